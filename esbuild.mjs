@@ -1,0 +1,92 @@
+// Builds everything there is to build.
+//   node esbuild.mjs                 the extension, for development
+//   node esbuild.mjs --production    the extension as it is packed, after proving that the pure folders are pure
+//   node esbuild.mjs --tests         the tests, the sample server and the stand, into out/
+import { cp, mkdir, readdir, rm } from 'node:fs/promises';
+import path from 'node:path';
+import { build } from 'esbuild';
+
+const production = process.argv.includes('--production');
+const tests = process.argv.includes('--tests');
+
+/** Folders that know neither vscode nor Node: each must bundle with nothing external. */
+const PURE_FOLDERS = ['src/oauth', 'src/connections'];
+
+/** Every file below `folder` whose path ends with one of `endings`. */
+async function filesBelow(folder, ...endings) {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  return entries
+    .filter((entry) => entry.isFile() && endings.some((ending) => entry.name.endsWith(ending)))
+    .map((entry) => path.join(entry.parentPath ?? entry.path, entry.name))
+    .toSorted();
+}
+
+const shared = { bundle: true, sourcemap: true, logLevel: 'warning', mainFields: ['module', 'main'] };
+
+async function buildExtension() {
+  await rm('dist', { recursive: true, force: true });
+  await build({
+    ...shared,
+    entryPoints: ['src/extension.ts'],
+    outfile: 'dist/extension.js',
+    platform: 'node',
+    target: 'node22',
+    format: 'cjs',
+    external: ['vscode'],
+    minify: production,
+    sourcemap: production ? 'external' : true,
+    legalComments: 'none',
+  });
+  // keytar's loader looks for ./prebuilds/<platform>-<arch>/keytar.node beside the bundle.
+  await cp('node_modules/@github/keytar/prebuilds', 'dist/prebuilds', { recursive: true });
+}
+
+async function proveFoldersPure() {
+  await Promise.all(
+    PURE_FOLDERS.map(async (folder) =>
+      build({
+        ...shared,
+        entryPoints: await filesBelow(folder, '.ts'),
+        outdir: 'out/pure',
+        platform: 'neutral',
+        conditions: ['import'],
+        sourcemap: false,
+        write: false,
+      }),
+    ),
+  );
+}
+
+async function buildTests() {
+  await rm('out/test', { recursive: true, force: true });
+  const everywhere = { ...shared, outbase: 'test', outdir: 'out/test', platform: 'node', packages: 'external' };
+  const files = await filesBelow('test', '.test.ts', '.main.ts');
+  const inHost = (file) => file.startsWith(path.join('test', 'host'));
+  await Promise.all([
+    build({
+      ...everywhere,
+      entryPoints: files.filter((file) => !inHost(file)),
+      target: 'node20',
+      format: 'esm',
+      outExtension: { '.js': '.mjs' },
+      // CommonJS packages that are bundled from src (none today) would need require.
+      banner: { js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);" },
+    }),
+    build({
+      ...everywhere,
+      entryPoints: files.filter(inHost),
+      target: 'node22',
+      format: 'cjs',
+      outExtension: { '.js': '.cjs' },
+      external: ['vscode'],
+    }),
+  ]);
+}
+
+await mkdir('out', { recursive: true });
+if (tests) {
+  await buildTests();
+} else {
+  if (production) await proveFoldersPure();
+  await buildExtension();
+}

@@ -1,0 +1,75 @@
+import type { ActivityEntry } from './activity.ts';
+import type { Connection, ConnectionId } from './connection.ts';
+import type { Disposable } from './ports.ts';
+
+/** What became of a sign-in. Cancelling is a result; everything else that ends it throws. */
+export type AuthorizationOutcome =
+  | { readonly type: 'authorized'; readonly connection: Connection }
+  | { readonly type: 'cancelled' };
+
+/** What became of a callback in the browser; the page there is made from it. */
+export type CallbackOutcome =
+  | { readonly type: 'connected'; readonly connection: Connection }
+  | { readonly type: 'failed'; readonly error: unknown };
+
+export interface DisconnectOutcome {
+  /** Whether the authorization server confirmed that the tokens are revoked (P35). */
+  readonly revocation: 'revoked' | 'unsupported' | 'failed' | 'nothing_to_revoke';
+}
+
+export interface ConnectionChange {
+  readonly type: 'added' | 'changed' | 'removed';
+  readonly connection: Connection;
+}
+
+/**
+ * What the user interface and the gateway see of the connections. The owner window's manager
+ * implements it; later a guest window's proxy does too, so nothing here passes callbacks or secrets
+ * other than `accessToken`.
+ * Methods throw `OAuthError` or `ConnectionError`, never anything else on purpose.
+ */
+export interface ConnectionService {
+  /** In the order in which they were added. */
+  readonly connections: readonly Connection[];
+  get(id: ConnectionId): Connection | undefined;
+  onDidChangeConnection(listener: (change: ConnectionChange) => void): Disposable;
+  activity(id: ConnectionId): readonly ActivityEntry[];
+
+  /**
+   * Adds a connection without touching the network.
+   * @param serverUrl as the person typed it; throws `invalid_server_url` or `insecure_url`.
+   * @param name defaults to one made from the URL; made unique by a number.
+   */
+  add(serverUrl: string, name?: string): Promise<Connection>;
+  rename(id: ConnectionId, name: string): Promise<void>;
+  /** Disconnects and forgets the connection. */
+  remove(id: ConnectionId): Promise<DisconnectOutcome>;
+
+  /**
+   * Runs discovery, registration and authorization, and waits for the person in the browser.
+   * While it runs, `state` is `authorizing`. The old grant stays usable until a new one replaces it.
+   * A call while one is running joins it.
+   * @param options.signal cancels; the outcome is then `cancelled`.
+   * @param options.scopes asks for exactly these instead of the union (P23).
+   */
+  authorize(
+    id: ConnectionId,
+    options?: { readonly signal?: AbortSignal; readonly scopes?: readonly string[] },
+  ): Promise<AuthorizationOutcome>;
+  /** The URL that a sign-in of this connection waits for, for *Copy URL*. */
+  authorizationUrl(id: ConnectionId): string | undefined;
+  /** Judges a callback URL: from the loopback route, or pasted. The outcome is also that of `authorize`. */
+  handleCallback(url: URL): Promise<CallbackOutcome>;
+
+  /** Renews the access token now. Throws `sign_in_required` when there is no refresh token. */
+  refresh(id: ConnectionId): Promise<Connection>;
+  /** Revokes the tokens at the authorization server and forgets them here (P35). */
+  disconnect(id: ConnectionId): Promise<DisconnectOutcome>;
+  /**
+   * A token that is good now, renewed first if it has ended. The one method that gives a secret.
+   * Throws `sign_in_required`, or why it could not be renewed.
+   */
+  accessToken(id: ConnectionId): Promise<string>;
+  /** Replaces settings of one connection. */
+  configure(id: ConnectionId, settings: Partial<Connection['settings']>, clientSecret?: string): Promise<void>;
+}

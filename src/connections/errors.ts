@@ -1,0 +1,55 @@
+import { ScopekeeperError, type AnyOAuthError } from '../oauth/errors.ts';
+
+/** Everything that can go wrong in keeping connections: the stable code and what it carries. */
+export interface ConnectionErrorDetails {
+  connection_unknown: { id: string };
+  connection_exists: { name: string; serverUrl: string };
+  /** The connection has no token that could be used or renewed. */
+  sign_in_required: { id: string };
+  /** Nobody came back from the browser in time. */
+  authorization_timed_out: { timeoutMs: number };
+  /** The keychain holds a secret for this connection but gives none: locked, or another session's. */
+  keychain_locked: Record<string, never>;
+  /** There is no keychain service to talk to. */
+  keychain_unavailable: { problem: string };
+  keychain_timeout: { operation: 'read' | 'write' | 'delete'; timeoutMs: number };
+  /** The keychain refused the operation for another reason. */
+  keychain_failed: { operation: 'read' | 'write' | 'delete'; problem: string };
+  /** What the keychain holds for the connection is not what was stored. */
+  secret_unreadable: { id: string };
+  /** The public data could not be read or written (disk full, permissions, a broken file). */
+  storage_failed: { operation: 'read' | 'write'; path: string; problem: string };
+  /** The public data were written by a newer version. */
+  storage_too_new: { path: string; version: number };
+  /** Another program holds the loopback port that this user's registrations name. */
+  port_busy: { port: number };
+  /** Another window owns the connections. */
+  not_owner: { windowName?: string };
+}
+
+export type ConnectionErrorCode = keyof ConnectionErrorDetails;
+
+/** A {@link ScopekeeperError} of `src/connections` and of the adapters behind its ports. */
+export class ConnectionError<C extends ConnectionErrorCode = ConnectionErrorCode> extends ScopekeeperError {
+  override readonly name = 'ConnectionError';
+  readonly code: C;
+  readonly details: ConnectionErrorDetails[C];
+
+  constructor(code: C, details: ConnectionErrorDetails[C], options?: ErrorOptions) {
+    super(code, options);
+    this.code = code;
+    this.details = details;
+  }
+}
+
+export type AnyConnectionError = { [C in ConnectionErrorCode]: ConnectionError<C> }[ConnectionErrorCode];
+
+/** Every error of this extension, as a union that narrows on `code`. */
+export type AnyScopekeeperError = AnyOAuthError | AnyConnectionError;
+
+/** Whether `error` is a {@link ConnectionError}; with `code`, of that very code. */
+export function isConnectionError(error: unknown): error is AnyConnectionError;
+export function isConnectionError<C extends ConnectionErrorCode>(error: unknown, code: C): error is ConnectionError<C>;
+export function isConnectionError(error: unknown, code?: ConnectionErrorCode): boolean {
+  return error instanceof ConnectionError && (code === undefined || error.code === code);
+}

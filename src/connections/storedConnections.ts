@@ -1,0 +1,77 @@
+import { array, boolean, exactOptional, type InferOutput, literal, number, object, picklist, pipe, readonly, string } from 'valibot';
+
+const scopes = pipe(array(string()), readonly());
+
+const storedGrant = object({
+  authorized: scopes,
+  granted: scopes,
+  expiresAt: exactOptional(number()),
+  refreshable: boolean(),
+  issuedAt: number(),
+  refreshedAt: exactOptional(number()),
+  generation: number(),
+});
+
+const storedActivity = object({
+  at: number(),
+  type: picklist([
+    'added',
+    'connected',
+    'refreshed',
+    'scopes_dropped',
+    'sign_in_failed',
+    'sign_in_cancelled',
+    'refresh_failed',
+    'sign_in_needed',
+    'disconnected',
+  ]),
+  scopes: exactOptional(scopes),
+  errorCode: exactOptional(string()),
+});
+
+const storedConnection = object({
+  id: string(),
+  name: string(),
+  serverUrl: string(),
+  kind: picklist(['authorization_code']),
+  resource: exactOptional(string()),
+  issuer: exactOptional(string()),
+  account: exactOptional(string()),
+  requested: scopes,
+  challenged: scopes,
+  resourceMetadataUrl: exactOptional(string()),
+  settings: object({
+    allowUnadvertisedPkce: exactOptional(boolean()),
+    omitResource: exactOptional(boolean()),
+    scopes: exactOptional(scopes),
+    client: exactOptional(object({ issuer: string(), clientId: string() })),
+  }),
+  /** The last grant, if there is one; what was going on when the window ended is not kept. */
+  grant: exactOptional(storedGrant),
+  /** Set when the connection needs the person. */
+  needsSignIn: exactOptional(
+    object({
+      reason: picklist([
+        'grant_rejected',
+        'client_rejected',
+        'expired',
+        'token_rejected',
+        'secret_missing',
+        'issuer_changed',
+      ]),
+      since: number(),
+    }),
+  ),
+  /** Where its secret was last written, if it has one: tells a locked keychain from an empty one. */
+  secretIn: exactOptional(picklist(['keychain', 'editor'])),
+  activity: array(storedActivity),
+});
+
+/** The public data file, version 1. No secret is in it. */
+export const storedConnectionsSchema = object({
+  version: literal(1),
+  connections: array(storedConnection),
+});
+
+export type StoredConnection = InferOutput<typeof storedConnection>;
+export type StoredConnections = InferOutput<typeof storedConnectionsSchema>;

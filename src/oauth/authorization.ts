@@ -1,0 +1,67 @@
+import { buildAuthorizationUrl, calculatePKCECodeChallenge, randomPKCECodeVerifier, randomState } from 'openid-client';
+import { checkEndpoint } from './addressPolicy.ts';
+import type { Client } from './client.ts';
+import { OAuthError } from './errors.ts';
+import type { Reach } from './fetchPort.ts';
+import { formatScopes, type ScopeSet } from './scopeSet.ts';
+import type { AuthorizationServerMetadata } from './serverMetadata.ts';
+import { configurationFor } from './tokenEndpoint.ts';
+
+/** One authorization that waits for its callback: recorded together, used once (P16). Holds secrets. */
+export interface PendingAuthorization {
+  /** To open in the browser. */
+  readonly url: string;
+  readonly authorizationServer: AuthorizationServerMetadata;
+  readonly client: Client;
+  /** 256 random bits. */
+  readonly state: string;
+  readonly codeVerifier: string;
+  readonly redirectUri: string;
+  readonly scopes: ScopeSet;
+  /** Undefined when this connection leaves it out (P14). */
+  readonly resource: string | undefined;
+  readonly reach: Reach;
+}
+
+export interface AuthorizationOptions {
+  readonly authorizationServer: AuthorizationServerMetadata;
+  readonly client: Client;
+  readonly redirectUri: string;
+  readonly scopes: ScopeSet;
+  readonly resource: string | undefined;
+  readonly reach: Reach;
+  /** Go on when the server does not say that it does S256 (P13). */
+  readonly allowUnadvertisedPkce: boolean;
+}
+
+/** Throws `pkce_unsupported` unless the metadata list S256 or the person allows it (P13). */
+export function requirePkce(metadata: AuthorizationServerMetadata, allowUnadvertised: boolean): void {
+  const isAdvertised = metadata.code_challenge_methods_supported?.includes('S256') === true;
+  if (!isAdvertised && !allowUnadvertised) throw new OAuthError('pkce_unsupported', { issuer: metadata.issuer });
+}
+
+/**
+ * Makes an authorization request with PKCE S256, `state` and `resource` (P13, P14, P16, P19).
+ * Throws `pkce_unsupported`, `insecure_url`, `address_refused`.
+ */
+export async function prepareAuthorization(options: AuthorizationOptions): Promise<PendingAuthorization> {
+  const { authorizationServer, client, redirectUri, scopes, resource, reach } = options;
+  requirePkce(authorizationServer, options.allowUnadvertisedPkce);
+  const state = randomState();
+  const codeVerifier = randomPKCECodeVerifier();
+  const scope = formatScopes(scopes);
+  const parameters: Record<string, string> = {
+    response_type: 'code',
+    redirect_uri: redirectUri,
+    state,
+    code_challenge: await calculatePKCECodeChallenge(codeVerifier),
+    code_challenge_method: 'S256',
+    ...(scope !== undefined && { scope }),
+    ...(resource !== undefined && { resource }),
+    // OpenID Connect Core section 11: offline access is given only with explicit consent.
+    ...(scopes.includes('offline_access') && { prompt: 'consent' }),
+  };
+  const url = buildAuthorizationUrl(configurationFor(authorizationServer, client), parameters).href;
+  checkEndpoint(url, 'authorization_endpoint', reach);
+  return { url, authorizationServer, client, state, codeVerifier, redirectUri, scopes, resource, reach };
+}

@@ -1,0 +1,174 @@
+import { type BearerChallenge, findBearerChallenge } from './challenge.ts';
+import { type Attempt, isOAuthError, OAuthError } from './errors.ts';
+import type { Fetch, Reach } from './fetchPort.ts';
+import { fetchResourceMetadata, type ResourceMetadata } from './resourceMetadata.ts';
+import type { ScopeSet } from './scopeSet.ts';
+import { type AuthorizationServerMetadata, defaultServerMetadata, fetchServerMetadata } from './serverMetadata.ts';
+import { canonicalResource } from './serverUrl.ts';
+
+/** What the server's answer to an unauthenticated request says. */
+export interface Probe {
+  readonly status: number;
+  readonly contentType: string | null;
+  readonly challenge?: BearerChallenge;
+}
+
+/** Everything that discovery finds out about a server. */
+export interface Discovery {
+  /** The `resource` of RFC 8707: as the metadata spells it, else the server's canonical URL (P14). */
+  readonly resource: string;
+  /** The metadata URL that a challenge named; worth keeping (P2). */
+  readonly resourceMetadataUrl?: string;
+  readonly resourceMetadata?: ResourceMetadata;
+  readonly challenge?: BearerChallenge;
+  readonly authorizationServer: AuthorizationServerMetadata;
+  /** `default`: nothing was published, the endpoints are those of the 2025-03-26 revision. */
+  readonly metadataSource: 'published' | 'default';
+}
+
+export interface DiscoverOptions {
+  readonly reach: Reach;
+  /** A metadata URL learnt earlier, for a challenge that omits it (P2). */
+  readonly learntResourceMetadataUrl?: string | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+const PROBE_BODY = JSON.stringify({
+  jsonrpc: '2.0',
+  id: 0,
+  method: 'initialize',
+  params: {
+    protocolVersion: '2025-11-25',
+    capabilities: {},
+    clientInfo: { name: 'Scopekeeper', version: '1' },
+  },
+});
+
+/**
+ * Follows P1-P6 from the URL of an MCP server to one authorization server.
+ * Throws `not_an_mcp_server`, `authorization_not_required`, `resource_metadata_invalid`,
+ * `resource_mismatch`, `authorization_server_not_found`, `issuer_mismatch`, and what `fetch` throws.
+ */
+export async function discover(fetch: Fetch, server: URL, options: DiscoverOptions): Promise<Discovery> {
+  const { reach, signal } = options;
+  const probe = await probeServer(fetch, server, reach, signal);
+  const resourceMetadataUrl = probe.challenge?.resourceMetadataUrl ?? options.learntResourceMetadataUrl;
+  const resourceMetadata = await fetchResourceMetadata(fetch, server, resourceMetadataUrl, reach, signal);
+  const issuers = resourceMetadata?.authorization_servers ?? [];
+  if (resourceMetadata === undefined) refuseUnprotected(server, probe);
+
+  const found =
+    issuers.length > 0
+      ? {
+          authorizationServer: await firstServerWithMetadata(fetch, issuers, reach, signal),
+          metadataSource: 'published' as const,
+        }
+      : await serverAtOrigin(fetch, server, reach, signal);
+  return {
+    resource: resourceMetadata?.resource ?? canonicalResource(server),
+    ...(resourceMetadataUrl !== undefined && { resourceMetadataUrl }),
+    ...(resourceMetadata !== undefined && { resourceMetadata }),
+    ...(probe.challenge !== undefined && { challenge: probe.challenge }),
+    ...found,
+  };
+}
+
+/**
+ * Sends the server one request without a token: `initialize` as a POST, or a GET to a server
+ * of the older HTTP+SSE transport, which takes no POST at its URL.
+ */
+export async function probeServer(fetch: Fetch, server: URL, reach: Reach, signal?: AbortSignal): Promise<Probe> {
+  const posted = await fetch(server.href, {
+    method: 'POST',
+    headers: { accept: 'application/json, text/event-stream', 'content-type': 'application/json' },
+    body: PROBE_BODY,
+    reach,
+    signal,
+  });
+  const takesNoPost = posted.status === 404 || posted.status === 405;
+  const response = takesNoPost
+    ? await fetch(server.href, { method: 'GET', headers: { accept: 'text/event-stream' }, reach, signal })
+    : posted;
+  return judgeProbe(response);
+}
+
+/** Reads what an answer says of authorization (P7). */
+export function judgeProbe(response: Response): Probe {
+  const challenge = findBearerChallenge(response.headers.get('www-authenticate'));
+  return {
+    status: response.status,
+    contentType: response.headers.get('content-type'),
+    ...(challenge !== undefined && { challenge }),
+  };
+}
+
+/** Throws when a server without resource metadata does not ask for authorization either. */
+function refuseUnprotected(server: URL, probe: Probe): void {
+  const { status, contentType } = probe;
+  if (status === 401 || probe.challenge !== undefined) return;
+  const isJson = contentType?.includes('json') === true || contentType?.includes('event-stream') === true;
+  if (status >= 200 && status < 300 && isJson) {
+    throw new OAuthError('authorization_not_required', { url: server.href, status });
+  }
+  throw new OAuthError('not_an_mcp_server', { url: server.href, status, contentType });
+}
+
+/** Tries the issuers in order until one serves valid metadata (P6). */
+async function firstServerWithMetadata(
+  fetch: Fetch,
+  issuers: readonly string[],
+  reach: Reach,
+  signal: AbortSignal | undefined,
+): Promise<AuthorizationServerMetadata> {
+  const tried: Attempt[] = [];
+  let failure: unknown;
+  for (const issuer of issuers) {
+    if (!URL.canParse(issuer)) {
+      tried.push({ url: issuer.slice(0, 200), outcome: 'not_a_url' });
+      continue;
+    }
+    const lookup = await fetchServerMetadata(fetch, issuer, reach, signal);
+    if (lookup.found !== undefined) return lookup.found;
+    tried.push(...lookup.tried);
+    failure ??= lookup.failure;
+  }
+  if (failure !== undefined) throw failure;
+  throw new OAuthError('authorization_server_not_found', {
+    issuers: issuers.map((issuer) => issuer.slice(0, 200)),
+    tried,
+  });
+}
+
+/** The 2025-03-26 way: metadata at the server's origin, else default endpoints there (P4). */
+async function serverAtOrigin(
+  fetch: Fetch,
+  server: URL,
+  reach: Reach,
+  signal: AbortSignal | undefined,
+): Promise<Pick<Discovery, 'authorizationServer' | 'metadataSource'>> {
+  // Nobody named an issuer here, so the origin is tried in both of its spellings (P5).
+  const lookup = await fetchServerMetadata(fetch, server.origin, reach, signal);
+  if (lookup.found !== undefined) return { authorizationServer: lookup.found, metadataSource: 'published' };
+  const withSlash = `${server.origin}/`;
+  if (isOAuthError(lookup.failure, 'issuer_mismatch') && lookup.failure.details.actual === withSlash) {
+    const second = await fetchServerMetadata(fetch, withSlash, reach, signal);
+    if (second.found !== undefined) return { authorizationServer: second.found, metadataSource: 'published' };
+  }
+  if (lookup.failure !== undefined) throw lookup.failure;
+  return { authorizationServer: defaultServerMetadata(server.origin), metadataSource: 'default' };
+}
+
+/**
+ * The scopes of a first authorization (P15): the challenge's, else all that the resource metadata
+ * list, else `configured`, else none.
+ */
+export function initialScopes(discovery: Discovery, configured: ScopeSet): ScopeSet {
+  const challenged = discovery.challenge?.scopes ?? [];
+  if (challenged.length > 0) return challenged;
+  return discovery.resourceMetadata?.scopes_supported ?? configured;
+}
+
+/** `offline_access` when the authorization server lists it, else nothing (P15). */
+export function offlineScopes(metadata: AuthorizationServerMetadata): ScopeSet {
+  return metadata.scopes_supported?.includes('offline_access') === true ? ['offline_access'] : [];
+}

@@ -1,0 +1,25 @@
+/**
+ * How far a connection may reach, decided by the host the user typed (P20).
+ * - `public`: only public addresses; private and loopback ones are refused.
+ * - `private`: public and private addresses; loopback is refused.
+ * - `loopback`: everything, and plain http to loopback hosts.
+ */
+export type Reach = 'public' | 'private' | 'loopback';
+
+export interface FetchRequest {
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string;
+  /** Cancels the request; the promise then rejects with `signal.reason`. */
+  readonly signal?: AbortSignal | undefined;
+  readonly reach: Reach;
+}
+
+/**
+ * The only way `src/oauth` and `src/connections` talk to the network.
+ * The answer's body is already bounded (256 KiB) and read in full; redirects of a GET
+ * without credentials are followed after checking each hop, others are returned as they are.
+ * Throws `OAuthError` with code `server_unreachable`, `address_refused`, `insecure_url`,
+ * `response_too_large` or `redirect_refused`.
+ */
+export type Fetch = (url: string, request: FetchRequest) => Promise<Response>;

@@ -1,0 +1,181 @@
+import {
+  literal,
+  looseObject,
+  nonEmpty,
+  nullish,
+  number,
+  pipe,
+  safeParse,
+  string,
+  transform,
+  union,
+  unknown,
+} from 'valibot';
+import { chooseAuthMethod, chooseSecretAuthMethod, type Client, TOKEN_ENDPOINT_AUTH_METHODS } from './client.ts';
+import { isOAuthError, OAuthError, plainText } from './errors.ts';
+import type { Fetch, Reach } from './fetchPort.ts';
+import { readJson } from './readJson.ts';
+import { formatScopes, parseScopes, type ScopeSet } from './scopeSet.ts';
+import type { AuthorizationServerMetadata } from './serverMetadata.ts';
+
+/** What the extension says of itself in a registration (RFC 7591 section 2, P10). */
+export interface SoftwareIdentity {
+  readonly name: string;
+  /** Stays the same over versions: a UUID. */
+  readonly softwareId: string;
+  readonly version: string;
+}
+
+export interface RegistrationRequest {
+  readonly client_name: string;
+  readonly application_type: 'native';
+  readonly redirect_uris: readonly string[];
+  readonly grant_types: readonly string[];
+  readonly response_types: readonly string[];
+  readonly token_endpoint_auth_method: string;
+  /** ONE string, space-delimited, never an array (P9, seed 001). */
+  readonly scope?: string;
+  readonly software_id: string;
+  readonly software_version: string;
+}
+
+/** Makes the body of a registration request (RFC 7591 section 3.1; P9, P10). */
+export function registrationRequest(
+  metadata: AuthorizationServerMetadata,
+  software: SoftwareIdentity,
+  redirectUri: string,
+  scopes: ScopeSet,
+): RegistrationRequest {
+  const scope = formatScopes(scopes);
+  return {
+    client_name: software.name,
+    application_type: 'native',
+    redirect_uris: [redirectUri],
+    grant_types: ['authorization_code', 'refresh_token'],
+    response_types: ['code'],
+    token_endpoint_auth_method: chooseAuthMethod(metadata),
+    ...(scope !== undefined && { scope }),
+    software_id: software.softwareId,
+    software_version: software.version,
+  };
+}
+
+const optionalText = pipe(
+  nullish(string()),
+  transform((value) => (value === null || value === '' ? undefined : value)),
+);
+
+/** RFC 7591 section 3.2.1, read leniently: null for absent, `scope` in any form, times as strings. */
+const registrationResponseSchema = looseObject({
+  client_id: pipe(string(), nonEmpty()),
+  client_secret: optionalText,
+  client_secret_expires_at: nullish(
+    union([
+      number(),
+      pipe(string(), transform(Number), number()),
+      pipe(
+        literal(''),
+        transform(() => 0),
+      ),
+    ]),
+  ),
+  token_endpoint_auth_method: optionalText,
+  scope: unknown(),
+});
+
+/**
+ * Judges the answer to a registration request (RFC 7591 section 3.2). Any 2xx status will do.
+ * Throws `registration_refused`.
+ */
+export function judgeRegistration(
+  status: number,
+  document: unknown,
+  metadata: AuthorizationServerMetadata,
+  request: RegistrationRequest,
+): Client {
+  const { issuer } = metadata;
+  const result = safeParse(registrationResponseSchema, { scope: undefined, ...asObject(document) });
+  if (status < 200 || status >= 300 || !result.success) {
+    const { error, error_description: text } = asObject(document);
+    const description = plainText(text);
+    throw new OAuthError('registration_refused', {
+      issuer,
+      status,
+      error: plainText(error) ?? 'invalid_response',
+      ...(description !== undefined && { description }),
+    });
+  }
+  const answer = result.output;
+  const expiresAt = answer.client_secret_expires_at ?? 0;
+  // A server may register other scopes than were asked for; the answer's are what counts.
+  const scopes = parseScopes(answer.scope ?? request.scope);
+  return {
+    issuer,
+    clientId: answer.client_id,
+    ...(answer.client_secret !== undefined && { clientSecret: answer.client_secret }),
+    authMethod: registeredAuthMethod(answer.token_endpoint_auth_method, answer.client_secret, metadata, request),
+    source: 'registered',
+    redirectUris: request.redirect_uris,
+    ...(scopes.length > 0 && { scopes }),
+    ...(expiresAt > 0 && { secretExpiresAt: expiresAt * 1000 }),
+  };
+}
+
+function registeredAuthMethod(
+  answered: string | undefined,
+  secret: string | undefined,
+  metadata: AuthorizationServerMetadata,
+  request: RegistrationRequest,
+): Client['authMethod'] {
+  if (secret === undefined) return 'none';
+  const named =
+    answered ?? (request.token_endpoint_auth_method === 'none' ? undefined : request.token_endpoint_auth_method);
+  return TOKEN_ENDPOINT_AUTH_METHODS.find((method) => method === named) ?? chooseSecretAuthMethod(metadata);
+}
+
+function asObject(document: unknown): { error?: unknown; error_description?: unknown } {
+  return typeof document === 'object' && document !== null && !Array.isArray(document) ? document : {};
+}
+
+export interface RegisterOptions {
+  readonly software: SoftwareIdentity;
+  readonly redirectUri: string;
+  readonly scopes: ScopeSet;
+  readonly reach: Reach;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Registers a client dynamically (RFC 7591). A refusal of the metadata is answered once with a
+ * request without `scope`, which some servers check against a list of their own (P12).
+ * Throws `registration_unsupported`, `registration_refused`, and what `fetch` throws.
+ */
+export async function registerClient(
+  fetch: Fetch,
+  metadata: AuthorizationServerMetadata,
+  options: RegisterOptions,
+): Promise<Client> {
+  const { software, redirectUri, scopes, reach, signal } = options;
+  const endpoint = metadata.registration_endpoint;
+  if (endpoint === undefined) throw new OAuthError('registration_unsupported', { issuer: metadata.issuer });
+  const register = async (asked: ScopeSet): Promise<Client> => {
+    const request = registrationRequest(metadata, software, redirectUri, asked);
+    const response = await fetch(endpoint, {
+      method: 'POST',
+      headers: { accept: 'application/json', 'content-type': 'application/json' },
+      body: JSON.stringify(request),
+      reach,
+      signal,
+    });
+    return judgeRegistration(response.status, await readJson(response), metadata, request);
+  };
+  try {
+    return await register(scopes);
+  } catch (error) {
+    const isScopeRefused =
+      isOAuthError(error, 'registration_refused') &&
+      (error.details.error === 'invalid_client_metadata' || error.details.error === 'invalid_scope');
+    if (!isScopeRefused || scopes.length === 0) throw error;
+    return register([]);
+  }
+}

@@ -1,0 +1,125 @@
+import {
+  array,
+  boolean,
+  fallback,
+  type InferOutput,
+  looseObject,
+  optional,
+  pipe,
+  safeParse,
+  string,
+  url,
+} from 'valibot';
+import { checkEndpoint } from './addressPolicy.ts';
+import { type Attempt, isOAuthError, OAuthError } from './errors.ts';
+import type { Fetch, Reach } from './fetchPort.ts';
+import { readJson } from './readJson.ts';
+
+/** What is optional counts as absent when it is null or malformed: some servers write `null` or `""`. */
+const strings = fallback(optional(array(string())), undefined);
+const endpoint = fallback(optional(pipe(string(), url())), undefined);
+const flag = fallback(optional(boolean()), undefined);
+
+/** What is read of RFC 8414 / OpenID Connect Discovery metadata. */
+const metadataSchema = looseObject({
+  issuer: string(),
+  authorization_endpoint: pipe(string(), url()),
+  token_endpoint: pipe(string(), url()),
+  registration_endpoint: endpoint,
+  revocation_endpoint: endpoint,
+  scopes_supported: strings,
+  grant_types_supported: strings,
+  token_endpoint_auth_methods_supported: strings,
+  revocation_endpoint_auth_methods_supported: strings,
+  code_challenge_methods_supported: strings,
+  authorization_response_iss_parameter_supported: flag,
+  client_id_metadata_document_supported: flag,
+});
+
+/** An authorization server's metadata, checked: RFC 8414 section 2. */
+export type AuthorizationServerMetadata = InferOutput<typeof metadataSchema>;
+
+/** Where an issuer's metadata may lie, in the order in which to try them (RFC 8414 section 3.1, P4). */
+export function metadataUrls(issuer: string): readonly string[] {
+  const { origin, pathname } = new URL(issuer);
+  const path = pathname.replace(/\/$/, '');
+  if (path === '') {
+    return [`${origin}/.well-known/oauth-authorization-server`, `${origin}/.well-known/openid-configuration`];
+  }
+  return [
+    `${origin}/.well-known/oauth-authorization-server${path}`,
+    `${origin}/.well-known/openid-configuration${path}`,
+    `${origin}${path}/.well-known/openid-configuration`,
+  ];
+}
+
+/**
+ * Judges a metadata document for `issuer`.
+ * Throws `issuer_mismatch` when it names another issuer (P5), and `insecure_url` or
+ * `address_refused` for an endpoint that must not be used (P20). Undefined when it is no metadata.
+ */
+export function judgeServerMetadata(
+  document: unknown,
+  issuer: string,
+  reach: Reach,
+): AuthorizationServerMetadata | undefined {
+  const result = safeParse(metadataSchema, document);
+  if (!result.success) return undefined;
+  const metadata = result.output;
+  if (metadata.issuer !== issuer) {
+    throw new OAuthError('issuer_mismatch', { expected: issuer, actual: metadata.issuer.slice(0, 200) });
+  }
+  checkEndpoint(metadata.authorization_endpoint, 'authorization_endpoint', reach);
+  checkEndpoint(metadata.token_endpoint, 'token_endpoint', reach);
+  if (metadata.registration_endpoint !== undefined) {
+    checkEndpoint(metadata.registration_endpoint, 'registration_endpoint', reach);
+  }
+  if (metadata.revocation_endpoint !== undefined) {
+    checkEndpoint(metadata.revocation_endpoint, 'revocation_endpoint', reach);
+  }
+  return metadata;
+}
+
+export type MetadataLookup =
+  | { readonly found: AuthorizationServerMetadata }
+  /** `failure` is the first error worth telling: a wrong issuer, a refused address. */
+  | { readonly found?: never; readonly tried: readonly Attempt[]; readonly failure?: unknown };
+
+/** Tries an issuer's metadata URLs in order until one serves a valid document (P4). */
+export async function fetchServerMetadata(
+  fetch: Fetch,
+  issuer: string,
+  reach: Reach,
+  signal?: AbortSignal,
+): Promise<MetadataLookup> {
+  const tried: Attempt[] = [];
+  let failure: unknown;
+  for (const url of metadataUrls(issuer)) {
+    try {
+      checkEndpoint(url, 'authorization_server', reach);
+      const response = await fetch(url, { method: 'GET', headers: { accept: 'application/json' }, reach, signal });
+      const metadata = response.ok ? judgeServerMetadata(await readJson(response), issuer, reach) : undefined;
+      if (metadata !== undefined) return { found: metadata };
+      tried.push({ url, outcome: response.status });
+    } catch (error) {
+      if (!isOAuthError(error)) throw error;
+      failure ??= error;
+      tried.push({ url, outcome: error.code });
+    }
+  }
+  return { tried, ...(failure !== undefined && { failure }) };
+}
+
+/** The endpoints of a 2025-03-26 server that publishes no metadata (P4). */
+export function defaultServerMetadata(origin: string): AuthorizationServerMetadata {
+  return {
+    issuer: origin,
+    authorization_endpoint: `${origin}/authorize`,
+    token_endpoint: `${origin}/token`,
+    registration_endpoint: `${origin}/register`,
+    authorization_response_iss_parameter_supported: false,
+    client_id_metadata_document_supported: false,
+    // That revision made PKCE with S256 a MUST for servers, and had no way to say so without metadata.
+    code_challenge_methods_supported: ['S256'],
+  };
+}
