@@ -23,6 +23,8 @@ export interface ConnectionErrorDetails {
   storage_too_new: { path: string; version: number };
   /** Another program holds the loopback port that this user's registrations name. */
   port_busy: { port: number };
+  /** A fault of our own; `problem` is for the log. */
+  unexpected: { problem: string };
   /** Another window owns the connections. */
   not_owner: { windowName?: string };
 }
@@ -52,4 +54,17 @@ export function isConnectionError(error: unknown): error is AnyConnectionError;
 export function isConnectionError<C extends ConnectionErrorCode>(error: unknown, code: C): error is ConnectionError<C>;
 export function isConnectionError(error: unknown, code?: ConnectionErrorCode): boolean {
   return error instanceof ConnectionError && (code === undefined || error.code === code);
+}
+
+/** What was thrown, as one of our errors. */
+export function asScopekeeperError(error: unknown): ScopekeeperError {
+  if (error instanceof ScopekeeperError) return error;
+  const problem = error instanceof Error ? error.message : String(error);
+  return new ConnectionError('unexpected', { problem }, { cause: error });
+}
+
+/** An error for the log: its code and details, which never hold a secret. */
+export function describeError(error: unknown): string {
+  const { code, details } = asScopekeeperError(error);
+  return `${code} ${JSON.stringify(details)}`;
 }

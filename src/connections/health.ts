@@ -54,9 +54,12 @@ const URGENCY: Readonly<Record<HealthLevel, number>> = {
   ok: 0,
 };
 
+function endOf(connection: Connection): number {
+  return currentGrant(connection)?.expiresAt ?? Infinity;
+}
+
 /** The connections with the worst health first, the soonest end first among equals; `connections` stays as it is. */
 export function worstFirst(connections: readonly Connection[], now: number): readonly Connection[] {
-  const endOf = (connection: Connection) => currentGrant(connection)?.expiresAt ?? Infinity;
   return connections
     .map((connection) => ({ connection, urgency: URGENCY[healthOf(connection, now)], end: endOf(connection) }))
     .sort((a, b) => b.urgency - a.urgency || (a.end === b.end ? 0 : a.end - b.end))

@@ -1,4 +1,16 @@
-import { array, boolean, exactOptional, type InferOutput, literal, number, object, picklist, pipe, readonly, string } from 'valibot';
+import {
+  array,
+  boolean,
+  exactOptional,
+  type InferOutput,
+  literal,
+  number,
+  object,
+  picklist,
+  pipe,
+  readonly,
+  string,
+} from 'valibot';
 
 const scopes = pipe(array(string()), readonly());
 

@@ -30,8 +30,6 @@ export interface AuthorizationOptions {
   readonly scopes: ScopeSet;
   readonly resource: string | undefined;
   readonly reach: Reach;
-  /** Go on when the server does not say that it does S256 (P13). */
-  readonly allowUnadvertisedPkce: boolean;
 }
 
 /** Throws `pkce_unsupported` unless the metadata list S256 or the person allows it (P13). */
@@ -41,12 +39,11 @@ export function requirePkce(metadata: AuthorizationServerMetadata, allowUnadvert
 }
 
 /**
- * Makes an authorization request with PKCE S256, `state` and `resource` (P13, P14, P16, P19).
- * Throws `pkce_unsupported`, `insecure_url`, `address_refused`.
+ * Makes an authorization request with PKCE S256, `state` and `resource` (P13, P14, P16, P19), for a
+ * server that {@link requirePkce} let pass. Throws `insecure_url`, `address_refused`.
  */
 export async function prepareAuthorization(options: AuthorizationOptions): Promise<PendingAuthorization> {
   const { authorizationServer, client, redirectUri, scopes, resource, reach } = options;
-  requirePkce(authorizationServer, options.allowUnadvertisedPkce);
   const state = randomState();
   const codeVerifier = randomPKCECodeVerifier();
   const scope = formatScopes(scopes);
@@ -61,7 +58,7 @@ export async function prepareAuthorization(options: AuthorizationOptions): Promi
     // OpenID Connect Core section 11: offline access is given only with explicit consent.
     ...(scopes.includes('offline_access') && { prompt: 'consent' }),
   };
-  const url = buildAuthorizationUrl(configurationFor(authorizationServer, client), parameters).href;
+  const url = buildAuthorizationUrl(configurationFor(authorizationServer, client, reach), parameters).href;
   checkEndpoint(url, 'authorization_endpoint', reach);
   return { url, authorizationServer, client, state, codeVerifier, redirectUri, scopes, resource, reach };
 }

@@ -18,8 +18,11 @@ import type { AuthorizationServerMetadata } from './serverMetadata.ts';
 import { mendTokenResponse } from './tokenResponse.ts';
 
 /** The library's configuration for a client at an authorization server; without a way to fetch. */
-export function configurationFor(metadata: AuthorizationServerMetadata, client: Client): Configuration {
-  return new Configuration(libraryMetadata(metadata), client.clientId, {}, clientAuthentication(client));
+export function configurationFor(metadata: AuthorizationServerMetadata, client: Client, reach: Reach): Configuration {
+  const configuration = new Configuration(libraryMetadata(metadata), client.clientId, {}, clientAuthentication(client));
+  // The library knows only https. What may be reached is judged by `checkEndpoint` and `fetch`, by address too.
+  if (reach === 'loopback') allowInsecureRequests(configuration);
+  return configuration;
 }
 
 /** What the library needs to know of the server. */
@@ -68,9 +71,7 @@ export async function withEndpoint<T>(
   request: (configuration: Configuration) => Promise<T>,
 ): Promise<{ result: T; idToken: string | undefined }> {
   const exchange: Exchange = {};
-  const configuration = configurationFor(metadata, client);
-  // What may be reached is judged by `fetch` itself, by address too; the library knows only https.
-  if (reach === 'loopback') allowInsecureRequests(configuration);
+  const configuration = configurationFor(metadata, client, reach);
   configuration[customFetch] = async (url, options) => {
     try {
       const response = await fetch(url, {

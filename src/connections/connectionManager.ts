@@ -1,0 +1,214 @@
+import { revokeTokens } from '../oauth/revocation.ts';
+import { canonicalResource, parseServerUrl, suggestName } from '../oauth/serverUrl.ts';
+import type { ActivityEntry } from './activity.ts';
+import type { Connection, ConnectionId } from './connection.ts';
+import { ConnectionRecords } from './connectionRecords.ts';
+import type { ConnectionSecret } from './connectionSecret.ts';
+import type {
+  AuthorizationOutcome,
+  CallbackOutcome,
+  ConnectionChange,
+  ConnectionService,
+  DisconnectOutcome,
+} from './connectionService.ts';
+import { ConnectionStates } from './connectionStates.ts';
+import { ConnectionError, describeError, isConnectionError } from './errors.ts';
+import type { ConnectionsFile, Disposable } from './ports.ts';
+import { isUsable } from './refreshSchedule.ts';
+import { RefreshScheduler } from './refreshScheduler.ts';
+import { type RenewalPorts, Renewals } from './renewals.ts';
+import { SecretKeeper } from './secretKeeper.ts';
+import type { SecretVault } from './secretVault.ts';
+import { SignIns, type SignInsPorts } from './signIns.ts';
+
+export interface ConnectionManagerPorts extends SignInsPorts, RenewalPorts {
+  readonly vault: SecretVault;
+  readonly file: ConnectionsFile;
+  readonly newId: () => ConnectionId;
+}
+
+/** The owner's {@link ConnectionService}. */
+export class ConnectionManager implements ConnectionService {
+  readonly #ports: ConnectionManagerPorts;
+  readonly #records: ConnectionRecords;
+  readonly #states: ConnectionStates;
+  readonly #secrets: SecretKeeper;
+  readonly #signIns: SignIns;
+  readonly #renewals: Renewals;
+  readonly #scheduler: RefreshScheduler;
+
+  constructor(ports: ConnectionManagerPorts) {
+    const { clock, file, log, random, vault } = ports;
+    this.#ports = ports;
+    const records = new ConnectionRecords(file, clock, log);
+    const states = new ConnectionStates(records, clock);
+    const secrets = new SecretKeeper({
+      vault,
+      clock,
+      log,
+      placeOf: (id) => records.find(id)?.secretIn,
+      onPlaced: (id, secretIn) => records.update(id, {}, { secretIn }),
+    });
+    this.#records = records;
+    this.#states = states;
+    this.#secrets = secrets;
+    this.#renewals = new Renewals(ports, {
+      records,
+      states,
+      secrets,
+      onClientRejected: (id, clientId) => this.#signIns.suspectClient(id, clientId),
+    });
+    this.#signIns = new SignIns(ports, { records, states, secrets, onAuthorized: (id) => this.#renewals.reset(id) });
+    this.#scheduler = new RefreshScheduler({
+      clock,
+      random,
+      connections: () => this.connections,
+      renew: async (id) => this.#renewals.renew(id),
+    });
+    records.onDidChange(() => this.#scheduler.reschedule());
+  }
+
+  /** Reads the public data and begins to renew. Touches no secret. Throws `storage_failed`, `storage_too_new`. */
+  async start(): Promise<void> {
+    await this.#records.load();
+    this.#scheduler.reschedule();
+  }
+
+  /** Cancels what waits for a person, lets a refresh that was sent end, and saves. */
+  async dispose(): Promise<void> {
+    this.#scheduler.dispose();
+    await Promise.all([...this.#states.sessions.keys()].map(async (id) => this.#signIns.stop(id)));
+    await this.#renewals.settled();
+    this.#secrets.dispose();
+    await this.#records.dispose();
+  }
+
+  get connections(): readonly Connection[] {
+    return this.#records.list().map(({ connection }) => connection);
+  }
+
+  get(id: ConnectionId): Connection | undefined {
+    return this.#records.find(id)?.connection;
+  }
+
+  onDidChangeConnection(listener: (change: ConnectionChange) => void): Disposable {
+    return this.#records.onDidChange(listener);
+  }
+
+  activity(id: ConnectionId): readonly ActivityEntry[] {
+    return this.#records.find(id)?.activity ?? [];
+  }
+
+  async add(input: string, name?: string): Promise<Connection> {
+    const url = parseServerUrl(input);
+    const connection: Connection = {
+      id: this.#ports.newId(),
+      name: this.#freeName(name ?? suggestName(url)),
+      serverUrl: canonicalResource(url),
+      kind: 'authorization_code',
+      requested: [],
+      challenged: [],
+      settings: {},
+      state: { type: 'disconnected' },
+    };
+    await this.#records.add({ connection, activity: [this.#states.event('added')] });
+    return connection;
+  }
+
+  async rename(id: ConnectionId, name: string): Promise<void> {
+    const other = this.connections.find((one) => one.id !== id && one.name === name);
+    if (other !== undefined) throw new ConnectionError('connection_exists', { name, serverUrl: other.serverUrl });
+    this.#records.get(id);
+    this.#records.update(id, { name });
+    await this.#records.save();
+  }
+
+  async configure(id: ConnectionId, settings: Partial<Connection['settings']>, clientSecret?: string): Promise<void> {
+    const { connection } = this.#records.get(id);
+    if (clientSecret !== undefined) {
+      const secret: ConnectionSecret = (await this.#secrets.current(id, connection.serverUrl)) ?? {
+        version: 1,
+        generation: 0,
+        serverUrl: connection.serverUrl,
+      };
+      await this.#secrets.keep(id, { ...secret, configuredClientSecret: clientSecret });
+    }
+    this.#records.update(id, { settings: { ...connection.settings, ...settings } });
+    await this.#records.save();
+  }
+
+  async authorize(
+    id: ConnectionId,
+    options: { readonly signal?: AbortSignal; readonly scopes?: readonly string[] } = {},
+  ): Promise<AuthorizationOutcome> {
+    return this.#signIns.authorize(id, options.signal, options.scopes);
+  }
+
+  authorizationUrl(id: ConnectionId): string | undefined {
+    return this.#states.sessions.get(id)?.url;
+  }
+
+  async handleCallback(url: URL): Promise<CallbackOutcome> {
+    return this.#signIns.handleCallback(url);
+  }
+
+  async refresh(id: ConnectionId): Promise<Connection> {
+    return this.#renewals.refresh(id);
+  }
+
+  async accessToken(id: ConnectionId): Promise<string> {
+    const grant = this.#states.grant(id);
+    if (grant === undefined) throw new ConnectionError('sign_in_required', { id });
+    const isRunning = this.#renewals.running(id) !== undefined;
+    if (isRunning || !isUsable(grant, this.#ports.clock.now())) await this.#renewals.refresh(id);
+    const secret = await this.#secrets.current(id, this.#records.get(id).connection.serverUrl);
+    return secret?.tokens?.accessToken ?? this.#states.requireSignIn(id, 'secret_missing');
+  }
+
+  async disconnect(id: ConnectionId): Promise<DisconnectOutcome> {
+    const outcome = await this.#stopAndRevoke(id);
+    await this.#secrets.forget(id);
+    this.#states.set(id, { type: 'disconnected' }, { activity: this.#states.event('disconnected'), lastError: null });
+    return outcome;
+  }
+
+  async remove(id: ConnectionId): Promise<DisconnectOutcome> {
+    const outcome = await this.#stopAndRevoke(id);
+    await this.#secrets.forget(id).catch((error: unknown) => {
+      // Without a keychain there is nothing to delete it from; a locked one can be unlocked first.
+      if (!isConnectionError(error, 'keychain_unavailable')) throw error;
+    });
+    await this.#records.remove(id);
+    return outcome;
+  }
+
+  /** Ends what runs for the connection, then revokes at the authorization server; what fails there stops nothing (P35). */
+  async #stopAndRevoke(id: ConnectionId): Promise<DisconnectOutcome> {
+    const { serverUrl } = this.#records.get(id).connection;
+    await this.#signIns.stop(id);
+    await Promise.allSettled([this.#renewals.running(id)]);
+    this.#renewals.reset(id);
+    try {
+      const tokens = (await this.#secrets.current(id, serverUrl))?.tokens;
+      if (tokens === undefined) return { revocation: 'nothing_to_revoke' };
+      const isRevoked = await revokeTokens(this.#ports.fetch, {
+        authorizationServer: tokens.authorizationServer,
+        client: tokens.client,
+        accessToken: tokens.accessToken,
+        refreshToken: tokens.refreshToken,
+        reach: await this.#ports.resolveReach(serverUrl),
+      });
+      return { revocation: isRevoked ? 'revoked' : 'unsupported' };
+    } catch (error) {
+      this.#ports.log.warn(`Revoking the tokens of ${id} failed: ${describeError(error)}`);
+      return { revocation: 'failed' };
+    }
+  }
+
+  #freeName(wanted: string): string {
+    const taken = new Set(this.connections.map(({ name }) => name));
+    let name = wanted;
+    for (let number = 2; taken.has(name); number += 1) name = `${wanted} ${number}`;
+    return name;
+  }
+}

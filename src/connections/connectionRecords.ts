@@ -1,0 +1,182 @@
+import type { ScopekeeperError } from '../oauth/errors.ts';
+import { type ActivityEntry, addActivity } from './activity.ts';
+import { type Connection, type ConnectionId, type ConnectionState, currentGrant } from './connection.ts';
+import type { ConnectionChange } from './connectionService.ts';
+import { Emitter } from './emitter.ts';
+import { ConnectionError, isConnectionError } from './errors.ts';
+import type { Clock, ConnectionsFile, Disposable, Log } from './ports.ts';
+import type { SecretPlace } from './secretVault.ts';
+import type { StoredConnection } from './storedConnections.ts';
+
+/** All that is public of one connection. Immutable: replaced whole. */
+export interface ConnectionRecord {
+  readonly connection: Connection;
+  /** Where its secret was last written; undefined when it has none. */
+  readonly secretIn?: SecretPlace;
+  readonly activity: readonly ActivityEntry[];
+}
+
+const SAVE_RETRY_MS = 30_000;
+
+/** The public data of all connections, in memory and in the file; only the manager writes it. */
+export class ConnectionRecords {
+  readonly #file: ConnectionsFile;
+  readonly #clock: Clock;
+  readonly #log: Log;
+  readonly #changes: Emitter<ConnectionChange>;
+  #records: ReadonlyMap<ConnectionId, ConnectionRecord> = new Map();
+  #saved = '';
+  #saving: Promise<void> = Promise.resolve();
+  #retry: Disposable | undefined;
+
+  constructor(file: ConnectionsFile, clock: Clock, log: Log) {
+    this.#file = file;
+    this.#clock = clock;
+    this.#log = log;
+    this.#changes = new Emitter((error) => log.error(`A listener failed: ${String(error)}`));
+  }
+
+  /** Reads the file. Throws `storage_failed` or `storage_too_new`, and then holds nothing. */
+  async load(): Promise<void> {
+    const document = await this.#file.read();
+    const records = (document?.connections ?? []).map(fromStored);
+    this.#records = new Map(records.map((record) => [record.connection.id, record]));
+    this.#saved = this.#serialised();
+    for (const { connection } of records) this.#changes.fire({ type: 'added', connection });
+  }
+
+  onDidChange(listener: (change: ConnectionChange) => void): Disposable {
+    return this.#changes.listen(listener);
+  }
+
+  list(): readonly ConnectionRecord[] {
+    return [...this.#records.values()];
+  }
+
+  find(id: ConnectionId): ConnectionRecord | undefined {
+    return this.#records.get(id);
+  }
+
+  /** Throws `connection_unknown`. */
+  get(id: ConnectionId): ConnectionRecord {
+    const record = this.#records.get(id);
+    if (record === undefined) throw new ConnectionError('connection_unknown', { id });
+    return record;
+  }
+
+  /** Adds a record and saves it. When it cannot be saved it is not added. Throws `storage_failed`. */
+  async add(record: ConnectionRecord): Promise<void> {
+    const { connection } = record;
+    this.#records = new Map([...this.#records, [connection.id, record]]);
+    try {
+      await this.save();
+    } catch (error) {
+      this.#forget(connection.id);
+      throw error;
+    }
+    this.#changes.fire({ type: 'added', connection });
+  }
+
+  /** Removes a record and saves that. Throws `storage_failed`; the record is then still gone from memory. */
+  async remove(id: ConnectionId): Promise<void> {
+    const { connection } = this.get(id);
+    this.#forget(id);
+    this.#changes.fire({ type: 'removed', connection });
+    await this.save();
+  }
+
+  /**
+   * Replaces a record, tells the listeners, and saves in the background when what is saved has changed.
+   * A change to a record that is gone is dropped.
+   */
+  update(id: ConnectionId, changed: Partial<Connection>, more: RecordChange = {}): void {
+    const record = this.#records.get(id);
+    if (record === undefined) return;
+    const { lastError: previousError, ...rest } = { ...record.connection, ...changed };
+    const lastError = more.lastError === undefined ? previousError : more.lastError;
+    const connection: Connection = { ...rest, ...(lastError !== null && lastError !== undefined && { lastError }) };
+    const next: ConnectionRecord = {
+      connection,
+      activity: more.activity === undefined ? record.activity : addActivity(record.activity, more.activity),
+      ...secretPlace(more.secretIn === undefined ? record.secretIn : more.secretIn),
+    };
+    this.#records = new Map([...this.#records, [id, next]]);
+    this.#changes.fire({ type: 'changed', connection });
+    // A failed save is told in the log and tried again; the caller's change itself has happened.
+    void this.save().catch(() => undefined);
+  }
+
+  /** Writes what is not yet written; one write at a time. Throws `storage_failed`. */
+  async save(): Promise<void> {
+    const previous = this.#saving;
+    const turn = (async () => {
+      await previous.catch(() => undefined);
+      const text = this.#serialised();
+      if (text === this.#saved) return;
+      await this.#file.write({ version: 1, connections: this.list().map(toStored) });
+      this.#saved = text;
+    })();
+    this.#saving = turn;
+    try {
+      await turn;
+      this.#retry?.dispose();
+    } catch (error) {
+      const code = isConnectionError(error) ? error.code : String(error);
+      this.#log.error(`The list of connections could not be saved (${code}); trying again.`);
+      this.#retry?.dispose();
+      this.#retry = this.#clock.after(SAVE_RETRY_MS, () => void this.save().catch(() => undefined));
+      throw error;
+    }
+  }
+
+  /** Waits for the last write, and stops trying again. */
+  async dispose(): Promise<void> {
+    await this.#saving.catch(() => undefined);
+    this.#retry?.dispose();
+  }
+
+  #forget(id: ConnectionId): void {
+    this.#records = new Map([...this.#records].filter(([other]) => other !== id));
+  }
+
+  #serialised(): string {
+    return JSON.stringify(this.list().map(toStored));
+  }
+}
+
+export interface RecordChange {
+  readonly activity?: ActivityEntry;
+  /** The new place of the secret; null when it is gone. */
+  readonly secretIn?: SecretPlace | null;
+  /** The new last error; null when it is over. */
+  readonly lastError?: ScopekeeperError | null;
+}
+
+function secretPlace(place: SecretPlace | null | undefined): { secretIn?: SecretPlace } {
+  return place === null || place === undefined ? {} : { secretIn: place };
+}
+
+/** What goes to the file: what was going on, and the last error, do not outlive the window. */
+function toStored(record: ConnectionRecord): StoredConnection {
+  const { state, lastError: _, ...rest } = record.connection;
+  const grant = currentGrant(record.connection);
+  return {
+    ...rest,
+    settings: { ...rest.settings },
+    ...(grant !== undefined && { grant: { ...grant } }),
+    ...(state.type === 'needsSignIn' && { needsSignIn: { reason: state.reason, since: state.since } }),
+    ...secretPlace(record.secretIn),
+    activity: [...record.activity],
+  };
+}
+
+function fromStored(stored: StoredConnection): ConnectionRecord {
+  const { grant, needsSignIn, secretIn, activity, ...rest } = stored;
+  const state: ConnectionState =
+    needsSignIn === undefined
+      ? grant === undefined
+        ? { type: 'disconnected' }
+        : { type: 'ready', grant }
+      : { type: 'needsSignIn', ...needsSignIn };
+  return { connection: { ...rest, state }, ...secretPlace(secretIn), activity };
+}

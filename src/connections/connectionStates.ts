@@ -1,0 +1,78 @@
+import { ScopekeeperError } from '../oauth/errors.ts';
+import type { ScopeSet } from '../oauth/scopeSet.ts';
+import type { ActivityEntry } from './activity.ts';
+import type { ConnectionId, ConnectionState, Grant, SignInReason } from './connection.ts';
+import type { ConnectionRecords, RecordChange } from './connectionRecords.ts';
+import { ConnectionError } from './errors.ts';
+import type { Clock } from './ports.ts';
+import type { SignInSession } from './signInSession.ts';
+
+/** The one place where connections' states are written, whatever asks for it. */
+export class ConnectionStates {
+  readonly #records: ConnectionRecords;
+  readonly #clock: Clock;
+  readonly #sessions = new Map<ConnectionId, SignInSession>();
+
+  constructor(records: ConnectionRecords, clock: Clock) {
+    this.#records = records;
+    this.#clock = clock;
+  }
+
+  /** The sign-ins that are running. */
+  get sessions(): ReadonlyMap<ConnectionId, SignInSession> {
+    return this.#sessions;
+  }
+
+  /** Sets the state, or, while a sign-in runs, what lies under it. */
+  set(id: ConnectionId, state: ConnectionState, more: RecordChange = {}): void {
+    const session = this.#sessions.get(id);
+    if (session !== undefined) session.underlying = state;
+    this.#records.update(id, { state: session === undefined ? state : stateDuring(session) }, more);
+  }
+
+  /** Shows a sign-in's step as the state. */
+  beginStep(id: ConnectionId, session: SignInSession, step: SignInSession['step']): void {
+    session.step = step;
+    this.#sessions.set(id, session);
+    this.#records.update(id, { state: stateDuring(session) });
+  }
+
+  /** Ends a sign-in: what lies under it becomes the state. */
+  endSession(id: ConnectionId, session: SignInSession, more: RecordChange): void {
+    this.#sessions.delete(id);
+    this.#records.update(id, { state: session.underlying }, more);
+  }
+
+  /** The usable grant, whatever is going on. Throws `connection_unknown`. */
+  grant(id: ConnectionId): Grant | undefined {
+    const { state } = this.#records.get(id).connection;
+    return 'grant' in state ? state.grant : undefined;
+  }
+
+  needSignIn(id: ConnectionId, reason: SignInReason, error?: ScopekeeperError): void {
+    const state: ConnectionState = { type: 'needsSignIn', reason, since: this.#clock.now() };
+    this.set(id, state, { activity: this.event(error === undefined ? 'sign_in_needed' : 'refresh_failed', { error }) });
+  }
+
+  /** Sets `needsSignIn` and throws `sign_in_required`. */
+  requireSignIn(id: ConnectionId, reason: SignInReason): never {
+    this.needSignIn(id, reason);
+    throw new ConnectionError('sign_in_required', { id });
+  }
+
+  event(
+    type: ActivityEntry['type'],
+    about: { readonly error?: ScopekeeperError | undefined; readonly scopes?: ScopeSet } = {},
+  ): ActivityEntry {
+    return {
+      at: this.#clock.now(),
+      type,
+      ...(about.error !== undefined && { errorCode: about.error.code }),
+      ...(about.scopes !== undefined && { scopes: about.scopes }),
+    };
+  }
+}
+
+function stateDuring({ step, underlying }: SignInSession): ConnectionState {
+  return { type: 'authorizing', step, ...('grant' in underlying && underlying.grant && { grant: underlying.grant }) };
+}

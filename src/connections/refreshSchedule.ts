@@ -1,0 +1,57 @@
+import type { Connection, Grant } from './connection.ts';
+
+/** A token is not used, and is renewed first, when it ends within this time. */
+export const EXPIRY_MARGIN_MS = 10_000;
+/** The clock is looked at at least this often, so that a sleep of the machine or a set clock is noticed. */
+export const LONGEST_WAIT_MS = 30_000;
+
+const MINUTE_MS = 60_000;
+const FIRST_RETRY_MS = 5_000;
+const LONGEST_RETRY_MS = 15 * MINUTE_MS;
+/** A server's `Retry-After` is honoured up to this. */
+const LONGEST_RETRY_AFTER_MS = 60 * MINUTE_MS;
+
+/**
+ * When to renew a token (P34): at 80 % of its life, at least 60 s before its end, up to 5 % of its
+ * life earlier by `jitter` (0 to 1); a token of under two minutes is renewed at half its life at the earliest.
+ * Undefined for a token with no expiry or no refresh token.
+ */
+export function refreshDueAt(grant: Grant, jitter: number): number | undefined {
+  if (grant.expiresAt === undefined || !grant.refreshable) return undefined;
+  const startedAt = grant.refreshedAt ?? grant.issuedAt;
+  const lifeMs = grant.expiresAt - startedAt;
+  const latestMs = Math.max(lifeMs / 2, Math.min(lifeMs * 0.8, lifeMs - MINUTE_MS));
+  return startedAt + Math.max(lifeMs / 2, latestMs - jitter * lifeMs * 0.05);
+}
+
+/** Whether a token can be used for a request at `now`. */
+export function isUsable(grant: Grant, now: number): boolean {
+  return grant.expiresAt === undefined || grant.expiresAt - EXPIRY_MARGIN_MS > now;
+}
+
+/**
+ * How long to wait after the `failures`-th failure in a row (from 1): 5 s, doubled each time up to
+ * 15 min, half of it by `jitter` (0 to 1), and no less than the server's `Retry-After` (P32).
+ */
+export function retryDelayMs(failures: number, jitter: number, retryAfterMs: number | undefined): number {
+  const ceiling = Math.min(FIRST_RETRY_MS * 2 ** (failures - 1), LONGEST_RETRY_MS);
+  const backoff = ceiling / 2 + (jitter * ceiling) / 2;
+  return Math.max(backoff, Math.min(retryAfterMs ?? 0, LONGEST_RETRY_AFTER_MS));
+}
+
+/** When something is to be done about a connection by itself; undefined for never. */
+export function nextDueAt(connection: Connection, jitter: number): number | undefined {
+  const { state } = connection;
+  switch (state.type) {
+    case 'ready':
+    case 'needsConsent':
+      return state.grant.refreshable ? refreshDueAt(state.grant, jitter) : state.grant.expiresAt;
+    case 'unreachable':
+      return state.retryAt;
+    case 'disconnected':
+    case 'authorizing':
+    case 'refreshing':
+    case 'needsSignIn':
+      return undefined;
+  }
+}

@@ -1,0 +1,171 @@
+import { isOAuthError, type ScopekeeperError } from '../oauth/errors.ts';
+import type { Connection, ConnectionId, Grant } from './connection.ts';
+import type { ConnectionRecords } from './connectionRecords.ts';
+import type { ConnectionSecret, StoredTokens } from './connectionSecret.ts';
+import type { ConnectionStates } from './connectionStates.ts';
+import { asScopekeeperError, ConnectionError, describeError, isConnectionError } from './errors.ts';
+import { grantOfRefresh, missingScopes } from './grant.ts';
+import type { Clock, Log, Random } from './ports.ts';
+import { retryDelayMs } from './refreshSchedule.ts';
+import type { SecretKeeper } from './secretKeeper.ts';
+import { refreshedSecret, type RefreshPorts, refreshStored } from './tokenRefresher.ts';
+
+export interface RenewalPorts extends RefreshPorts {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+}
+
+export interface RenewalParts {
+  readonly records: ConnectionRecords;
+  readonly states: ConnectionStates;
+  readonly secrets: SecretKeeper;
+  /** Called with a client that the server no longer knows (P12). */
+  readonly onClientRejected: (id: ConnectionId, clientId: string) => void;
+}
+
+/** Renews tokens: one refresh at a time for each connection (P29), and what follows when it fails (P32). */
+export class Renewals {
+  readonly #ports: RenewalPorts;
+  readonly #parts: RenewalParts;
+  readonly #running = new Map<ConnectionId, Promise<Connection>>();
+  /** Refreshes that failed in a row. */
+  readonly #failures = new Map<ConnectionId, number>();
+
+  constructor(ports: RenewalPorts, parts: RenewalParts) {
+    this.#ports = ports;
+    this.#parts = parts;
+  }
+
+  /** The refresh of this connection that is running, if one is. */
+  running(id: ConnectionId): Promise<Connection> | undefined {
+    return this.#running.get(id);
+  }
+
+  /** Settles when no refresh is running. */
+  async settled(): Promise<void> {
+    await Promise.allSettled(this.#running.values());
+  }
+
+  /** Forgets earlier failures. */
+  reset(id: ConnectionId): void {
+    this.#failures.delete(id);
+  }
+
+  /** Renews now, or joins the refresh that is running. Throws `sign_in_required`, or why it failed. */
+  async refresh(id: ConnectionId): Promise<Connection> {
+    const running = this.#running.get(id);
+    if (running !== undefined) return running;
+    const refresh = this.#run(id).finally(() => this.#running.delete(id));
+    this.#running.set(id, refresh);
+    return refresh;
+  }
+
+  /** Renews a connection that is due, or tells that its token ended. Never rejects. */
+  async renew(id: ConnectionId): Promise<void> {
+    const { records, states } = this.#parts;
+    const grant = records.find(id) === undefined ? undefined : states.grant(id);
+    if (grant === undefined) return;
+    if (!grant.refreshable) {
+      states.needSignIn(id, 'expired');
+      return;
+    }
+    // What went wrong is in the state, the activity and the log.
+    await this.refresh(id).catch(() => undefined);
+  }
+
+  async #run(id: ConnectionId): Promise<Connection> {
+    const { states } = this.#parts;
+    const grant = states.grant(id);
+    if (grant?.refreshable !== true) throw new ConnectionError('sign_in_required', { id });
+    states.set(id, { type: 'refreshing', grant });
+    let sent: string | undefined;
+    try {
+      const [secret, tokens] = await this.#newestTokens(id);
+      sent = tokens.refreshToken;
+      return await this.#exchange(id, grant, secret, tokens);
+    } catch (error) {
+      const failure = asScopekeeperError(error);
+      if (!isConnectionError(failure, 'sign_in_required')) await this.#noteFailure(id, grant, failure, sent);
+      throw failure;
+    }
+  }
+
+  /** The newest stored tokens (P30). Throws `sign_in_required` when they are not on this machine. */
+  async #newestTokens(id: ConnectionId): Promise<[ConnectionSecret, StoredTokens & { readonly refreshToken: string }]> {
+    const { records, secrets, states } = this.#parts;
+    const { serverUrl } = records.get(id).connection;
+    const secret = await secrets.newest(id, serverUrl);
+    const refreshToken = secret?.tokens?.refreshToken;
+    if (secret?.tokens === undefined || refreshToken === undefined) return states.requireSignIn(id, 'secret_missing');
+    return [secret, { ...secret.tokens, refreshToken }];
+  }
+
+  async #exchange(
+    id: ConnectionId,
+    grant: Grant,
+    secret: ConnectionSecret,
+    tokens: StoredTokens & { readonly refreshToken: string },
+  ): Promise<Connection> {
+    const { records, secrets, states } = this.#parts;
+    const { serverUrl, requested } = records.get(id).connection;
+    const result = await refreshStored(this.#ports, serverUrl, tokens, grant.authorized, requested);
+    const next = refreshedSecret(secret, tokens, result);
+    const renewed = grantOfRefresh(grant, result.answer, this.#ports.clock.now(), next.generation);
+    const unstored = await secrets.tryKeep(id, next);
+    this.reset(id);
+    states.set(
+      id,
+      { type: 'ready', grant: renewed },
+      { activity: states.event('refreshed'), lastError: unstored ?? null },
+    );
+    const lost = missingScopes(grant.granted, renewed.granted);
+    if (lost.length > 0) records.update(id, {}, { activity: states.event('scopes_dropped', { scopes: lost }) });
+    return records.get(id).connection;
+  }
+
+  async #noteFailure(
+    id: ConnectionId,
+    grant: Grant,
+    failure: ScopekeeperError,
+    sentRefreshToken: string | undefined,
+  ): Promise<void> {
+    const { records, states } = this.#parts;
+    const { clock, log, random } = this.#ports;
+    log.warn(`Refreshing ${id} failed: ${describeError(failure)}`);
+    if (isOAuthError(failure, 'grant_rejected')) {
+      await this.#dropRefreshToken(id, sentRefreshToken);
+      states.needSignIn(id, 'grant_rejected', failure);
+    } else if (isOAuthError(failure, 'client_rejected')) {
+      await this.#suspectClient(id);
+      states.needSignIn(id, 'client_rejected', failure);
+    } else {
+      const failures = (this.#failures.get(id) ?? 0) + 1;
+      this.#failures.set(id, failures);
+      const retryAfterMs = isOAuthError(failure, 'token_request_failed') ? failure.details.retryAfterMs : undefined;
+      const retryAt = clock.now() + retryDelayMs(failures, random(), retryAfterMs);
+      // An outage is one event, however often it is tried again.
+      const activity = failures === 1 ? { activity: states.event('refresh_failed', { error: failure }) } : {};
+      states.set(id, { type: 'unreachable', grant, error: failure, retryAt }, activity);
+    }
+    records.update(id, {}, { lastError: failure });
+  }
+
+  /**
+   * Takes the refresh token that the server refused out of the stored document, if it is still the one
+   * that was sent (P32); the registration stays.
+   */
+  async #dropRefreshToken(id: ConnectionId, sent: string | undefined): Promise<void> {
+    const { records, secrets } = this.#parts;
+    const secret = await secrets.current(id, records.get(id).connection.serverUrl);
+    if (secret?.tokens === undefined || secret.tokens.refreshToken !== sent) return;
+    const { refreshToken: _, ...tokens } = secret.tokens;
+    await secrets.tryKeep(id, { ...secret, generation: secret.generation + 1, tokens });
+  }
+
+  async #suspectClient(id: ConnectionId): Promise<void> {
+    const { records, secrets, onClientRejected } = this.#parts;
+    const secret = await secrets.current(id, records.get(id).connection.serverUrl);
+    if (secret?.tokens !== undefined) onClientRejected(id, secret.tokens.client.clientId);
+  }
+}

@@ -1,0 +1,193 @@
+import type { Discovery } from '../oauth/discovery.ts';
+import { OAuthError } from '../oauth/errors.ts';
+import type { ScopeSet } from '../oauth/scopeSet.ts';
+import type { ConnectionId } from './connection.ts';
+import type { ConnectionRecords } from './connectionRecords.ts';
+import type { ConnectionSecret } from './connectionSecret.ts';
+import type { AuthorizationOutcome, CallbackOutcome } from './connectionService.ts';
+import type { ConnectionStates } from './connectionStates.ts';
+import { asScopekeeperError, describeError, isConnectionError } from './errors.ts';
+import { grantOfAuthorization, missingScopes } from './grant.ts';
+import { PendingCallbacks } from './pendingCallbacks.ts';
+import type { Log, OpenBrowser } from './ports.ts';
+import type { SecretKeeper } from './secretKeeper.ts';
+import { signIn, type SignInPorts, type SignInResult } from './signIn.ts';
+import { SignInSession } from './signInSession.ts';
+
+export interface SignInsPorts extends SignInPorts {
+  readonly openBrowser: OpenBrowser;
+  readonly log: Log;
+}
+
+export interface SignInsParts {
+  readonly records: ConnectionRecords;
+  readonly states: ConnectionStates;
+  readonly secrets: SecretKeeper;
+  /** Called when a new grant has replaced the old one. */
+  readonly onAuthorized: (id: ConnectionId) => void;
+}
+
+/** Runs sign-ins, one at a time for each connection, and keeps what they give. */
+export class SignIns {
+  readonly #ports: SignInsPorts;
+  readonly #parts: SignInsParts;
+  readonly #callbacks = new PendingCallbacks();
+  /** Clients that the server seems to have forgotten; not used for the next sign-in (P12). */
+  readonly #suspects = new Map<ConnectionId, string>();
+
+  constructor(ports: SignInsPorts, parts: SignInsParts) {
+    this.#ports = ports;
+    this.#parts = parts;
+  }
+
+  /** Signs in, or joins the sign-in that is running; `signal` cancels it. */
+  async authorize(id: ConnectionId, signal?: AbortSignal, scopes?: ScopeSet): Promise<AuthorizationOutcome> {
+    const session = this.#parts.states.sessions.get(id) ?? this.#start(id, scopes);
+    const cancel = (): void => session.cancel();
+    if (signal?.aborted === true) cancel();
+    signal?.addEventListener('abort', cancel);
+    try {
+      return (await session.outcome) ?? { type: 'cancelled' };
+    } finally {
+      signal?.removeEventListener('abort', cancel);
+    }
+  }
+
+  /** Cancels a connection's sign-in, if one runs, and waits for its end. */
+  async stop(id: ConnectionId): Promise<void> {
+    const session = this.#parts.states.sessions.get(id);
+    session?.cancel();
+    await Promise.allSettled([session?.outcome]);
+  }
+
+  async handleCallback(url: URL): Promise<CallbackOutcome> {
+    const outcome = await this.#callbacks.deliver(url);
+    if (outcome !== undefined) return outcome;
+    this.#ports.log.warn('A callback that belongs to no waiting sign-in was refused.');
+    return { type: 'failed', error: new OAuthError('callback_state_unknown', {}) };
+  }
+
+  /** Registers anew at the next sign-in instead of using this client. */
+  suspectClient(id: ConnectionId, clientId: string): void {
+    this.#suspects.set(id, clientId);
+  }
+
+  #start(id: ConnectionId, scopes: ScopeSet | undefined): SignInSession {
+    const { connection } = this.#parts.records.get(id);
+    const session = new SignInSession({ callbacks: this.#callbacks, ...this.#ports }, connection.state);
+    session.outcome = this.#run(id, session, scopes);
+    return session;
+  }
+
+  async #run(id: ConnectionId, session: SignInSession, scopes: ScopeSet | undefined): Promise<AuthorizationOutcome> {
+    const { records, states } = this.#parts;
+    try {
+      states.beginStep(id, session, 'discovering');
+      const result = await signIn(this.#ports, {
+        connection: records.get(id).connection,
+        secret: await this.#storedSecret(id),
+        scopes,
+        suspectClientId: this.#suspects.get(id),
+        signal: session.signal,
+        onStep: (step) => states.beginStep(id, session, step),
+        onDiscovered: (discovery) => this.#noteDiscovery(id, discovery),
+        awaitCallback: async (pending) =>
+          session.awaitCallback(pending, () => states.beginStep(id, session, 'waitingForBrowser')),
+      });
+      await this.#keep(id, session, result);
+      const { connection } = records.get(id);
+      session.finish({ type: 'connected', connection });
+      return { type: 'authorized', connection };
+    } catch (error) {
+      return this.#fail(id, session, error);
+    }
+  }
+
+  #fail(id: ConnectionId, session: SignInSession, error: unknown): AuthorizationOutcome {
+    const { states } = this.#parts;
+    if (session.unansweredClientId !== undefined) this.#suspects.set(id, session.unansweredClientId);
+    if (session.isCancellation(error)) {
+      states.endSession(id, session, { activity: states.event('sign_in_cancelled') });
+      session.finish({ type: 'failed', error: new OAuthError('callback_state_unknown', {}) });
+      return { type: 'cancelled' };
+    }
+    const failure = asScopekeeperError(error);
+    this.#ports.log.warn(`Signing in to ${id} failed: ${describeError(failure)}`);
+    states.endSession(id, session, {
+      activity: states.event('sign_in_failed', { error: failure }),
+      lastError: failure,
+    });
+    session.finish({ type: 'failed', error: failure });
+    throw failure;
+  }
+
+  /** A keychain that cannot be read does not stop a sign-in: it only costs a new registration. */
+  async #storedSecret(id: ConnectionId): Promise<ConnectionSecret | undefined> {
+    const { records, secrets } = this.#parts;
+    try {
+      return await secrets.current(id, records.get(id).connection.serverUrl);
+    } catch (error) {
+      if (!isConnectionError(error)) throw error;
+      this.#ports.log.warn(`The secret of ${id} could not be read before signing in: ${describeError(error)}`);
+      return undefined;
+    }
+  }
+
+  #noteDiscovery(id: ConnectionId, discovery: Discovery): void {
+    const challenged = discovery.challenge?.scopes ?? [];
+    this.#parts.records.update(id, {
+      ...(discovery.resourceMetadataUrl !== undefined && { resourceMetadataUrl: discovery.resourceMetadataUrl }),
+      ...(challenged.length > 0 && { challenged }),
+    });
+  }
+
+  /** Stores an authorization's tokens, then announces it. */
+  async #keep(id: ConnectionId, session: SignInSession, result: SignInResult): Promise<void> {
+    const { records, secrets, states } = this.#parts;
+    const { answer, pending, discovery, requested } = result;
+    const previous = await this.#storedSecret(id);
+    const generation = Math.max(previous?.generation ?? 0, states.grant(id)?.generation ?? 0) + 1;
+    const grant = grantOfAuthorization(answer, requested, this.#ports.clock.now(), generation);
+    const { serverUrl } = records.get(id).connection;
+    const unstored = await secrets.tryKeep(id, secretOfAuthorization(result, previous, serverUrl, generation));
+    this.#suspects.delete(id);
+    session.underlying = { type: 'ready', grant };
+    const { resource } = discovery;
+    records.update(id, {
+      issuer: pending.authorizationServer.issuer,
+      requested,
+      ...(resource !== serverUrl && { resource }),
+      ...(answer.account !== undefined && { account: answer.account }),
+    });
+    states.endSession(id, session, {
+      activity: states.event('connected', { scopes: grant.granted }),
+      lastError: unstored ?? null,
+    });
+    const lost = missingScopes(requested, grant.granted);
+    if (lost.length > 0) records.update(id, {}, { activity: states.event('scopes_dropped', { scopes: lost }) });
+    this.#parts.onAuthorized(id);
+  }
+}
+
+function secretOfAuthorization(
+  { answer, pending }: SignInResult,
+  previous: ConnectionSecret | undefined,
+  serverUrl: string,
+  generation: number,
+): ConnectionSecret {
+  const { issuer, authorization_endpoint, token_endpoint, revocation_endpoint } = pending.authorizationServer;
+  const configuredClientSecret = previous?.configuredClientSecret;
+  return {
+    version: 1,
+    generation,
+    serverUrl,
+    ...(configuredClientSecret !== undefined && { configuredClientSecret }),
+    tokens: {
+      accessToken: answer.accessToken,
+      ...(answer.refreshToken !== undefined && { refreshToken: answer.refreshToken }),
+      client: { ...pending.client },
+      authorizationServer: { issuer, authorization_endpoint, token_endpoint, revocation_endpoint },
+      ...(pending.resource !== undefined && { resource: pending.resource }),
+    },
+  };
+}

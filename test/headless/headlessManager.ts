@@ -1,0 +1,84 @@
+import { randomUUID } from 'node:crypto';
+import type { Connection } from '../../src/connections/connection.ts';
+import { ConnectionManager } from '../../src/connections/connectionManager.ts';
+import type { CallbackOutcome } from '../../src/connections/connectionService.ts';
+import type { Clock } from '../../src/connections/ports.ts';
+import { SecretVault } from '../../src/connections/secretVault.ts';
+import { systemClock } from '../../src/platform/clock.ts';
+import { createGuardedFetch } from '../../src/platform/guardedFetch.ts';
+import { MemoryFile, MemoryLog, MemorySecretStore } from './memoryPorts.ts';
+
+/** Acts for the person: takes the authorization URL and gives the callback URL, or undefined for a closed tab. */
+export type Browser = (authorizationUrl: string) => Promise<URL | undefined>;
+
+export interface HeadlessOptions {
+  readonly browser: Browser;
+  readonly clock?: Clock;
+  readonly keychain?: MemorySecretStore;
+  readonly editor?: MemorySecretStore;
+  readonly file?: MemoryFile;
+  readonly redirectUri?: () => string;
+}
+
+/** The real token manager over the real guarded fetch; only editor, keychain and disk are in memory. */
+export function createHeadlessManager(options: HeadlessOptions) {
+  const keychain = options.keychain ?? new MemorySecretStore('keychain');
+  const editor = options.editor;
+  const file = options.file ?? new MemoryFile();
+  const log = new MemoryLog();
+  const guarded = createGuardedFetch({ version: '0.0.0' });
+  const fallbacks: unknown[] = [];
+  /** What the callback pages said. */
+  const pages: CallbackOutcome[] = [];
+  const manager = new ConnectionManager({
+    fetch: guarded.fetch,
+    resolveReach: guarded.resolveReach,
+    prepareRedirect: async () => options.redirectUri?.() ?? 'http://127.0.0.1:45678/callback',
+    clock: options.clock ?? systemClock,
+    random: () => 0.5,
+    software: { name: 'Scopekeeper', softwareId: 'f3f1b7f2-8f3f-4d0e-9a51-6d2a6b1f0c11', version: '0.0.0' },
+    vault: new SecretVault({ keychain, editor, log, onFallback: (error) => fallbacks.push(error) }),
+    file,
+    newId: randomUUID,
+    log,
+    openBrowser: async (url) => {
+      const callback = await options.browser(url);
+      if (callback !== undefined) pages.push(await manager.handleCallback(callback));
+      return true;
+    },
+  });
+  return {
+    manager,
+    keychain,
+    file,
+    log,
+    fallbacks,
+    pages,
+    /** Adds a server and signs in to it. */
+    async connect(serverUrl: string): Promise<Connection> {
+      const { id } = await manager.add(serverUrl);
+      await manager.authorize(id);
+      const connection = manager.get(id);
+      if (connection === undefined) throw new Error('the connection is gone');
+      return connection;
+    },
+    /** Gives the next connection that satisfies `test`, at once if it does already. */
+    async until(id: string, test: (connection: Connection) => boolean): Promise<Connection> {
+      const now = manager.get(id);
+      if (now !== undefined && test(now)) return now;
+      return new Promise((resolve) => {
+        const listener = manager.onDidChangeConnection(({ connection }) => {
+          if (connection.id !== id || !test(connection)) return;
+          listener.dispose();
+          resolve(connection);
+        });
+      });
+    },
+    async dispose(): Promise<void> {
+      await manager.dispose();
+      guarded.dispose();
+    },
+  };
+}
+
+export type Headless = ReturnType<typeof createHeadlessManager>;

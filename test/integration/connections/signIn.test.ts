@@ -1,0 +1,318 @@
+import assert from 'node:assert/strict';
+import { describe, it, type TestContext } from 'node:test';
+import { currentGrant } from '../../../src/connections/connection.ts';
+import { isConnectionError } from '../../../src/connections/errors.ts';
+import { isOAuthError, type OAuthErrorCode } from '../../../src/oauth/errors.ts';
+import {
+  type Browser,
+  createHeadlessManager,
+  type Headless,
+  type HeadlessOptions,
+} from '../../headless/headlessManager.ts';
+import { ManualClock } from '../../headless/memoryPorts.ts';
+import type { Faults } from '../../servers/faults.ts';
+import { type FaultyServer, startFaultyServer } from '../../servers/faultyServer.ts';
+
+/** A faulty server and a manager whose browser authorizes at once, both closed when the test ends. */
+async function start(
+  t: TestContext,
+  faults: Partial<Faults> = {},
+  options: Partial<HeadlessOptions> & { readonly wrapBrowser?: (browser: Browser) => Browser } = {},
+): Promise<{ server: FaultyServer; headless: Headless }> {
+  const server = await startFaultyServer(faults);
+  t.after(async () => server.close());
+  const browser: Browser = async (url) => server.authorize(url);
+  const headless = createHeadlessManager({ browser: options.wrapBrowser?.(browser) ?? browser, ...options });
+  t.after(async () => headless.dispose());
+  return { server, headless };
+}
+
+describe('signing in', () => {
+  it('goes from a URL to a token, with the fewest requests', async (t) => {
+    const { server, headless } = await start(t);
+    const connection = await headless.connect(server.mcpUrl);
+    assert.equal(connection.state.type, 'ready');
+    assert.deepEqual(currentGrant(connection)?.granted, ['files:read', 'files:write']);
+    assert.equal(connection.issuer, server.issuer);
+    assert.ok(server.isActive(await headless.manager.accessToken(connection.id)));
+    assert.deepEqual(
+      server.requests.map(({ endpoint }) => endpoint),
+      ['mcp', 'resourceMetadata', 'metadata', 'registration', 'authorization', 'token'],
+    );
+    assert.deepEqual(headless.pages, [{ type: 'connected', connection }]);
+  });
+
+  it('P9 P10 registers with scope as one string', async (t) => {
+    const { server, headless } = await start(t);
+    await headless.connect(server.mcpUrl);
+    const [registration] = server.requestsTo('registration');
+    assert.deepEqual(registration?.json, {
+      client_name: 'Scopekeeper',
+      application_type: 'native',
+      redirect_uris: ['http://127.0.0.1:45678/callback'],
+      grant_types: ['authorization_code', 'refresh_token'],
+      response_types: ['code'],
+      token_endpoint_auth_method: 'none',
+      scope: 'files:read files:write',
+      software_id: 'f3f1b7f2-8f3f-4d0e-9a51-6d2a6b1f0c11',
+      software_version: '0.0.0',
+    });
+  });
+
+  it('P13 P14 P16 sends PKCE S256, resource and a state of 256 bits', async (t) => {
+    const { server, headless } = await start(t);
+    await headless.connect(server.mcpUrl);
+    const query = server.requestsTo('authorization')[0]?.query ?? {};
+    assert.equal(query['code_challenge_method'], 'S256');
+    assert.equal(query['resource'], server.mcpUrl);
+    assert.equal(Buffer.from(query['state'] ?? '', 'base64url').length, 32);
+    const form = server.requestsTo('token')[0]?.form ?? {};
+    assert.equal(form['resource'], server.mcpUrl);
+    assert.equal(form['redirect_uri'], 'http://127.0.0.1:45678/callback');
+  });
+
+  for (const [title, faults, scopes] of [
+    ['the challenge', { challengeScope: 'files:read' }, ['files:read']],
+    ['the resource metadata', {}, ['files:read', 'files:write']],
+    ['nobody', { scopesSupported: undefined }, undefined],
+    [
+      'the challenge and offline_access, which the server lists',
+      { challengeScope: 'files:read', asScopesSupported: ['files:read', 'offline_access'] },
+      ['files:read', 'offline_access'],
+    ],
+  ] as const) {
+    it(`P15 asks for the scopes of ${title}`, async (t) => {
+      const { server, headless } = await start(t, faults);
+      await headless.connect(server.mcpUrl);
+      assert.equal(server.requestsTo('authorization')[0]?.query['scope'], scopes?.join(' '));
+    });
+  }
+
+  for (const [title, faults] of [
+    ['P1 at the root', { resourceMetadataAt: 'root', challengeResourceMetadata: false }],
+    ['P1 where only the challenge says', { resourceMetadataAt: 'elsewhere' }],
+    ['P4 inserted for OpenID Connect', { issuerPath: '/tenant', metadataAt: 'oidc-inserted' }],
+    ['P4 appended for OpenID Connect', { issuerPath: '/tenant', metadataAt: 'oidc-appended' }],
+    ['P4 at the root for OpenID Connect', { metadataAt: 'oidc-appended' }],
+    ['P4 at the origin of a 2025-03-26 server', { noResourceMetadata: true }],
+    ['P4 nowhere, of a 2025-03-26 server with the default endpoints', { noResourceMetadata: true, noMetadata: true }],
+    ['P7 behind another scheme', { rawChallenge: ['Basic realm="a, b"', 'Bearer error="invalid_token"'] }],
+  ] as const) {
+    it(`finds metadata ${title}`, async (t) => {
+      const { server, headless } = await start(t, faults);
+      assert.equal((await headless.connect(server.mcpUrl)).state.type, 'ready');
+    });
+  }
+
+  for (const method of ['client_secret_basic', 'client_secret_post'] as const) {
+    it(`P10 authenticates with ${method}`, async (t) => {
+      const { server, headless } = await start(t, { authMethods: [method], clientSecret: { expiresAt: 0 } });
+      const { id } = await headless.connect(server.mcpUrl);
+      assert.equal((await headless.manager.refresh(id)).state.type, 'ready');
+    });
+  }
+
+  for (const style of ['array', 'null', 'absent'] as const) {
+    it(`P9 takes a registration answer whose scope is ${style}`, async (t) => {
+      const { server, headless } = await start(t, { registrationScopeStyle: style });
+      assert.equal((await headless.connect(server.mcpUrl)).state.type, 'ready');
+    });
+  }
+
+  it('P26 takes no scope for all that was asked for, and shows what was not granted', async (t) => {
+    const silent = await start(t, { omitScope: true });
+    const all = await silent.headless.connect(silent.server.mcpUrl);
+    assert.deepEqual(currentGrant(all)?.granted, ['files:read', 'files:write']);
+    const narrow = await start(t, { grantOnly: ['files:read'] });
+    const some = await narrow.headless.connect(narrow.server.mcpUrl);
+    assert.deepEqual(currentGrant(some)?.granted, ['files:read']);
+    assert.deepEqual(some.requested, ['files:read', 'files:write']);
+    const dropped = narrow.headless.manager.activity(some.id).find(({ type }) => type === 'scopes_dropped');
+    assert.deepEqual(dropped?.scopes, ['files:write']);
+  });
+
+  it('P22 asks again for all that was asked for, and for what is demanded now', async (t) => {
+    const { server, headless } = await start(t, { challengeScope: 'files:read' });
+    const { id } = await headless.connect(server.mcpUrl);
+    server.faults.challengeScope = 'files:admin';
+    await headless.manager.authorize(id);
+    assert.equal(server.requestsTo('authorization')[1]?.query['scope'], 'files:read files:admin');
+  });
+
+  it('P12 P18a uses its registration again, and registers anew when the client was forgotten', async (t) => {
+    const { server, headless } = await start(t);
+    const { id } = await headless.connect(server.mcpUrl);
+    await headless.manager.authorize(id);
+    assert.equal(server.requestsTo('registration').length, 1);
+    server.faults.invalidClient = true;
+    await assert.rejects(headless.manager.authorize(id), (error) => isOAuthError(error, 'client_rejected'));
+    assert.equal(server.requestsTo('registration').length, 2, 'one new registration, then a clear error');
+    server.faults.invalidClient = false;
+    await headless.manager.authorize(id);
+    assert.equal(headless.manager.get(id)?.state.type, 'ready');
+  });
+
+  it('P18 registers anew when the redirect URI is another', async (t) => {
+    let port = 1111;
+    const { server, headless } = await start(t, {}, { redirectUri: () => `http://127.0.0.1:${port}/callback` });
+    const { id } = await headless.connect(server.mcpUrl);
+    port = 2222;
+    await headless.manager.authorize(id);
+    assert.equal(server.requestsTo('registration').length, 2);
+    assert.equal(server.requestsTo('authorization')[1]?.query['redirect_uri'], 'http://127.0.0.1:2222/callback');
+  });
+});
+
+describe('signing in to what is broken', () => {
+  for (const [title, faults, code] of [
+    ['a server that needs no login', { unprotected: true, noResourceMetadata: true }, 'authorization_not_required'],
+    ['a web page', { html: true, noResourceMetadata: true }, 'not_an_mcp_server'],
+    ['nothing at this path', { notFound: true, noResourceMetadata: true }, 'not_an_mcp_server'],
+    ['P3 metadata of another resource', { prmResource: 'https://other.example/mcp' }, 'resource_mismatch'],
+    ['P4 no metadata', { noMetadata: true }, 'authorization_server_not_found'],
+    [
+      'P4 no metadata and nothing at the default endpoints',
+      { noResourceMetadata: true, noMetadata: true, noRegistration: true },
+      'authorization_server_not_found',
+    ],
+    ['P5 a wrong issuer', { metadataIssuer: 'https://evil.example' }, 'issuer_mismatch'],
+    ['P13 no PKCE', { noPkce: true }, 'pkce_unsupported'],
+    ['P8 no registration', { noRegistration: true }, 'registration_unsupported'],
+    ['P12 registration refused', { registrationStatus: 400 }, 'registration_refused'],
+    ['the person denies', { denyAuthorization: true }, 'authorization_denied'],
+    ['P17 a wrong iss', { callbackIss: 'wrong' }, 'callback_issuer_mismatch'],
+    ['P17 an iss that was promised and is absent', { callbackIss: 'absent' }, 'callback_issuer_mismatch'],
+    ['P17 a wrong iss with an error', { callbackIss: 'wrong', denyAuthorization: true }, 'callback_issuer_mismatch'],
+    ['the token endpoint fails', { tokenStatus: 500 }, 'token_request_failed'],
+    ['the token endpoint answers HTML', { tokenBody: () => '<html>' }, 'token_response_invalid'],
+    ['the token endpoint gives no token', { tokenBody: () => ({ token_type: 'bearer' }) }, 'token_response_invalid'],
+    ['a token of an unknown type', { tokenBody: (body) => ({ ...body, token_type: 'mac' }) }, 'token_response_invalid'],
+    ['a huge answer', { hugeBody: 'metadata' }, 'response_too_large'],
+    ['P14 resource refused', { rejectResource: true }, 'authorization_failed'],
+  ] as const satisfies readonly (readonly [string, Partial<Faults>, OAuthErrorCode])[]) {
+    it(`${title}: ${code}, and the connection stays listed`, async (t) => {
+      const { server, headless } = await start(t, faults);
+      const { id } = await headless.manager.add(server.mcpUrl);
+      await assert.rejects(headless.manager.authorize(id), (error) => isOAuthError(error, code));
+      const connection = headless.manager.get(id);
+      assert.equal(connection?.state.type, 'disconnected');
+      assert.equal(connection.lastError?.code, code);
+      assert.equal(headless.manager.activity(id).at(-1)?.errorCode, code);
+    });
+  }
+
+  it('P13 a server that is known to do PKCE without saying so can be allowed', async (t) => {
+    const { server, headless } = await start(t, { noPkce: true });
+    const { id } = await headless.manager.add(server.mcpUrl);
+    await headless.manager.configure(id, { allowUnadvertisedPkce: true });
+    assert.equal((await headless.manager.authorize(id)).type, 'authorized');
+  });
+
+  it('P14 resource can be left out for a server that refuses it', async (t) => {
+    const { server, headless } = await start(t, { rejectResource: true });
+    const { id } = await headless.manager.add(server.mcpUrl);
+    await headless.manager.configure(id, { omitResource: true });
+    assert.equal((await headless.manager.authorize(id)).type, 'authorized');
+    assert.ok(server.requests.every(({ query, form }) => !('resource' in query) && !('resource' in (form ?? {}))));
+  });
+
+  it('a failed or cancelled sign-in leaves the old grant usable', async (t) => {
+    const { server, headless } = await start(t);
+    const { id } = await headless.connect(server.mcpUrl);
+    const token = await headless.manager.accessToken(id);
+    server.faults.denyAuthorization = true;
+    await assert.rejects(headless.manager.authorize(id));
+    assert.equal(headless.manager.get(id)?.state.type, 'ready');
+    assert.equal(await headless.manager.accessToken(id), token);
+  });
+
+  it('P16 refuses a callback with an unknown, missing or doubled state, and goes on waiting', async (t) => {
+    const refused: unknown[] = [];
+    const { server, headless } = await start(
+      t,
+      {},
+      {
+        wrapBrowser: (browser) => async (url) => {
+          const callback = await browser(url);
+          for (const spoil of [
+            (params: URLSearchParams) => params.set('state', 'guessed'),
+            (params: URLSearchParams) => params.delete('state'),
+            (params: URLSearchParams) => params.append('state', 'another'),
+          ]) {
+            const spoilt = new URL(callback ?? '');
+            spoil(spoilt.searchParams);
+            refused.push(await headless.manager.handleCallback(spoilt));
+          }
+          return callback;
+        },
+      },
+    );
+    assert.equal((await headless.connect(server.mcpUrl)).state.type, 'ready');
+    assert.equal(refused.length, 3);
+    for (const outcome of refused) {
+      assert.ok(typeof outcome === 'object' && outcome !== null && 'error' in outcome);
+      assert.ok(isOAuthError(outcome.error, 'callback_state_unknown'));
+    }
+  });
+
+  it('P16 refuses the same callback a second time', async (t) => {
+    let used: URL | undefined;
+    const { server, headless } = await start(
+      t,
+      {},
+      {
+        wrapBrowser: (browser) => async (url) => {
+          used = await browser(url);
+          return used;
+        },
+      },
+    );
+    await headless.connect(server.mcpUrl);
+    assert.ok(used !== undefined);
+    const again = await headless.manager.handleCallback(used);
+    assert.ok(again.type === 'failed' && isOAuthError(again.error, 'callback_state_unknown'));
+    assert.equal(server.requestsTo('token').length, 1);
+  });
+
+  it('a closed tab times out after five minutes, and the next sign-in registers anew', async (t) => {
+    const clock = new ManualClock();
+    let isClosed = true;
+    const { server, headless } = await start(
+      t,
+      {},
+      {
+        clock,
+        wrapBrowser: (browser) => async (url) => {
+          if (!isClosed) return browser(url);
+          setImmediate(() => clock.advance(5 * 60_000));
+          return undefined;
+        },
+      },
+    );
+    const { id } = await headless.manager.add(server.mcpUrl);
+    await assert.rejects(headless.manager.authorize(id), (error) =>
+      isConnectionError(error, 'authorization_timed_out'),
+    );
+    isClosed = false;
+    assert.equal((await headless.manager.authorize(id)).type, 'authorized');
+  });
+
+  it('cancelling is an outcome, and the connection is as before', async (t) => {
+    const abort = new AbortController();
+    const { server, headless } = await start(
+      t,
+      {},
+      {
+        wrapBrowser: () => async () => {
+          abort.abort();
+          return undefined;
+        },
+      },
+    );
+    const { id } = await headless.manager.add(server.mcpUrl);
+    assert.deepEqual(await headless.manager.authorize(id, { signal: abort.signal }), { type: 'cancelled' });
+    assert.equal(headless.manager.get(id)?.state.type, 'disconnected');
+    assert.equal(headless.manager.get(id)?.lastError, undefined);
+    assert.equal(headless.manager.authorizationUrl(id), undefined);
+  });
+});

@@ -1,0 +1,74 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import fc from 'fast-check';
+import { findBearerChallenge, parseChallenges } from '../../../src/oauth/challenge.ts';
+
+describe('P7 WWW-Authenticate', () => {
+  for (const [header, expected] of [
+    ['Bearer', [['bearer', {}]]],
+    ['Bearer realm="x"', [['bearer', { realm: 'x' }]]],
+    [
+      'Basic realm="a, b", Bearer scope="read write", error="insufficient_scope"',
+      [
+        ['basic', { realm: 'a, b' }],
+        ['bearer', { scope: 'read write', error: 'insufficient_scope' }],
+      ],
+    ],
+    [
+      'Negotiate YIIab==, Bearer error=invalid_token',
+      [
+        ['negotiate', {}],
+        ['bearer', { error: 'invalid_token' }],
+      ],
+    ],
+    [
+      'Basic, DPoP algs="ES256", Bearer',
+      [
+        ['basic', {}],
+        ['dpop', { algs: 'ES256' }],
+        ['bearer', {}],
+      ],
+    ],
+    [String.raw`Bearer realm="say \"hi\"", scope=a`, [['bearer', { realm: 'say "hi"', scope: 'a' }]]],
+    ['BEARER Scope = "a" , ERROR = b', [['bearer', { scope: 'a', error: 'b' }]]],
+    ['Bearer scope="first", scope="second"', [['bearer', { scope: 'first' }]]],
+    ['Bearer scope="unterminated', [['bearer', {}]]],
+    ['', []],
+    [', ,', []],
+    ['"', []],
+  ] as const) {
+    it(`reads ${header || '(nothing)'}`, () => {
+      const read = parseChallenges(header).map(({ scheme, parameters }) => [scheme, Object.fromEntries(parameters)]);
+      assert.deepEqual(read, expected);
+    });
+  }
+
+  it('P1 P15 finds metadata URL, error and scopes of the Bearer challenge behind another', () => {
+    const header =
+      'Basic realm="x", Bearer error="insufficient_scope", scope="a b", resource_metadata="https://x/.well-known/a?b=c,d"';
+    assert.deepEqual(findBearerChallenge(header), {
+      scheme: 'bearer',
+      error: 'insufficient_scope',
+      scopes: ['a', 'b'],
+      resourceMetadataUrl: 'https://x/.well-known/a?b=c,d',
+    });
+    assert.equal(findBearerChallenge('Basic realm="x"'), undefined);
+    assert.equal(findBearerChallenge(null), undefined);
+  });
+
+  it('never throws, whatever the header', () => {
+    fc.assert(fc.property(fc.string(), (header) => Array.isArray(parseChallenges(header))));
+  });
+
+  it('reads back whatever was quoted', () => {
+    const value = fc.stringMatching(/^[ -~]{0,20}$/);
+    fc.assert(
+      fc.property(value, value, (realm, scope) => {
+        const quote = (text: string): string => `"${text.replaceAll(/["\\]/g, String.raw`\$&`)}"`;
+        const [challenge] = parseChallenges(`Bearer realm=${quote(realm)}, scope=${quote(scope)}`);
+        assert.equal(challenge?.parameters.get('realm'), realm);
+        assert.equal(challenge?.parameters.get('scope'), scope);
+      }),
+    );
+  });
+});

@@ -1,0 +1,74 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { accountOf, mendTokenResponse } from '../../../src/oauth/tokenResponse.ts';
+
+const good = { access_token: 'AT', token_type: 'Bearer', expires_in: 60, scope: 'a b', refresh_token: 'RT' };
+const JSON_TYPE = 'application/json';
+
+describe('P33 token responses are mended', () => {
+  for (const [title, status, change, expected] of [
+    ['a good one stays', 200, {}, {}],
+    ['201', 201, {}, {}],
+    ['token_type missing', 200, { token_type: undefined }, { token_type: 'bearer' }],
+    ['token_type null', 200, { token_type: null }, { token_type: 'bearer' }],
+    ['expires_in missing', 200, { expires_in: undefined }, { expires_in: undefined }],
+    ['expires_in null', 200, { expires_in: null }, { expires_in: undefined }],
+    ['expires_in a string', 200, { expires_in: '3600' }, { expires_in: 3600 }],
+    ['expires_in an empty string', 200, { expires_in: '' }, { expires_in: undefined }],
+    ['expires_in no number', 200, { expires_in: 'soon' }, { expires_in: undefined }],
+    ['expires_in zero', 200, { expires_in: 0 }, { expires_in: undefined }],
+    ['expires_in negative', 200, { expires_in: -5 }, { expires_in: undefined }],
+    ['expires_in absurd', 200, { expires_in: 1e12 }, { expires_in: undefined }],
+    ['scope null', 200, { scope: null }, { scope: undefined }],
+    ['scope empty', 200, { scope: '' }, { scope: undefined }],
+    ['scope an array', 200, { scope: ['a', 'b'] }, { scope: 'a b' }],
+    ['refresh_token empty', 200, { refresh_token: '' }, { refresh_token: undefined }],
+    ['refresh_token null', 200, { refresh_token: null }, { refresh_token: undefined }],
+  ] as const) {
+    it(title, () => {
+      const mended = mendTokenResponse(status, JSON_TYPE, JSON.stringify({ ...good, ...change }));
+      assert.equal(mended.status, 200);
+      assert.deepEqual(JSON.parse(mended.body), JSON.parse(JSON.stringify({ ...good, ...expected })));
+    });
+  }
+
+  it('200 with an error is an error', () => {
+    const body = JSON.stringify({ error: 'bad_verification_code' });
+    assert.deepEqual(mendTokenResponse(200, JSON_TYPE, body), { status: 400, body });
+  });
+
+  it('a form-encoded body is read', () => {
+    const mended = mendTokenResponse(
+      200,
+      'application/x-www-form-urlencoded; charset=utf-8',
+      'access_token=AT&scope=a+b&token_type=bearer',
+    );
+    assert.deepEqual(JSON.parse(mended.body), { access_token: 'AT', scope: 'a b', token_type: 'bearer' });
+  });
+
+  it('an ID token is set aside', () => {
+    const mended = mendTokenResponse(200, JSON_TYPE, JSON.stringify({ ...good, id_token: 'a.b.c' }));
+    assert.equal(mended.idToken, 'a.b.c');
+    assert.ok(!mended.body.includes('id_token'));
+  });
+
+  for (const body of ['', '<html>', '[]', 'null', '"text"', '{"access_token":7}']) {
+    it(`${body || '(nothing)'} is left for the judge`, () => {
+      assert.equal(mendTokenResponse(200, JSON_TYPE, body).status, 200);
+    });
+  }
+});
+
+describe('the account of an ID token', () => {
+  const idToken = (claims: object): string => `h.${Buffer.from(JSON.stringify(claims)).toString('base64url')}.s`;
+
+  it('is the first name that a person would know', () => {
+    assert.equal(accountOf(idToken({ sub: '1', name: 'Ada Ł', email: 'ada@example.com' })), 'ada@example.com');
+    assert.equal(accountOf(idToken({ sub: '1', name: 'Ada Ł' })), 'Ada Ł');
+    assert.equal(accountOf(idToken({ sub: '1' })), '1');
+  });
+
+  for (const broken of [undefined, '', 'a', 'a.%%%.c', 'a.bm8=.c', idToken([])]) {
+    it(`is nothing for ${broken ?? 'none'}`, () => assert.equal(accountOf(broken), undefined));
+  }
+});
