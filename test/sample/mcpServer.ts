@@ -1,0 +1,177 @@
+import { randomUUID } from 'node:crypto';
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import { Server } from '@modelcontextprotocol/sdk/server/index.js';
+import { StreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/streamableHttp.js';
+import { CallToolRequestSchema, ListToolsRequestSchema, type Tool } from '@modelcontextprotocol/sdk/types.js';
+import * as v from 'valibot';
+import type { VerifiedToken } from './authorizationServer.ts';
+
+const BODY_LIMIT_BYTES = 256 * 1024;
+
+const noArguments = { type: 'object' as const, properties: {}, additionalProperties: false };
+
+const TOOLS: Tool[] = [
+  { name: 'list_notes', description: 'Lists all notes', inputSchema: noArguments },
+  {
+    name: 'add_note',
+    description: 'Adds a note',
+    inputSchema: { type: 'object', properties: { text: { type: 'string' } }, required: ['text'] },
+  },
+  { name: 'delete_all_notes', description: 'Deletes all notes', inputSchema: noArguments },
+];
+
+const SCOPE_OF_TOOL = new Map([
+  ['list_notes', 'notes:read'],
+  ['add_note', 'notes:write'],
+  ['delete_all_notes', 'notes:admin'],
+]);
+
+const toolCall = v.object({ method: v.literal('tools/call'), params: v.object({ name: v.string() }) });
+const addNoteArguments = v.object({ text: v.string() });
+
+export interface McpServer {
+  readonly listener: RequestListener;
+  /** Ends all sessions and their streams. */
+  close(): Promise<void>;
+}
+
+/**
+ * A real MCP server over Streamable HTTP, protected as the MCP authorization specification says: RFC 9728 metadata
+ * at the path-inserted well-known URL, 401 and 403 with challenges that name it.
+ * @param options.url of the MCP endpoint; it is the `resource` too.
+ */
+export function createMcpServer(options: {
+  url: string;
+  issuer: string;
+  verifyToken: (token: string) => Promise<VerifiedToken | undefined>;
+  log: (line: string) => void;
+}): McpServer {
+  const { issuer, verifyToken, log } = options;
+  const url = new URL(options.url);
+  const metadataPath = `/.well-known/oauth-protected-resource${url.pathname}`;
+  const metadataUrl = new URL(metadataPath, url).href;
+  const notes: string[] = ['Welcome to the sample notes.'];
+  const sessions = new Map<string, StreamableHTTPServerTransport>();
+
+  const challenge = (scope: string, error?: 'invalid_token' | 'insufficient_scope'): string => {
+    const parameters = { ...(error === undefined ? {} : { error }), resource_metadata: metadataUrl, scope };
+    return `Bearer ${Object.entries(parameters)
+      .map(([name, value]) => `${name}="${value}"`)
+      .join(', ')}`;
+  };
+
+  const openSession = async (): Promise<StreamableHTTPServerTransport> => {
+    const transport = new StreamableHTTPServerTransport({
+      sessionIdGenerator: randomUUID,
+      onsessioninitialized: (id) => void sessions.set(id, transport),
+      onsessionclosed: (id) => void sessions.delete(id),
+    });
+    await connectNotes(notes, transport);
+    return transport;
+  };
+
+  const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const { pathname } = new URL(request.url ?? '/', url);
+    // A page in the browser that found a name for 127.0.0.1 has another Host, and an Origin.
+    const { host, origin } = request.headers;
+    if (host !== url.host || (origin !== undefined && origin !== url.origin)) return send(response, 403);
+    if (pathname === metadataPath && request.method === 'GET') {
+      const metadata = {
+        resource: options.url,
+        authorization_servers: [issuer],
+        scopes_supported: ['notes:read', 'notes:write'],
+        bearer_methods_supported: ['header'],
+        resource_name: 'Sample Notes',
+      };
+      return send(response, 200, metadata);
+    }
+    if (pathname !== url.pathname) return send(response, 404);
+
+    const token = /^Bearer +([\w.~+/-]+=*)$/i.exec(request.headers.authorization ?? '')?.[1];
+    const verified = token === undefined ? undefined : await verifyToken(token);
+    if (verified === undefined) {
+      log(token === undefined ? 'no token: 401' : 'token refused: 401');
+      const error = token === undefined ? undefined : 'invalid_token';
+      return send(response, 401, undefined, { 'www-authenticate': challenge('notes:read', error) });
+    }
+
+    const body = request.method === 'POST' ? await readJson(request) : undefined;
+    if (request.method === 'POST' && body === undefined) return send(response, 400);
+    const missing = neededScopes(body).filter((scope) => !verified.scopes.includes(scope));
+    if (missing.length > 0) {
+      log(`needs ${missing.join(' ')}: 403`);
+      const header = challenge(missing.join(' '), 'insufficient_scope');
+      return send(response, 403, { error: 'insufficient_scope' }, { 'www-authenticate': header });
+    }
+
+    const id = request.headers['mcp-session-id'];
+    if (id === undefined && request.method !== 'POST') return send(response, 400);
+    const transport = id === undefined ? await openSession() : sessions.get(String(id));
+    // After a restart the session is gone: 404 tells the client to initialize anew.
+    if (transport === undefined) return send(response, 404);
+    return transport.handleRequest(request, response, body);
+  };
+
+  return {
+    listener: (request, response) => {
+      answer(request, response).catch((error: unknown) => {
+        log(`failed: ${String(error)}`);
+        if (response.headersSent) response.destroy();
+        else send(response, 500);
+      });
+    },
+    async close() {
+      await Promise.all([...sessions.values()].map(async (transport) => transport.close()));
+      sessions.clear();
+    },
+  };
+}
+
+/** The scopes that the tool calls in a message, or in any message of a batch, need. */
+function neededScopes(body: unknown): string[] {
+  const messages = Array.isArray(body) ? body : [body];
+  const scopes = messages.flatMap((message) => {
+    const call = v.safeParse(toolCall, message);
+    const scope = call.success ? SCOPE_OF_TOOL.get(call.output.params.name) : undefined;
+    return scope === undefined ? [] : [scope];
+  });
+  return [...new Set(scopes)];
+}
+
+/** One MCP session over the notes that all sessions share. */
+async function connectNotes(notes: string[], transport: StreamableHTTPServerTransport): Promise<void> {
+  const server = new Server({ name: 'sample-notes', version: '1.0.0' }, { capabilities: { tools: {} } });
+  server.setRequestHandler(ListToolsRequestSchema, () => ({ tools: TOOLS }));
+  server.setRequestHandler(CallToolRequestSchema, ({ params }) => {
+    const text = callTool(notes, params.name, params.arguments);
+    return text === undefined
+      ? { isError: true, content: [{ type: 'text', text: 'There is no such tool, or its arguments are wrong.' }] }
+      : { content: [{ type: 'text', text }] };
+  });
+  await server.connect(transport);
+}
+
+function callTool(notes: string[], name: string, input: unknown): string | undefined {
+  if (name === 'list_notes') return notes.length === 0 ? 'There are no notes.' : notes.join('\n');
+  if (name === 'delete_all_notes') return `Deleted ${notes.splice(0).length} notes.`;
+  const parsed = v.safeParse(addNoteArguments, input);
+  if (name !== 'add_note' || !parsed.success) return undefined;
+  notes.push(parsed.output.text);
+  return `Added: ${parsed.output.text}`;
+}
+
+/** The body as JSON; undefined when it is none or too large. */
+async function readJson(request: IncomingMessage): Promise<unknown> {
+  let text = '';
+  for await (const chunk of request.setEncoding('utf8')) {
+    text += String(chunk);
+    if (text.length > BODY_LIMIT_BYTES) return undefined;
+  }
+  const result = v.safeParse(v.pipe(v.string(), v.parseJson()), text);
+  return result.success ? result.output : undefined;
+}
+
+function send(response: ServerResponse, status: number, body?: object, headers: Record<string, string> = {}): void {
+  const text = body === undefined ? '' : JSON.stringify(body);
+  response.writeHead(status, { ...(text === '' ? {} : { 'content-type': 'application/json' }), ...headers }).end(text);
+}

@@ -1,0 +1,197 @@
+/** The places of the faulty server that a delay or a fault can be aimed at. */
+export type Endpoint =
+  | 'mcp'
+  | 'resourceMetadata'
+  | 'metadata'
+  | 'registration'
+  | 'authorization'
+  | 'token'
+  | 'revocation';
+
+/** A correct answer of the token endpoint, before it is spoilt. */
+export interface TokenBody {
+  readonly access_token: string;
+  readonly token_type: string;
+  readonly expires_in?: number;
+  readonly scope?: string;
+  readonly refresh_token?: string;
+}
+
+/** The switches of the faulty server. All may be turned while it runs; {@link noFaults} is a correct server. */
+export interface Faults {
+  // The MCP server.
+  /** Answers everything with 200, token or not. */
+  unprotected: boolean;
+  /** Answers with a web page and 200. */
+  html: boolean;
+  /** Answers with 404. */
+  notFound: boolean;
+  /** Refuses every token with 401. */
+  rejectTokens: boolean;
+  /** Refuses good tokens with a 403: a bare one, or one that challenges with `challengeScope`, for ever. */
+  forbidden: 'no' | 'plain' | 'insufficient_scope';
+  /** `scope` in the 401 challenge, and in that of `forbidden`. */
+  challengeScope: string | undefined;
+  /** Whether challenges name the resource metadata. */
+  challengeResourceMetadata: boolean;
+  /** Sent instead of the 401's `WWW-Authenticate`, one header for each. */
+  rawChallenge: readonly string[] | undefined;
+
+  // Protected resource metadata (RFC 9728).
+  /** There is none: a 2025-03-26 server, whose own origin is the authorization server. */
+  noResourceMetadata: boolean;
+  /** Where it is: at the path-inserted URL, the root one, or one that only the challenge tells. */
+  resourceMetadataAt: 'path' | 'root' | 'elsewhere';
+  /** Another `resource` than the MCP server's URL. */
+  prmResource: string | undefined;
+  /** Other `authorization_servers` than the one. */
+  prmIssuers: readonly string[] | undefined;
+  /** Its `scopes_supported`. */
+  scopesSupported: readonly string[] | undefined;
+  /** Redirects there instead of giving the resource metadata. */
+  redirectResourceMetadataTo: string | undefined;
+
+  // Authorization server metadata (RFC 8414).
+  /** There is none. */
+  noMetadata: boolean;
+  /** A path in the issuer, e.g. `/tenant`; with it, `issuer` changes. */
+  issuerPath: string;
+  /** Another `issuer` in the document than the one it was fetched for. */
+  metadataIssuer: string | undefined;
+  /** The one well-known URL that it is at. */
+  metadataAt: 'rfc8414' | 'oidc-inserted' | 'oidc-appended';
+  /** Redirects there instead; `/moved/metadata` at the issuer's origin has the document. */
+  redirectMetadataTo: string | undefined;
+  /** Its `scopes_supported`. */
+  asScopesSupported: readonly string[] | undefined;
+  /** Does not say that it does PKCE. */
+  noPkce: boolean;
+  /** Its `token_endpoint_auth_methods_supported`; the token endpoint holds clients to theirs. */
+  authMethods: readonly string[];
+  /** Whether it says that callbacks carry `iss` (RFC 9207). */
+  advertiseIss: boolean;
+
+  // Registration (RFC 7591).
+  /** There is no registration endpoint. */
+  noRegistration: boolean;
+  /** Another status than 201; an error one comes with `registrationError`. */
+  registrationStatus: number;
+  /** The `error` of a refused registration. */
+  registrationError: string;
+  /** How the answer spells `scope`. */
+  registrationScopeStyle: 'string' | 'array' | 'null' | 'absent';
+  /** Issues a secret, to clients that asked for `none` too. `expiresAt` in seconds since the epoch, 0 for never. */
+  clientSecret: { readonly expiresAt: number } | undefined;
+  /** Offers management of the registration (RFC 7592). */
+  registrationManagement: boolean;
+
+  // Authorization.
+  /** `iss` in the callback. */
+  callbackIss: 'right' | 'wrong' | 'absent';
+  /** Every authorization ends in `access_denied`. */
+  denyAuthorization: boolean;
+  /** Of the scopes asked for, grants only these. */
+  grantOnly: readonly string[] | undefined;
+  /** Refuses `resource` with `invalid_target`, everywhere; then tokens need none. */
+  rejectResource: boolean;
+
+  // Token endpoint.
+  /** Another status than 200. From 400 on nothing is issued or used up. */
+  tokenStatus: number;
+  /** `Retry-After` of such an error. */
+  retryAfter: string | undefined;
+  /** Answers `invalid_client`. */
+  invalidClient: boolean;
+  /** Answers `invalid_grant`. */
+  invalidGrant: boolean;
+  /** Makes the body from the correct one; a string is sent as it is, anything else as JSON. */
+  tokenBody: ((body: TokenBody) => unknown) | undefined;
+  /** Issues and uses up, then breaks the connection instead of answering. */
+  dropTokenAnswer: boolean;
+  /** Lifetime of access tokens in seconds; undefined leaves `expires_in` out and they never end. */
+  expiresIn: number | undefined;
+  /** Issues no refresh tokens. */
+  noRefreshToken: boolean;
+  /** Leaves `scope` out. */
+  omitScope: boolean;
+  /** Says this for `scope`, whatever was granted. */
+  echoScope: string | undefined;
+
+  // Refresh.
+  /** A refresh without `scope` gives a token without any scope, and says so unless `omitScope`. */
+  dropScopesUnlessSent: boolean;
+  /** Answers `invalid_scope` to a refresh with `scope`. */
+  rejectScopeOnRefresh: boolean;
+  /** Gives a new refresh token for each used one. */
+  rotate: boolean;
+  /** Reuse of a rotated token ends the whole family. */
+  strictRotation: boolean;
+  /** Does not rotate, and answers `refresh_token: ""`. */
+  emptyRefreshToken: boolean;
+
+  // Revocation (RFC 7009).
+  revocation: 'ok' | 'error' | 'absent';
+
+  // Anywhere.
+  /** How long an endpoint waits before it acts, in milliseconds. */
+  delayMs: Partial<Record<Endpoint, number>>;
+  /** This endpoint answers 200 with a JSON document of 1 MiB. */
+  hugeBody: Endpoint | undefined;
+}
+
+/** The switches of a correct server. */
+export function noFaults(): Faults {
+  return {
+    unprotected: false,
+    html: false,
+    notFound: false,
+    rejectTokens: false,
+    forbidden: 'no',
+    challengeScope: undefined,
+    challengeResourceMetadata: true,
+    rawChallenge: undefined,
+    noResourceMetadata: false,
+    resourceMetadataAt: 'path',
+    prmResource: undefined,
+    prmIssuers: undefined,
+    scopesSupported: ['files:read', 'files:write'],
+    redirectResourceMetadataTo: undefined,
+    noMetadata: false,
+    issuerPath: '',
+    metadataIssuer: undefined,
+    metadataAt: 'rfc8414',
+    redirectMetadataTo: undefined,
+    asScopesSupported: undefined,
+    noPkce: false,
+    authMethods: ['none', 'client_secret_basic', 'client_secret_post'],
+    advertiseIss: true,
+    noRegistration: false,
+    registrationStatus: 201,
+    registrationError: 'invalid_client_metadata',
+    registrationScopeStyle: 'string',
+    clientSecret: undefined,
+    registrationManagement: false,
+    callbackIss: 'right',
+    denyAuthorization: false,
+    grantOnly: undefined,
+    rejectResource: false,
+    tokenStatus: 200,
+    retryAfter: undefined,
+    invalidClient: false,
+    invalidGrant: false,
+    tokenBody: undefined,
+    dropTokenAnswer: false,
+    expiresIn: 3600,
+    noRefreshToken: false,
+    omitScope: false,
+    echoScope: undefined,
+    dropScopesUnlessSent: false,
+    rejectScopeOnRefresh: false,
+    rotate: true,
+    strictRotation: true,
+    emptyRefreshToken: false,
+    revocation: 'ok',
+    delayMs: {},
+    hugeBody: undefined,
+  };
+}

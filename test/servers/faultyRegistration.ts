@@ -1,0 +1,84 @@
+import * as v from 'valibot';
+import { oauthError, words, type Answer, type FaultyServerRequest } from './exchange.ts';
+import type { Faults } from './faults.ts';
+import { newSecret, type Grants, type RegisteredClient } from './grants.ts';
+
+/** RFC 7591 section 2: `scope` is one string. Members that are not listed here do not matter. */
+const registration = v.object({
+  redirect_uris: v.pipe(v.array(v.pipe(v.string(), v.url())), v.minLength(1)),
+  token_endpoint_auth_method: v.optional(v.string(), 'client_secret_basic'),
+  grant_types: v.optional(v.array(v.string()), ['authorization_code']),
+  response_types: v.optional(v.array(v.string()), ['code']),
+  client_name: v.optional(v.string()),
+  scope: v.optional(v.string()),
+});
+
+/** RFC 7591: registers a client, and RFC 7592: deletes one. */
+export function answerRegistration(
+  faults: Faults,
+  grants: Grants,
+  endpointUrl: string,
+  request: FaultyServerRequest,
+): Answer {
+  if (request.method === 'DELETE') return answerDeletion(faults, grants, request);
+  if (request.method !== 'POST') return { status: 405 };
+  if (faults.registrationStatus >= 400) {
+    return oauthError(faults.registrationStatus, faults.registrationError, 'The registration is refused');
+  }
+  const parsed = v.safeParse(registration, request.json);
+  if (!parsed.success) return oauthError(400, 'invalid_client_metadata', v.summarize(parsed.issues));
+  const { scope, token_endpoint_auth_method: askedMethod, ...metadata } = parsed.output;
+  if (!faults.authMethods.includes(askedMethod)) {
+    return oauthError(400, 'invalid_client_metadata', `${askedMethod} is not supported`);
+  }
+
+  // RFC 7591 section 3.2.1 lets the server replace what was asked for.
+  const secretMethod = faults.authMethods.find((method) => method.startsWith('client_secret_'));
+  const isReplaced = faults.clientSecret !== undefined && askedMethod === 'none' && secretMethod !== undefined;
+  const authMethod = isReplaced ? secretMethod : askedMethod;
+  const client: RegisteredClient = {
+    id: newSecret('client'),
+    secret: authMethod === 'none' ? undefined : newSecret('secret'),
+    secretExpiresAt: faults.clientSecret?.expiresAt ?? 0,
+    authMethod,
+    redirectUris: metadata.redirect_uris,
+    registrationToken: newSecret('registration'),
+  };
+  grants.clients.set(client.id, client);
+  const body = {
+    ...metadata,
+    ...spellScope(faults, scope),
+    client_id: client.id,
+    client_id_issued_at: Math.floor(Date.now() / 1000),
+    token_endpoint_auth_method: authMethod,
+    ...(client.secret === undefined
+      ? {}
+      : { client_secret: client.secret, client_secret_expires_at: client.secretExpiresAt }),
+    ...(faults.registrationManagement
+      ? { registration_client_uri: `${endpointUrl}/${client.id}`, registration_access_token: client.registrationToken }
+      : {}),
+  };
+  return { status: faults.registrationStatus, body };
+}
+
+function spellScope(faults: Faults, scope: string | undefined): { scope?: unknown } {
+  switch (faults.registrationScopeStyle) {
+    case 'array':
+      return { scope: words(scope) };
+    case 'null':
+      return { scope: null };
+    case 'absent':
+      return {};
+    case 'string':
+      return scope === undefined ? {} : { scope };
+  }
+}
+
+function answerDeletion(faults: Faults, grants: Grants, request: FaultyServerRequest): Answer {
+  const id = request.path.split('/').at(-1) ?? '';
+  const client = grants.clients.get(id);
+  if (!faults.registrationManagement || client === undefined) return { status: 404 };
+  if (request.headers.authorization !== `Bearer ${client.registrationToken}`) return { status: 401 };
+  grants.clients.delete(id);
+  return { status: 204 };
+}
