@@ -1,0 +1,74 @@
+import { chmod, mkdir, open, rename, rm } from 'node:fs/promises';
+import path from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+
+/** How often, and after how long, a rename is tried again while a Windows virus scanner holds the file. */
+const RENAME_RETRIES = 5;
+const RENAME_RETRY_MS = 50;
+
+/** Makes the folder, for this user alone. An existing one that is wider is narrowed. */
+export async function makePrivateFolder(folder: string): Promise<void> {
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  if (process.platform !== 'win32') await chmod(folder, 0o700);
+}
+
+/**
+ * Writes a whole file so that a reader, or a crash at any moment, sees the old or the new text:
+ * a temporary file beside it, flushed, then renamed. Readable by this user alone.
+ * When it fails, the old file is untouched and the temporary one gone. Throws what the file system says.
+ * There must be one writer at a time.
+ */
+export async function writeFileAtomically(file: string, text: string): Promise<void> {
+  const temporary = `${file}.new`;
+  await makePrivateFolder(path.dirname(file));
+  await rm(temporary, { force: true });
+  try {
+    await writeFlushed(temporary, text);
+    await renameOver(temporary, file);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw error;
+  }
+  await flushFolder(path.dirname(file));
+}
+
+/** Creates the file with `text` flushed to disk, for this user alone; throws `EEXIST` when it is there. */
+export async function writeFlushed(file: string, text: string): Promise<void> {
+  const handle = await open(file, 'wx', 0o600);
+  try {
+    await handle.writeFile(text, 'utf8');
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+async function renameOver(from: string, to: string): Promise<void> {
+  for (let attempt = 0; ; attempt++) {
+    try {
+      await rename(from, to);
+      return;
+    } catch (error) {
+      const isHeld = process.platform === 'win32' && ['EPERM', 'EACCES', 'EBUSY'].includes(errorCode(error) ?? '');
+      if (!isHeld || attempt >= RENAME_RETRIES) throw error;
+      await delay(RENAME_RETRY_MS);
+    }
+  }
+}
+
+/** Without this a power cut may undo the rename. Windows has no such call on folders. */
+async function flushFolder(folder: string): Promise<void> {
+  if (process.platform === 'win32') return;
+  const handle = await open(folder, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+/** The `code` of a system error, such as `ENOENT`. */
+export function errorCode(error: unknown): string | undefined {
+  if (typeof error !== 'object' || error === null || !('code' in error)) return undefined;
+  return typeof error.code === 'string' ? error.code : undefined;
+}

@@ -1,0 +1,112 @@
+import { link, readFile, rm } from 'node:fs/promises';
+import path from 'node:path';
+import {
+  integer,
+  literal,
+  maxValue,
+  minValue,
+  number,
+  object,
+  parse,
+  pipe,
+  safeParse,
+  string,
+  type InferOutput,
+} from 'valibot';
+import { errorCode, makePrivateFolder, writeFileAtomically, writeFlushed } from './atomicFile.ts';
+
+const portNumber = pipe(number(), integer(), minValue(1), maxValue(65_535));
+const portSchema = object({ version: literal(1), port: portNumber });
+const ownerSchema = object({ pid: pipe(number(), integer(), minValue(1)), window: string(), port: portNumber });
+
+/** Who holds the port, as it says itself. */
+export type Owner = InferOutput<typeof ownerSchema>;
+
+/** The two small files about the loopback port in the user's folder. Methods throw what the file system says. */
+export interface PortFiles {
+  /** The port of this user; undefined before the first start. Throws a `SyntaxError` when the file is broken. */
+  readPort(): Promise<number | undefined>;
+  /** Keeps the port unless another process has kept one just before; gives the one that holds. */
+  keepPort(port: number): Promise<number>;
+  /** Undefined too when the file is broken: it is only a hint. */
+  readOwner(): Promise<Owner | undefined>;
+  writeOwner(owner: Owner): Promise<void>;
+  /** Removes the owner's file if it still names `pid`. */
+  removeOwner(pid: number): Promise<void>;
+}
+
+export function createPortFiles(folder: string): PortFiles {
+  const portFile = path.join(folder, 'port.json');
+  const ownerFile = path.join(folder, 'owner.json');
+
+  const files: PortFiles = {
+    async readPort() {
+      const text = await readIfThere(portFile);
+      return text === undefined ? undefined : parse(portSchema, JSON.parse(text)).port;
+    },
+    async keepPort(chosen) {
+      await makePrivateFolder(folder);
+      try {
+        await createWhole(portFile, JSON.stringify({ version: 1, port: chosen }));
+        return chosen;
+      } catch (error) {
+        if (errorCode(error) !== 'EEXIST') throw error;
+        return (await files.readPort()) ?? chosen;
+      }
+    },
+    async readOwner() {
+      const text = await readIfThere(ownerFile);
+      try {
+        const result = safeParse(ownerSchema, JSON.parse(text ?? ''));
+        return result.success ? result.output : undefined;
+      } catch {
+        return undefined;
+      }
+    },
+    async writeOwner(owner) {
+      await writeFileAtomically(ownerFile, JSON.stringify(owner));
+    },
+    async removeOwner(pid) {
+      if ((await files.readOwner())?.pid === pid) await rm(ownerFile, { force: true });
+    },
+  };
+  return files;
+}
+
+/** Whether a process with this id runs now. */
+export function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    // It is there, and belongs to somebody else.
+    return errorCode(error) === 'EPERM';
+  }
+}
+
+async function readIfThere(file: string): Promise<string | undefined> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+/**
+ * Creates a file that nobody ever sees half written, or throws `EEXIST`: a link is made to a file that is whole.
+ * Where there are no links it is created in place.
+ */
+async function createWhole(file: string, text: string): Promise<void> {
+  const whole = `${file}.${process.pid}`;
+  await rm(whole, { force: true });
+  await writeFlushed(whole, text);
+  try {
+    await link(whole, file);
+  } catch (error) {
+    if (!['EPERM', 'ENOSYS', 'ENOTSUP', 'EOPNOTSUPP'].includes(errorCode(error) ?? '')) throw error;
+    await writeFlushed(file, text);
+  } finally {
+    await rm(whole, { force: true });
+  }
+}

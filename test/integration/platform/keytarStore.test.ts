@@ -1,0 +1,227 @@
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { randomBytes, randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { isConnectionError, type ConnectionErrorCode } from '../../../src/connections/errors.ts';
+import { loadKeytar, prebuildName, type Keytar } from '../../../src/platform/keytarAddon.ts';
+import { createKeytarStore } from '../../../src/platform/keytarStore.ts';
+import { PREBUILDS } from './keychainSession.ts';
+
+const run = promisify(execFile);
+
+function program(name: string): string {
+  return fileURLToPath(new URL(`${name}.main.mjs`, import.meta.url));
+}
+
+async function rejectsWith(promise: Promise<unknown>, code: ConnectionErrorCode, details: object = {}): Promise<void> {
+  await assert.rejects(promise, (error) => {
+    assert.ok(isConnectionError(error), String(error));
+    assert.equal(error.code, code);
+    assert.deepEqual({ ...error.details, ...details }, error.details);
+    return true;
+  });
+}
+
+describe('keytarStore in a real keychain', () => {
+  const service = `scopekeeper-test-${randomUUID()}`;
+  const store = createKeytarStore({ prebuildsFolder: PREBUILDS, service });
+
+  before(() => {
+    assert.ok(process.env['DBUS_SESSION_BUS_ADDRESS'], 'these tests need a session bus with an unlocked keyring');
+  });
+
+  it('stores, gives back, replaces and deletes', async () => {
+    assert.equal(await store.get('key'), undefined);
+    await store.set('key', 'first');
+    assert.equal(await store.get('key'), 'first');
+    await store.set('key', '{"ünï":"🔑"}');
+    assert.equal(await store.get('key'), '{"ünï":"🔑"}');
+    await store.delete('key');
+    assert.equal(await store.get('key'), undefined);
+    await store.delete('key');
+  });
+
+  it('keeps a document of 64 KB whole', async () => {
+    const value = randomBytes(32_768).toString('hex');
+    await store.set('large', value);
+    assert.equal(await store.get('large'), value);
+    await store.delete('large');
+  });
+
+  it('counts the reads that reached the keychain', async () => {
+    const counted = createKeytarStore({ prebuildsFolder: PREBUILDS, service });
+    assert.equal(counted.reads, 0);
+    await counted.set('count', 'x');
+    await counted.get('count');
+    await counted.get('nothing');
+    assert.equal(counted.reads, 2);
+    await counted.delete('count');
+    assert.equal(counted.reads, 2);
+  });
+
+  it('calls take effect in the order in which they were made', async () => {
+    const [, , value] = await Promise.all([store.set('order', 'one'), store.set('order', 'two'), store.get('order')]);
+    assert.equal(value, 'two');
+    const [, gone] = await Promise.all([store.delete('order'), store.get('order')]);
+    assert.equal(gone, undefined);
+  });
+
+  it('refuses what the keychain would cut', async () => {
+    await rejectsWith(store.set('key', ''), 'keychain_failed', { operation: 'write' });
+    await rejectsWith(store.set('key', 'a\0b'), 'keychain_failed', { operation: 'write' });
+  });
+
+  it('splits what is longer than an entry may be, and leaves no part behind', async () => {
+    const keytar = await loadKeytar(PREBUILDS);
+    const keys = new Set<string>();
+    const recorded: Keytar = {
+      getPassword: async (...args) => keytar.getPassword(...args),
+      setPassword: async (name, key, value) => {
+        assert.ok(Buffer.byteLength(value) <= 2560);
+        keys.add(key);
+        await keytar.setPassword(name, key, value);
+      },
+      deletePassword: async (...args) => keytar.deletePassword(...args),
+    };
+    const options = { prebuildsFolder: PREBUILDS, service, maxEntryBytes: 2560, load: async () => recorded };
+    const windows = createKeytarStore(options);
+    for (const length of [10, 9000, 2560, 2561, 20_000, 5000]) {
+      const value = 'é'.repeat(length / 2);
+      await windows.set('split', value);
+      assert.equal(await createKeytarStore(options).get('split'), value);
+    }
+    assert.ok(keys.size > 3);
+    await windows.delete('split');
+    for (const key of keys) assert.equal(await keytar.getPassword(service, key), null, key);
+  });
+
+  it('nothing is loaded before the first call', async () => {
+    let loads = 0;
+    const load = async (folder: string) => {
+      loads++;
+      return loadKeytar(folder);
+    };
+    const lazy = createKeytarStore({ prebuildsFolder: PREBUILDS, service, load });
+    assert.equal(loads, 0);
+    await Promise.all([lazy.get('a'), lazy.get('b')]);
+    assert.equal(loads, 1);
+  });
+
+  it('the binary for each platform has a folder of its own', () => {
+    assert.equal(prebuildName('linux', 'x64', false), 'linux-x64');
+    assert.equal(prebuildName('linux', 'arm64', true), 'linuxmusl-arm64');
+    assert.equal(prebuildName('darwin', 'arm64', false), 'darwin-arm64');
+    assert.equal(prebuildName('win32', 'x64', false), 'win32-x64');
+  });
+
+  it('a missing binary is no keychain, and is looked for again', async () => {
+    let calls = 0;
+    const load = async (folder: string) => loadKeytar(calls++ === 0 ? path.join(folder, 'nowhere') : folder);
+    const late = createKeytarStore({ prebuildsFolder: PREBUILDS, service, load });
+    await rejectsWith(late.get('key'), 'keychain_unavailable');
+    assert.equal(await late.get('key'), undefined);
+  });
+});
+
+const BUS_WITHOUT_SERVICES = `
+<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN" "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
+<busconfig>
+  <type>session</type>
+  <listen>unix:tmpdir=/tmp</listen>
+  <policy context="default"><allow send_destination="*" eavesdrop="true"/><allow eavesdrop="true"/><allow own="*"/></policy>
+</busconfig>
+`.trimStart();
+
+describe('keytarStore where the keychain does not play along', () => {
+  let folder = '';
+  before(async () => {
+    folder = await mkdtemp(path.join(tmpdir(), 'scopekeeper-keyring-'));
+  });
+  after(async () => rm(folder, { recursive: true, force: true }));
+
+  it('a locked keyring hides what it has, refuses what is new, and says nothing on deleting', async () => {
+    const script = 'printf %s pw | gnome-keyring-daemon --unlock --components=secrets >/dev/null; exec "$@"';
+    const env = { ...process.env, XDG_DATA_HOME: folder, XDG_RUNTIME_DIR: folder, XDG_CACHE_HOME: folder };
+    const child = ['--', 'sh', '-c', script, 'sh', process.execPath, program('lockedKeyring')];
+    const { stdout } = await run('dbus-run-session', child, { env, timeout: 30_000 });
+    assert.deepEqual(JSON.parse(stdout), {
+      before: [null, 'secret'],
+      get: null,
+      set: { code: 'keychain_locked' },
+      setNew: { code: 'keychain_locked' },
+      setSplit: { code: 'keychain_locked' },
+      delete: null,
+    });
+  });
+
+  for (const [what, bus] of Object.entries({ 'no bus': undefined, 'a dead bus': 'unix:path=/nonexistent/bus' })) {
+    it(`${what} is no keychain`, async () => {
+      const env = { ...process.env };
+      for (const name of ['DBUS_SESSION_BUS_ADDRESS', 'DISPLAY']) delete env[name];
+      if (bus !== undefined) env['DBUS_SESSION_BUS_ADDRESS'] = bus;
+      const { stdout } = await run(process.execPath, [program('noKeychain')], {
+        env: { ...env, XDG_RUNTIME_DIR: folder },
+        timeout: 30_000,
+      });
+      assert.deepEqual(JSON.parse(stdout), Array.from({ length: 3 }).fill('keychain_unavailable'));
+    });
+  }
+
+  it('a bus with no secret service on it is no keychain', async () => {
+    const config = path.join(folder, 'bus.conf');
+    await writeFile(config, BUS_WITHOUT_SERVICES);
+    const child = [`--config-file=${config}`, '--', process.execPath, program('noKeychain')];
+    const { stdout } = await run('dbus-run-session', child, { timeout: 30_000 });
+    assert.deepEqual(JSON.parse(stdout), Array.from({ length: 3 }).fill('keychain_unavailable'));
+  });
+
+  it('a prompt that nobody answers is a timeout; the next calls wait for it, and are made only if still wanted', async () => {
+    const made: string[] = [];
+    const prompt = new AbortController();
+    const keytar: Keytar = {
+      getPassword: async () => null,
+      setPassword: async (_service, _key, value) => {
+        made.push(value);
+        if (value === 'prompted') await once(prompt.signal, 'abort');
+      },
+      deletePassword: async () => false,
+    };
+    const store = createKeytarStore({
+      prebuildsFolder: '',
+      load: async () => keytar,
+      maxEntryBytes: Infinity,
+      readTimeoutMs: 10,
+      writeTimeoutMs: 20,
+    });
+    const calls = [store.set('key', 'prompted'), store.get('key'), store.set('key', 'late')];
+    const [first, second, third] = await Promise.allSettled(calls);
+    for (const result of [first, second, third]) assert.equal(result?.status, 'rejected');
+    await rejectsWith(calls[0] ?? assert.fail(), 'keychain_timeout', { operation: 'write', timeoutMs: 20 });
+    await rejectsWith(calls[1] ?? assert.fail(), 'keychain_timeout', { operation: 'read', timeoutMs: 10 });
+    prompt.abort();
+    await store.set('key', 'after');
+    assert.deepEqual(made, ['prompted', 'after']);
+    assert.equal(store.reads, 0);
+  });
+
+  it('errors are sorted by what the systems say', async () => {
+    const table: readonly [string, ConnectionErrorCode][] = [
+      ['Cannot create an item in a locked collection', 'keychain_locked'],
+      ['User interaction is not allowed.', 'keychain_locked'],
+      ['Cannot autolaunch D-Bus without X11 $DISPLAY', 'keychain_unavailable'],
+      ['The name org.freedesktop.secrets was not provided by any .service files', 'keychain_unavailable'],
+      ['The stub received bad data.', 'keychain_failed'],
+    ];
+    for (const [message, code] of table) {
+      const fail = async () => Promise.reject(new Error(message));
+      const keytar: Keytar = { getPassword: fail, setPassword: fail, deletePassword: fail };
+      await rejectsWith(createKeytarStore({ prebuildsFolder: '', load: async () => keytar }).get('key'), code);
+    }
+  });
+});

@@ -1,0 +1,264 @@
+import assert from 'node:assert/strict';
+import { spawn, type ChildProcessByStdio } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import http from 'node:http';
+import { connect, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { createInterface } from 'node:readline';
+import type { Readable, Writable } from 'node:stream';
+import { afterEach, beforeEach, describe, it } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import type { CallbackAnswer } from '../../../src/platform/callbackRoute.ts';
+import { createLoopbackServer, type LoopbackRole, type LoopbackServer } from '../../../src/platform/loopbackServer.ts';
+
+interface Window {
+  readonly role: LoopbackRole;
+  readonly process: ChildProcessByStdio<Writable, Readable, null>;
+}
+
+interface Answer {
+  readonly status: number | undefined;
+  readonly headers: http.IncomingHttpHeaders;
+  readonly body: string;
+}
+
+/** A request that may be malformed in ways that `fetch` does not let through. */
+async function ask(port: number, target: string, options: http.RequestOptions = {}): Promise<Answer> {
+  const request = http.request({ host: '127.0.0.1', port, path: target, agent: false, ...options }).end();
+  const [response] = await once(request, 'response');
+  response.setEncoding('utf8');
+  let body = '';
+  for await (const text of response) body += text;
+  return { status: response.statusCode, headers: response.headers, body };
+}
+
+async function showCode(url: URL): Promise<CallbackAnswer> {
+  return { status: 200, html: `<p>${url.searchParams.get('code')}</p>` };
+}
+
+describe('loopbackServer', () => {
+  let folder = '';
+  let callbacks: string[] = [];
+  let onCallback = showCode;
+  const servers: LoopbackServer[] = [];
+  const windows: Window[] = [];
+
+  beforeEach(async () => {
+    folder = path.join(await mkdtemp(path.join(tmpdir(), 'scopekeeper-port-')), 'user');
+    callbacks = [];
+    onCallback = showCode;
+  });
+  afterEach(async () => {
+    await Promise.all(servers.splice(0).map(async (server) => server.release()));
+    await Promise.all(windows.splice(0).map(endWindow));
+    await rm(path.dirname(folder), { recursive: true, force: true });
+  });
+
+  function create(window = 'this window', retryMs = 300, answerTimeoutMs = 30_000): LoopbackServer {
+    const server = createLoopbackServer({
+      folder,
+      describeWindow: () => window,
+      retryMs,
+      answerTimeoutMs,
+      routes: {
+        onCallback: async (url) => {
+          callbacks.push(url.href);
+          return onCallback(url);
+        },
+      },
+    });
+    servers.push(server);
+    return server;
+  }
+
+  async function own(server = create()): Promise<number> {
+    const role = await server.acquire();
+    assert.equal(role.role, 'owner');
+    return role.port;
+  }
+
+  async function openWindow(name: string): Promise<Window> {
+    const program = fileURLToPath(new URL('portOwner.main.mjs', import.meta.url));
+    const child = spawn(process.execPath, [program, folder, name], { stdio: ['pipe', 'pipe', 'inherit'] });
+    const [line] = await once(createInterface(child.stdout), 'line');
+    const window: Window = { role: JSON.parse(line), process: child };
+    windows.push(window);
+    return window;
+  }
+
+  async function kept(): Promise<unknown> {
+    return JSON.parse(await readFile(path.join(folder, 'port.json'), 'utf8'));
+  }
+
+  describe('the port', () => {
+    it('P18a is chosen once and kept', async () => {
+      const server = create();
+      const port = await own(server);
+      assert.deepEqual(await kept(), { version: 1, port });
+      assert.deepEqual(await server.acquire(), { role: 'owner', port });
+      await server.release();
+      assert.deepEqual((await readdir(folder)).toSorted(), ['port.json']);
+      assert.equal(await own(server), port);
+      await assert.rejects(create('another in this process').acquire(), { code: 'port_busy' });
+    });
+
+    it('says who has it, to this user alone', async () => {
+      const port = await own();
+      const file = path.join(folder, 'owner.json');
+      assert.deepEqual(JSON.parse(await readFile(file, 'utf8')), { pid: process.pid, window: 'this window', port });
+      if (process.platform !== 'win32') assert.equal((await stat(file)).mode & 0o777, 0o600);
+    });
+
+    it('is on 127.0.0.1 only', async () => {
+      const port = await own();
+      const socket = connect(port, '::1');
+      const [error] = await once(socket, 'error');
+      assert.equal(error.code, 'ECONNREFUSED');
+    });
+
+    it('has one owner, also when five windows start at the same moment for the first time', async () => {
+      const opened = await Promise.all(['a', 'b', 'c', 'd', 'e'].map(openWindow));
+      const owners = opened.filter(({ role }) => role.role === 'owner');
+      assert.equal(owners.length, 1);
+      const { port } = JSON.parse(JSON.stringify(await kept()));
+      assert.deepEqual(owners[0]?.role, { role: 'owner', port });
+    });
+
+    it('a guest learns the name of the owner, and takes over when that one ends or is killed', async () => {
+      const first = await openWindow('first');
+      assert.equal(first.role.role, 'owner');
+      const server = create();
+      assert.deepEqual(await server.acquire(), { role: 'guest', windowName: 'first' });
+      await endWindow(first);
+      const port = await own(server);
+      assert.deepEqual(first.role, { role: 'owner', port });
+      await server.release();
+
+      const second = await openWindow('second');
+      second.process.kill('SIGKILL');
+      await once(second.process, 'exit');
+      assert.equal(await own(server), port);
+    });
+
+    it('a window that was reloaded waits for its old host to end', async () => {
+      const old = await openWindow('workspace');
+      const acquired = create('workspace', 5000).acquire();
+      // The acquisition is under way, and the old host has not ended: only waiting can make an owner of it.
+      await endWindow(old);
+      assert.deepEqual(await acquired, old.role);
+    });
+
+    it('P18 that a stranger holds is an error, and is not replaced', async () => {
+      const server = create();
+      const port = await own(server);
+      await server.release();
+      const stranger = createServer();
+      stranger.listen(port, '127.0.0.1');
+      await once(stranger, 'listening');
+      await assert.rejects(server.acquire(), { code: 'port_busy', details: { port } });
+      // A dead owner does not make a guest of us.
+      await writeFile(path.join(folder, 'owner.json'), JSON.stringify({ pid: 2 ** 30, window: 'dead', port }));
+      await assert.rejects(server.acquire(), { code: 'port_busy' });
+      assert.deepEqual(await kept(), { version: 1, port });
+      stranger.close();
+      await once(stranger, 'close');
+      assert.equal(await own(server), port);
+    });
+
+    it('a broken port file is an error, and is left as it is', async () => {
+      const server = create();
+      await own(server);
+      await server.release();
+      await writeFile(path.join(folder, 'port.json'), '{"port":');
+      await assert.rejects(server.acquire(), { code: 'storage_failed' });
+      assert.equal(await readFile(path.join(folder, 'port.json'), 'utf8'), '{"port":');
+    });
+  });
+
+  describe('requests', () => {
+    it('GET /callback gets its page, with headers that keep it to itself', async () => {
+      const port = await own();
+      const { status, headers, body } = await ask(port, '/callback?code=a%20b&state=s');
+      assert.equal(status, 200);
+      assert.equal(body, '<p>a b</p>');
+      assert.deepEqual(callbacks, [`http://127.0.0.1:${port}/callback?code=a%20b&state=s`]);
+      assert.equal(headers['content-type'], 'text/html; charset=utf-8');
+      assert.equal(headers['cache-control'], 'no-store');
+      assert.match(
+        headers['content-security-policy']?.toString() ?? '',
+        /default-src 'none'; style-src 'unsafe-inline'/,
+      );
+      assert.equal(headers['referrer-policy'], 'no-referrer');
+      assert.equal(headers['x-content-type-options'], 'nosniff');
+      assert.equal(headers.connection, 'close');
+    });
+
+    it('localhost, and a navigation from another site, are fine', async () => {
+      const port = await own();
+      const headers = { host: `localhost:${port}`, 'sec-fetch-mode': 'navigate', 'sec-fetch-site': 'cross-site' };
+      assert.equal((await ask(port, '/callback?code=x', { headers })).status, 200);
+    });
+
+    const refused: readonly [string, string, http.RequestOptions, number][] = [
+      ['another path', '/', {}, 404],
+      ['a path below', '/callback/x', {}, 404],
+      ['a doubled slash', '//callback', {}, 404],
+      ['a target with a host', 'http://evil.test/callback', {}, 404],
+      ['HEAD', '/callback?code=x', { method: 'HEAD' }, 405],
+      ['POST', '/callback?code=x', { method: 'POST' }, 405],
+      ['OPTIONS', '/callback?code=x', { method: 'OPTIONS' }, 405],
+      ['a name that rebinds', '/callback', { headers: { host: 'evil.test' } }, 403],
+      ['a host without the port', '/callback', { headers: { host: '127.0.0.1' } }, 403],
+      ['another origin', '/callback', { headers: { origin: 'https://evil.test' } }, 403],
+      ['a null origin', '/callback', { headers: { origin: 'null' } }, 403],
+      ['a subresource', '/callback', { headers: { 'sec-fetch-mode': 'no-cors' } }, 403],
+    ];
+    for (const [what, target, options, status] of refused) {
+      it(`P16 ${what} gets ${status} and does not use up the callback`, async () => {
+        const port = await own();
+        const answer = await ask(port, target, options);
+        assert.equal(answer.status, status);
+        assert.equal(answer.headers['cache-control'], 'no-store');
+        assert.deepEqual(callbacks, []);
+      });
+    }
+
+    it('a callback that fails shows nothing of the error', async () => {
+      const port = await own();
+      onCallback = async () => Promise.reject(new Error('canary'));
+      const { status, body } = await ask(port, '/callback?code=x');
+      assert.equal(status, 500);
+      assert.doesNotMatch(body, /canary/);
+    });
+
+    it('a callback that takes too long sends the person back to the editor', async () => {
+      const port = await own(create('this window', 300, 50));
+      const never = new AbortController();
+      onCallback = async () => {
+        await once(never.signal, 'abort');
+        return { status: 200, html: '' };
+      };
+      assert.equal((await ask(port, '/callback?code=x')).status, 504);
+      never.abort();
+    });
+
+    it('releasing ends connections that are open', async () => {
+      const server = create();
+      const port = await own(server);
+      const socket = connect(port, '127.0.0.1');
+      await once(socket, 'connect');
+      const closed = once(socket, 'close');
+      await server.release();
+      await closed;
+    });
+  });
+});
+
+async function endWindow({ process: child }: Window): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const exited = once(child, 'exit');
+  child.stdin.end();
+  await exited;
+}

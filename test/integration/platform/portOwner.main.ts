@@ -1,0 +1,17 @@
+// A window of its own: acquires the port of the folder in argv[2] as the window in argv[3], prints what came of it, and
+// holds on until its standard input ends.
+import { createLoopbackServer } from '../../../src/platform/loopbackServer.ts';
+
+const [, , folder = '', windowName = ''] = process.argv;
+const server = createLoopbackServer({
+  folder,
+  describeWindow: () => windowName,
+  routes: { onCallback: async () => ({ status: 200, html: windowName }) },
+});
+const role = await server.acquire();
+process.stdout.write(`${JSON.stringify(role)}\n`);
+process.stdin.on('end', () => {
+  // The end of the process tells the test that it is done; a failure would show as its exit code.
+  void server.release();
+});
+process.stdin.resume();
