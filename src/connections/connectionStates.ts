@@ -1,4 +1,4 @@
-import { ScopekeeperError } from '../oauth/errors.ts';
+import type { ScopekeeperError } from '../oauth/errors.ts';
 import type { ScopeSet } from '../oauth/scopeSet.ts';
 import type { ActivityEntry } from './activity.ts';
 import type { ConnectionId, ConnectionState, Grant, SignInReason } from './connection.ts';

@@ -40,11 +40,23 @@ export class SecretKeeper {
    */
   async newest(id: ConnectionId, serverUrl: string): Promise<ConnectionSecret | undefined> {
     const inUse = this.#inUse.get(id);
-    const stored = await this.#options.vault.read(id, this.#options.placeOf(id));
+    const stored = await this.#read(id, inUse !== undefined);
     if (stored !== undefined && stored.serverUrl !== serverUrl) throw new ConnectionError('secret_unreadable', { id });
     const newest = stored !== undefined && stored.generation >= (inUse?.generation ?? 0) ? stored : inUse;
     if (newest !== undefined) this.#inUse.set(id, newest);
     return newest;
+  }
+
+  /** Reads the stored document. One in use serves while the keychain cannot: no other window writes. */
+  async #read(id: ConnectionId, hasInUse: boolean): Promise<ConnectionSecret | undefined> {
+    const { log, placeOf, vault } = this.#options;
+    try {
+      return await vault.read(id, placeOf(id));
+    } catch (error) {
+      if (!hasInUse) throw error;
+      log.warn(`The secret of ${id} could not be read; the one in use is taken: ${describeError(error)}`);
+      return undefined;
+    }
   }
 
   /**

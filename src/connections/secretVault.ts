@@ -83,9 +83,11 @@ export class SecretVault {
       });
       return;
     }
+    // A locked gnome-keyring answers a delete as if it were done.
+    await this.#requireUnlocked();
     await this.#keychain.delete(entryKey(id));
-    const ids = await this.#sentinel();
-    if (ids?.includes(id) === true) await this.#writeSentinel(ids.filter((other) => other !== id));
+    const ids = (await this.#sentinel()) ?? [];
+    if (ids.includes(id)) await this.#writeSentinel(ids.filter((other) => other !== id));
   }
 
   /** Of the two documents that there may be, the one of the higher generation. */

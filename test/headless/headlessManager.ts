@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type { TestContext } from 'node:test';
 import type { Connection } from '../../src/connections/connection.ts';
 import { ConnectionManager } from '../../src/connections/connectionManager.ts';
 import type { CallbackOutcome } from '../../src/connections/connectionService.ts';
@@ -6,6 +7,8 @@ import type { Clock } from '../../src/connections/ports.ts';
 import { SecretVault } from '../../src/connections/secretVault.ts';
 import { systemClock } from '../../src/platform/clock.ts';
 import { createGuardedFetch } from '../../src/platform/guardedFetch.ts';
+import type { Faults } from '../servers/faults.ts';
+import { type FaultyServer, startFaultyServer } from '../servers/faultyServer.ts';
 import { MemoryFile, MemoryLog, MemorySecretStore } from './memoryPorts.ts';
 
 /** Acts for the person: takes the authorization URL and gives the callback URL, or undefined for a closed tab. */
@@ -82,3 +85,22 @@ export function createHeadlessManager(options: HeadlessOptions) {
 }
 
 export type Headless = ReturnType<typeof createHeadlessManager>;
+
+export interface StartOptions extends Partial<Omit<HeadlessOptions, 'browser'>> {
+  /** Puts something between the person and the server. */
+  readonly wrapBrowser?: (browser: Browser) => Browser;
+}
+
+/** A faulty server and a manager whose browser authorizes at once, both closed when the test ends. */
+export async function startWithFaults(
+  t: TestContext,
+  faults: Partial<Faults> = {},
+  { wrapBrowser, ...options }: StartOptions = {},
+): Promise<{ server: FaultyServer; headless: Headless }> {
+  const server = await startFaultyServer(faults);
+  t.after(async () => server.close());
+  const browser: Browser = async (url) => server.authorize(url);
+  const headless = createHeadlessManager({ browser: wrapBrowser?.(browser) ?? browser, ...options });
+  t.after(async () => headless.dispose());
+  return { server, headless };
+}

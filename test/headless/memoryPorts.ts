@@ -2,7 +2,7 @@ import { ConnectionError } from '../../src/connections/errors.ts';
 import type { Clock, ConnectionsFile, Disposable, Log, SecretStore } from '../../src/connections/ports.ts';
 import type { StoredConnections } from '../../src/connections/storedConnections.ts';
 
-/** A secret store in memory that can be locked as gnome-keyring is: reads give nothing, writes fail. */
+/** A secret store in memory that can be locked as gnome-keyring is: reads give nothing, writes fail, deletes do nothing. */
 export class MemorySecretStore implements SecretStore {
   readonly name: SecretStore['name'];
   readonly entries = new Map<string, string>();
@@ -21,18 +21,14 @@ export class MemorySecretStore implements SecretStore {
   }
 
   async set(key: string, value: string): Promise<void> {
-    this.#requireWritable();
+    if (this.state === 'unavailable') throw new ConnectionError('keychain_unavailable', { problem: 'no service' });
+    if (this.state === 'locked') throw new ConnectionError('keychain_locked', {});
     this.entries.set(key, value);
   }
 
   async delete(key: string): Promise<void> {
-    this.#requireWritable();
-    this.entries.delete(key);
-  }
-
-  #requireWritable(): void {
     if (this.state === 'unavailable') throw new ConnectionError('keychain_unavailable', { problem: 'no service' });
-    if (this.state === 'locked') throw new ConnectionError('keychain_locked', {});
+    if (this.state === 'open') this.entries.delete(key);
   }
 }
 

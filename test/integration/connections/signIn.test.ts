@@ -1,35 +1,15 @@
 import assert from 'node:assert/strict';
-import { describe, it, type TestContext } from 'node:test';
+import { describe, it } from 'node:test';
 import { currentGrant } from '../../../src/connections/connection.ts';
 import { isConnectionError } from '../../../src/connections/errors.ts';
 import { isOAuthError, type OAuthErrorCode } from '../../../src/oauth/errors.ts';
-import {
-  type Browser,
-  createHeadlessManager,
-  type Headless,
-  type HeadlessOptions,
-} from '../../headless/headlessManager.ts';
+import { startWithFaults } from '../../headless/headlessManager.ts';
 import { ManualClock } from '../../headless/memoryPorts.ts';
 import type { Faults } from '../../servers/faults.ts';
-import { type FaultyServer, startFaultyServer } from '../../servers/faultyServer.ts';
-
-/** A faulty server and a manager whose browser authorizes at once, both closed when the test ends. */
-async function start(
-  t: TestContext,
-  faults: Partial<Faults> = {},
-  options: Partial<HeadlessOptions> & { readonly wrapBrowser?: (browser: Browser) => Browser } = {},
-): Promise<{ server: FaultyServer; headless: Headless }> {
-  const server = await startFaultyServer(faults);
-  t.after(async () => server.close());
-  const browser: Browser = async (url) => server.authorize(url);
-  const headless = createHeadlessManager({ browser: options.wrapBrowser?.(browser) ?? browser, ...options });
-  t.after(async () => headless.dispose());
-  return { server, headless };
-}
 
 describe('signing in', () => {
   it('goes from a URL to a token, with the fewest requests', async (t) => {
-    const { server, headless } = await start(t);
+    const { server, headless } = await startWithFaults(t);
     const connection = await headless.connect(server.mcpUrl);
     assert.equal(connection.state.type, 'ready');
     assert.deepEqual(currentGrant(connection)?.granted, ['files:read', 'files:write']);
@@ -43,7 +23,7 @@ describe('signing in', () => {
   });
 
   it('P9 P10 registers with scope as one string', async (t) => {
-    const { server, headless } = await start(t);
+    const { server, headless } = await startWithFaults(t);
     await headless.connect(server.mcpUrl);
     const [registration] = server.requestsTo('registration');
     assert.deepEqual(registration?.json, {
@@ -60,7 +40,7 @@ describe('signing in', () => {
   });
 
   it('P13 P14 P16 sends PKCE S256, resource and a state of 256 bits', async (t) => {
-    const { server, headless } = await start(t);
+    const { server, headless } = await startWithFaults(t);
     await headless.connect(server.mcpUrl);
     const query = server.requestsTo('authorization')[0]?.query ?? {};
     assert.equal(query['code_challenge_method'], 'S256');
@@ -82,7 +62,7 @@ describe('signing in', () => {
     ],
   ] as const) {
     it(`P15 asks for the scopes of ${title}`, async (t) => {
-      const { server, headless } = await start(t, faults);
+      const { server, headless } = await startWithFaults(t, faults);
       await headless.connect(server.mcpUrl);
       assert.equal(server.requestsTo('authorization')[0]?.query['scope'], scopes?.join(' '));
     });
@@ -99,14 +79,14 @@ describe('signing in', () => {
     ['P7 behind another scheme', { rawChallenge: ['Basic realm="a, b"', 'Bearer error="invalid_token"'] }],
   ] as const) {
     it(`finds metadata ${title}`, async (t) => {
-      const { server, headless } = await start(t, faults);
+      const { server, headless } = await startWithFaults(t, faults);
       assert.equal((await headless.connect(server.mcpUrl)).state.type, 'ready');
     });
   }
 
   for (const method of ['client_secret_basic', 'client_secret_post'] as const) {
     it(`P10 authenticates with ${method}`, async (t) => {
-      const { server, headless } = await start(t, { authMethods: [method], clientSecret: { expiresAt: 0 } });
+      const { server, headless } = await startWithFaults(t, { authMethods: [method], clientSecret: { expiresAt: 0 } });
       const { id } = await headless.connect(server.mcpUrl);
       assert.equal((await headless.manager.refresh(id)).state.type, 'ready');
     });
@@ -114,16 +94,16 @@ describe('signing in', () => {
 
   for (const style of ['array', 'null', 'absent'] as const) {
     it(`P9 takes a registration answer whose scope is ${style}`, async (t) => {
-      const { server, headless } = await start(t, { registrationScopeStyle: style });
+      const { server, headless } = await startWithFaults(t, { registrationScopeStyle: style });
       assert.equal((await headless.connect(server.mcpUrl)).state.type, 'ready');
     });
   }
 
   it('P26 takes no scope for all that was asked for, and shows what was not granted', async (t) => {
-    const silent = await start(t, { omitScope: true });
+    const silent = await startWithFaults(t, { omitScope: true });
     const all = await silent.headless.connect(silent.server.mcpUrl);
     assert.deepEqual(currentGrant(all)?.granted, ['files:read', 'files:write']);
-    const narrow = await start(t, { grantOnly: ['files:read'] });
+    const narrow = await startWithFaults(t, { grantOnly: ['files:read'] });
     const some = await narrow.headless.connect(narrow.server.mcpUrl);
     assert.deepEqual(currentGrant(some)?.granted, ['files:read']);
     assert.deepEqual(some.requested, ['files:read', 'files:write']);
@@ -132,7 +112,7 @@ describe('signing in', () => {
   });
 
   it('P22 asks again for all that was asked for, and for what is demanded now', async (t) => {
-    const { server, headless } = await start(t, { challengeScope: 'files:read' });
+    const { server, headless } = await startWithFaults(t, { challengeScope: 'files:read' });
     const { id } = await headless.connect(server.mcpUrl);
     server.faults.challengeScope = 'files:admin';
     await headless.manager.authorize(id);
@@ -140,7 +120,7 @@ describe('signing in', () => {
   });
 
   it('P12 P18a uses its registration again, and registers anew when the client was forgotten', async (t) => {
-    const { server, headless } = await start(t);
+    const { server, headless } = await startWithFaults(t);
     const { id } = await headless.connect(server.mcpUrl);
     await headless.manager.authorize(id);
     assert.equal(server.requestsTo('registration').length, 1);
@@ -154,7 +134,11 @@ describe('signing in', () => {
 
   it('P18 registers anew when the redirect URI is another', async (t) => {
     let port = 1111;
-    const { server, headless } = await start(t, {}, { redirectUri: () => `http://127.0.0.1:${port}/callback` });
+    const { server, headless } = await startWithFaults(
+      t,
+      {},
+      { redirectUri: () => `http://127.0.0.1:${port}/callback` },
+    );
     const { id } = await headless.connect(server.mcpUrl);
     port = 2222;
     await headless.manager.authorize(id);
@@ -191,7 +175,7 @@ describe('signing in to what is broken', () => {
     ['P14 resource refused', { rejectResource: true }, 'authorization_failed'],
   ] as const satisfies readonly (readonly [string, Partial<Faults>, OAuthErrorCode])[]) {
     it(`${title}: ${code}, and the connection stays listed`, async (t) => {
-      const { server, headless } = await start(t, faults);
+      const { server, headless } = await startWithFaults(t, faults);
       const { id } = await headless.manager.add(server.mcpUrl);
       await assert.rejects(headless.manager.authorize(id), (error) => isOAuthError(error, code));
       const connection = headless.manager.get(id);
@@ -202,14 +186,14 @@ describe('signing in to what is broken', () => {
   }
 
   it('P13 a server that is known to do PKCE without saying so can be allowed', async (t) => {
-    const { server, headless } = await start(t, { noPkce: true });
+    const { server, headless } = await startWithFaults(t, { noPkce: true });
     const { id } = await headless.manager.add(server.mcpUrl);
     await headless.manager.configure(id, { allowUnadvertisedPkce: true });
     assert.equal((await headless.manager.authorize(id)).type, 'authorized');
   });
 
   it('P14 resource can be left out for a server that refuses it', async (t) => {
-    const { server, headless } = await start(t, { rejectResource: true });
+    const { server, headless } = await startWithFaults(t, { rejectResource: true });
     const { id } = await headless.manager.add(server.mcpUrl);
     await headless.manager.configure(id, { omitResource: true });
     assert.equal((await headless.manager.authorize(id)).type, 'authorized');
@@ -217,7 +201,7 @@ describe('signing in to what is broken', () => {
   });
 
   it('a failed or cancelled sign-in leaves the old grant usable', async (t) => {
-    const { server, headless } = await start(t);
+    const { server, headless } = await startWithFaults(t);
     const { id } = await headless.connect(server.mcpUrl);
     const token = await headless.manager.accessToken(id);
     server.faults.denyAuthorization = true;
@@ -228,7 +212,7 @@ describe('signing in to what is broken', () => {
 
   it('P16 refuses a callback with an unknown, missing or doubled state, and goes on waiting', async (t) => {
     const refused: unknown[] = [];
-    const { server, headless } = await start(
+    const { server, headless } = await startWithFaults(
       t,
       {},
       {
@@ -257,7 +241,7 @@ describe('signing in to what is broken', () => {
 
   it('P16 refuses the same callback a second time', async (t) => {
     let used: URL | undefined;
-    const { server, headless } = await start(
+    const { server, headless } = await startWithFaults(
       t,
       {},
       {
@@ -277,7 +261,7 @@ describe('signing in to what is broken', () => {
   it('a closed tab times out after five minutes, and the next sign-in registers anew', async (t) => {
     const clock = new ManualClock();
     let isClosed = true;
-    const { server, headless } = await start(
+    const { server, headless } = await startWithFaults(
       t,
       {},
       {
@@ -299,7 +283,7 @@ describe('signing in to what is broken', () => {
 
   it('cancelling is an outcome, and the connection is as before', async (t) => {
     const abort = new AbortController();
-    const { server, headless } = await start(
+    const { server, headless } = await startWithFaults(
       t,
       {},
       {

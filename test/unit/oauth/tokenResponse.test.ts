@@ -60,8 +60,6 @@ describe('P33 token responses are mended', () => {
 });
 
 describe('the account of an ID token', () => {
-  const idToken = (claims: object): string => `h.${Buffer.from(JSON.stringify(claims)).toString('base64url')}.s`;
-
   it('is the first name that a person would know', () => {
     assert.equal(accountOf(idToken({ sub: '1', name: 'Ada Ł', email: 'ada@example.com' })), 'ada@example.com');
     assert.equal(accountOf(idToken({ sub: '1', name: 'Ada Ł' })), 'Ada Ł');
@@ -72,3 +70,7 @@ describe('the account of an ID token', () => {
     it(`is nothing for ${broken ?? 'none'}`, () => assert.equal(accountOf(broken), undefined));
   }
 });
+
+function idToken(claims: object): string {
+  return `h.${Buffer.from(JSON.stringify(claims)).toString('base64url')}.s`;
+}
