@@ -57,11 +57,15 @@ async function proveFoldersPure() {
   );
 }
 
+/** Tests that run inside the extension host, which takes CommonJS. */
+function inHost(file) {
+  return file.startsWith(path.join('test', 'host'));
+}
+
 async function buildTests() {
   await rm('out/test', { recursive: true, force: true });
   const everywhere = { ...shared, outbase: 'test', outdir: 'out/test', platform: 'node', packages: 'external' };
   const files = await filesBelow('test', '.test.ts', '.main.ts');
-  const inHost = (file) => file.startsWith(path.join('test', 'host'));
   await Promise.all([
     build({
       ...everywhere,
@@ -70,7 +74,9 @@ async function buildTests() {
       format: 'esm',
       outExtension: { '.js': '.mjs' },
       // CommonJS packages that are bundled from src (none today) would need require.
-      banner: { js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);" },
+      banner: {
+        js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
+      },
     }),
     build({
       ...everywhere,

@@ -100,7 +100,7 @@ describe('the sample server', () => {
     const response = await post(sample.mcpUrl, undefined, {});
     assert.equal(response.status, 401);
     const header = response.headers.get('www-authenticate') ?? '';
-    assert.match(header, /^Bearer resource_metadata="([^"]+)", scope="notes:read"$/);
+    assert.match(header, /^Bearer resource_metadata="([^"]+)", scope="notes:read notes:write"$/);
     const metadataUrl = new URL('/.well-known/oauth-protected-resource/mcp', sample.mcpUrl).href;
     assert.ok(header.includes(metadataUrl));
     const metadata: unknown = await (await fetch(metadataUrl)).json();
@@ -169,7 +169,7 @@ describe('the sample server', () => {
     const first = open();
     await assert.rejects(new Client({ name: 'test', version: '1' }).connect(first), UnauthorizedError);
     await first.finishAuth(saved.callback?.searchParams.get('code') ?? '');
-    assert.equal(saved.tokens?.scope, 'notes:read');
+    assert.equal(saved.tokens?.scope, 'notes:read notes:write');
     assert.ok(saved.tokens.refresh_token);
     const client = new Client({ name: 'test', version: '1' });
     await client.connect(open());

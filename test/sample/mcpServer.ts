@@ -92,7 +92,7 @@ export function createMcpServer(options: {
     if (verified === undefined) {
       log(token === undefined ? 'no token: 401' : 'token refused: 401');
       const error = token === undefined ? undefined : 'invalid_token';
-      return send(response, 401, undefined, { 'www-authenticate': challenge('notes:read', error) });
+      return send(response, 401, undefined, { 'www-authenticate': challenge('notes:read notes:write', error) });
     }
 
     const body = request.method === 'POST' ? await readJson(request) : undefined;

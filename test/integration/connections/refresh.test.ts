@@ -16,6 +16,11 @@ function granted(connection: Connection | undefined): readonly string[] | undefi
   return connection === undefined ? undefined : currentGrant(connection)?.granted;
 }
 
+/** What is stored for the connection. */
+function stored(headless: Headless, id: string): string {
+  return headless.keychain.entries.get(`connection:${id}`) ?? '';
+}
+
 const isReady = (connection: Connection): boolean => connection.state.type === 'ready';
 const refreshedAtLeast =
   (generation: number) =>
@@ -163,9 +168,6 @@ describe('refreshing', () => {
 });
 
 describe('a refresh that fails', () => {
-  /** What is stored for the connection. */
-  const stored = (headless: Headless, id: string): string => headless.keychain.entries.get(`connection:${id}`) ?? '';
-
   for (const [title, faults] of [
     ['500', { tokenStatus: 500 }],
     ['429', { tokenStatus: 429 }],

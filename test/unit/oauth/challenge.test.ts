@@ -64,7 +64,6 @@ describe('P7 WWW-Authenticate', () => {
     const value = fc.stringMatching(/^[ -~]{0,20}$/);
     fc.assert(
       fc.property(value, value, (realm, scope) => {
-        const quote = (text: string): string => `"${text.replaceAll(/["\\]/g, String.raw`\$&`)}"`;
         const [challenge] = parseChallenges(`Bearer realm=${quote(realm)}, scope=${quote(scope)}`);
         assert.equal(challenge?.parameters.get('realm'), realm);
         assert.equal(challenge?.parameters.get('scope'), scope);
@@ -72,3 +71,7 @@ describe('P7 WWW-Authenticate', () => {
     );
   });
 });
+
+function quote(text: string): string {
+  return `"${text.replaceAll(/["\\]/g, String.raw`\$&`)}"`;
+}

@@ -1,0 +1,135 @@
+import { randomUUID } from 'node:crypto';
+import os from 'node:os';
+import path from 'node:path';
+import * as vscode from 'vscode';
+import { ConnectionManager } from './connections/connectionManager.ts';
+import { SecretVault } from './connections/secretVault.ts';
+import { renderCallbackPage } from './platform/callbackPage.ts';
+import { systemClock } from './platform/clock.ts';
+import { createConnectionsFile } from './platform/connectionsFile.ts';
+import { createGuardedFetch } from './platform/guardedFetch.ts';
+import { createKeytarStore } from './platform/keytarStore.ts';
+import { createLoopbackServer } from './platform/loopbackServer.ts';
+import { userFolder } from './platform/userFolder.ts';
+import { publicConnection, type ScopekeeperApi } from './vscode/api.ts';
+import { callbackWords } from './vscode/callbackWords.ts';
+import { commandTable } from './vscode/commands.ts';
+import { registerCommands } from './vscode/commandTable.ts';
+import { ConnectionsTree } from './vscode/connectionsTree.ts';
+import { setLanguage } from './vscode/localize.ts';
+import { channelLog } from './vscode/log.ts';
+import { openBrowser } from './vscode/openBrowser.ts';
+import { secretStorageStore } from './vscode/secretStorageStore.ts';
+import { SignIn } from './vscode/signIn.ts';
+import { StatusBar } from './vscode/statusBar.ts';
+import { tellFallback } from './vscode/tellFallback.ts';
+import { keepViewState } from './vscode/viewState.ts';
+import { describeWindow } from './vscode/windowName.ts';
+import { WindowRole } from './vscode/windowRole.ts';
+
+/** What registrations name this software by, whatever its version (RFC 7591 section 2). */
+const SOFTWARE_ID = 'c0f27eb6-eff1-44a9-bd0c-8d61b2c44bc9';
+
+let stop: (() => Promise<void>) | undefined;
+
+/**
+ * Builds the parts and registers them. Touches neither disk, network nor keychain: what does that begins
+ * after the editor has started.
+ */
+export function activate(context: vscode.ExtensionContext): ScopekeeperApi {
+  setLanguage(vscode.l10n.t, vscode.env.language);
+  const channel = vscode.window.createOutputChannel('Scopekeeper', { log: true });
+  const log = channelLog(channel);
+  const clock = systemClock;
+  const version = String(context.extension.packageJSON.version);
+  const folder = userFolder(process.platform, process.env, os.homedir());
+  const prebuildsFolder = path.join(context.extensionPath, 'dist', 'prebuilds');
+
+  const file = createConnectionsFile(path.join(folder, 'connections.json'));
+  const guardedFetch = createGuardedFetch({ version });
+  const vault = new SecretVault({
+    keychain: createKeytarStore({ prebuildsFolder }),
+    editor: secretStorageStore(context.secrets),
+    log,
+    onFallback: (error) => void tellFallback(error), // the answer may never come
+  });
+  const manager = new ConnectionManager({
+    fetch: guardedFetch.fetch,
+    resolveReach: guardedFetch.resolveReach,
+    prepareRedirect: async () => role.redirectUri(),
+    software: { name: 'Scopekeeper', softwareId: SOFTWARE_ID, version },
+    clock,
+    vault,
+    file,
+    random: Math.random,
+    openBrowser,
+    newId: randomUUID,
+    log,
+  });
+  const loopback = createLoopbackServer({
+    folder,
+    describeWindow,
+    routes: {
+      onCallback: async (url) => {
+        const outcome = await manager.handleCallback(url);
+        return {
+          status: outcome.type === 'connected' ? 200 : 400,
+          html: renderCallbackPage(callbackWords(outcome)),
+        };
+      },
+    },
+  });
+  const role = new WindowRole({
+    loopback,
+    hasStoredConnections: async () => ((await file.read())?.connections.length ?? 0) > 0,
+    startService: async () => manager.start(),
+  });
+
+  const tree = new ConnectionsTree(manager, clock);
+  const statusBar = new StatusBar(manager, clock);
+  const signIn = new SignIn(manager, async (id) => tree.reveal(id));
+  const commands = commandTable({
+    service: manager,
+    signIn,
+    ensureOwner: async () => role.ensureOwner(),
+    reveal: async (id) => tree.reveal(id),
+    showLog: () => channel.show(),
+  });
+  const publicChanges = new vscode.EventEmitter<void>();
+  const announceAll = () => {
+    tree.reload();
+    statusBar.update();
+    publicChanges.fire();
+  };
+  const afterStartup = setImmediate(() => void role.look()); // it never rejects: its state tells
+  context.subscriptions.push(
+    channel,
+    tree,
+    statusBar,
+    signIn,
+    publicChanges,
+    guardedFetch,
+    registerCommands(commands, log),
+    keepViewState(tree, manager, role, clock),
+    role.onDidChange(announceAll),
+    manager.onDidChangeConnection(() => publicChanges.fire()),
+    vscode.window.onDidChangeWindowState(({ focused }) => {
+      if (focused) void role.look(); // as above
+    }),
+    { dispose: () => clearImmediate(afterStartup) },
+  );
+  stop = async () => {
+    await manager.dispose();
+    await role.dispose();
+  };
+  return {
+    connections: () => manager.connections.map(publicConnection),
+    onDidChangeConnections: publicChanges.event,
+  };
+}
+
+/** Ends what is under way and gives the port back; the editor waits 5 s for it. */
+export async function deactivate(): Promise<void> {
+  await stop?.();
+  stop = undefined;
+}

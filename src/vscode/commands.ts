@@ -1,0 +1,276 @@
+import * as vscode from 'vscode';
+import { currentGrant, type Connection } from '../connections/connection.ts';
+import type { ConnectionService, DisconnectOutcome } from '../connections/connectionService.ts';
+import { isConnectionError } from '../connections/errors.ts';
+import { isOAuthError } from '../oauth/errors.ts';
+import { parseServerUrl, canonicalResource } from '../oauth/serverUrl.ts';
+import { askServerUrl } from './askServerUrl.ts';
+import type { CommandTable } from './commandTable.ts';
+import { connectionIdOf, pickConnection } from './connectionPicker.ts';
+import { errorText } from './errorText.ts';
+import { commandIds, viewIds } from './ids.ts';
+import { t } from './localize.ts';
+import { showError } from './notifications.ts';
+import { showStatus } from './showStatus.ts';
+import type { SignIn } from './signIn.ts';
+import { withoutLinks } from './untrustedText.ts';
+
+export interface CommandParts {
+  readonly service: ConnectionService;
+  readonly signIn: SignIn;
+  /** Makes this the window that keeps the connections, or throws why it cannot be. */
+  readonly ensureOwner: () => Promise<void>;
+  /** Shows the row of a connection. */
+  readonly reveal: (id: string) => Promise<void>;
+  readonly showLog: () => void;
+}
+
+function isSigningIn({ state }: Connection): boolean {
+  return state.type === 'authorizing';
+}
+
+/** All commands, each of which works from the palette as on a row of the tree. */
+export function commandTable(parts: CommandParts): CommandTable {
+  const { service, signIn, ensureOwner } = parts;
+  /** Runs `act` with the connection that the command is about, in the window that keeps it. */
+  const on =
+    (placeHolder: string, act: (connection: Connection) => Promise<void>, fits?: (connection: Connection) => boolean) =>
+    async (argument?: unknown) => {
+      await ensureOwner();
+      const connection = await pickConnection(service, argument, placeHolder, fits);
+      if (connection !== undefined) await act(connection);
+    };
+  const signInTo = async (connection: Connection) => signIn.run(connection);
+
+  return {
+    [commandIds.connectServer]: async (argument, intent) => {
+      await ensureOwner();
+      const replaced = intent === 'change_url' ? service.get(connectionIdOf(argument) ?? '') : undefined;
+      await connectServer(parts, replaced);
+    },
+    [commandIds.signIn]: on(t('Sign in to which server?'), signInTo),
+    [commandIds.reauthorize]: on(t('Re-authorize which server?'), signInTo),
+    [commandIds.refreshToken]: on(
+      t('Refresh the token of which server?'),
+      async (connection) => refreshToken(parts, connection),
+      (connection) => currentGrant(connection)?.refreshable === true,
+    ),
+    [commandIds.disconnect]: on(
+      t('Disconnect which server?'),
+      async (connection) => disconnect(service, connection),
+      ({ state }) => state.type !== 'disconnected',
+    ),
+    [commandIds.remove]: on(t('Remove which server?'), async (connection) => remove(service, connection)),
+    [commandIds.rename]: on(t('Rename which server?'), async (connection) => rename(service, connection)),
+    [commandIds.useRegisteredClient]: on(t('Enter a client ID for which server?'), async (connection) =>
+      useRegisteredClient(parts, connection),
+    ),
+    [commandIds.allowUnadvertisedPkce]: on(t('Allow which server?'), async (connection) =>
+      allowUnadvertisedPkce(parts, connection),
+    ),
+    [commandIds.copySignInUrl]: on(
+      t('Copy the URL of which sign-in?'),
+      async (connection) => copySignInUrl(service, connection),
+      isSigningIn,
+    ),
+    [commandIds.pasteCallbackUrl]: async () => {
+      await ensureOwner();
+      await pasteCallbackUrl(service);
+    },
+    [commandIds.cancelSignIn]: on(t('Cancel which sign-in?'), async ({ id }) => signIn.cancel(id), isSigningIn),
+    [commandIds.showStatus]: async () => showStatus(service),
+    [commandIds.reveal]: async (argument) => {
+      await vscode.commands.executeCommand(`${viewIds.servers}.focus`);
+      await parts.reveal(connectionIdOf(argument) ?? '');
+    },
+    [commandIds.showLog]: () => parts.showLog(),
+  };
+}
+
+/**
+ * Asks for a URL, adds the connection and signs in.
+ * @param replaced an entry whose URL was wrong: it goes once the new one is there, unless it ever worked
+ */
+async function connectServer({ service, signIn }: CommandParts, replaced?: Connection): Promise<void> {
+  const input = await askServerUrl(replaced?.serverUrl);
+  if (input === undefined) return;
+  const serverUrl = canonicalResource(parseServerUrl(input));
+  const known = service.connections.find((connection) => connection.serverUrl === serverUrl);
+  if (known !== undefined) {
+    const again = await whetherAgain(known);
+    if (again === undefined) return;
+    if (!again) {
+      await signIn.run(known);
+      return;
+    }
+  }
+  const connection = await service.add(input);
+  if (replaced?.state.type === 'disconnected' && replaced.id !== connection.id) await service.remove(replaced.id);
+  await signIn.run(connection);
+}
+
+/** Whether a server that is there already is meant to be there twice. Undefined when the user gives up. */
+async function whetherAgain(known: Connection): Promise<boolean | undefined> {
+  const signInAgain = { label: t('Sign in again'), description: withoutLinks(known.name), again: false };
+  const addAgain = { label: t('Add it a second time'), description: t('for another account'), again: true };
+  const placeHolder = t('This server is already there.');
+  return (await vscode.window.showQuickPick([signInAgain, addAgain], { placeHolder }))?.again;
+}
+
+async function refreshToken(parts: CommandParts, connection: Connection): Promise<void> {
+  const { service, signIn } = parts;
+  try {
+    const { name } = await vscode.window.withProgress({ location: { viewId: viewIds.servers } }, async () =>
+      service.refresh(connection.id),
+    );
+    vscode.window.setStatusBarMessage(t('$(pass) Renewed the token of {0}', withoutLinks(name)), 5000);
+  } catch (error) {
+    void showError(error, {
+      connection,
+      tryAgain: async () =>
+        isConnectionError(error, 'sign_in_required') ? signIn.run(connection) : refreshToken(parts, connection),
+    });
+  }
+}
+
+async function disconnect(service: ConnectionService, connection: Connection): Promise<void> {
+  const detail = t(
+    'The tokens are revoked at the authorization server and forgotten here. The server stays in the list.',
+  );
+  const button = t('Disconnect');
+  if (!(await confirm(t('Disconnect {0}?', connection.name), detail, button))) return;
+  await tellRevocation(connection, await service.disconnect(connection.id));
+}
+
+async function remove(service: ConnectionService, connection: Connection): Promise<void> {
+  const detail = t(
+    'The tokens are revoked at the authorization server and forgotten here, and the server leaves the list.',
+  );
+  if (!(await confirm(t('Remove {0}?', connection.name), detail, t('Remove')))) return;
+  await tellRevocation(connection, await service.remove(connection.id));
+}
+
+async function confirm(message: string, detail: string, button: string): Promise<boolean> {
+  return (await vscode.window.showWarningMessage(message, { modal: true, detail }, button)) === button;
+}
+
+/** Says whether the tokens are dead at the authorization server too (P35). The button lets the whole text be seen. */
+async function tellRevocation({ name }: Connection, { revocation }: DisconnectOutcome): Promise<void> {
+  const plainName = withoutLinks(name);
+  switch (revocation) {
+    case 'revoked':
+    case 'nothing_to_revoke':
+      vscode.window.setStatusBarMessage(t('$(pass) Disconnected from {0}', plainName), 5000);
+      return;
+    case 'unsupported':
+      await vscode.window.showInformationMessage(
+        t(
+          '{0}: The tokens are forgotten here. The authorization server cannot revoke tokens, so they end when their time is up.',
+          plainName,
+        ),
+        t('OK'),
+      );
+      return;
+    case 'failed':
+      await vscode.window.showWarningMessage(
+        t(
+          '{0}: The tokens are forgotten here, but the authorization server did not confirm that it revoked them. To be sure, revoke the access in your account there.',
+          plainName,
+        ),
+        t('OK'),
+      );
+  }
+}
+
+async function rename(service: ConnectionService, connection: Connection): Promise<void> {
+  const name = await vscode.window.showInputBox({
+    title: t('Rename'),
+    prompt: t('The name of this connection in the list'),
+    value: connection.name,
+    validateInput: (text) => {
+      if (text.trim() === '') return t('Enter a name.');
+      const isTaken = service.connections.some((other) => other.id !== connection.id && other.name === text.trim());
+      return isTaken ? t('There is already a connection with this name.') : undefined;
+    },
+  });
+  if (name !== undefined && name.trim() !== connection.name) await service.rename(connection.id, name.trim());
+}
+
+async function useRegisteredClient({ service, signIn }: CommandParts, connection: Connection): Promise<void> {
+  const issuer = issuerOf(connection);
+  if (issuer === undefined) {
+    void vscode.window.showInformationMessage(
+      t(
+        '{0}: Sign in first, so that Scopekeeper learns which authorization server the client ID is for.',
+        withoutLinks(connection.name),
+      ),
+    );
+    return;
+  }
+  const title = t('Use a Registered Client');
+  const clientId = await vscode.window.showInputBox({
+    title,
+    prompt: t('The client ID that you got from {0}', issuer),
+    value: connection.settings.client?.clientId ?? '',
+    ignoreFocusOut: true,
+    validateInput: (text) => (text.trim() === '' ? t('Enter a client ID.') : undefined),
+  });
+  if (clientId === undefined) return;
+  const secret = await vscode.window.showInputBox({
+    title,
+    prompt: t('Its client secret; leave this empty if it has none'),
+    password: true,
+    ignoreFocusOut: true,
+  });
+  if (secret === undefined) return;
+  const client = { issuer, clientId: clientId.trim() };
+  await service.configure(connection.id, { client }, secret === '' ? undefined : secret);
+  await signIn.run(service.get(connection.id) ?? connection);
+}
+
+/** The authorization server of a connection, also of one that never got further than to it. */
+function issuerOf({ issuer, lastError }: Connection): string | undefined {
+  if (issuer !== undefined) return issuer;
+  return isOAuthError(lastError) && 'issuer' in lastError.details ? lastError.details.issuer : undefined;
+}
+
+async function allowUnadvertisedPkce({ service, signIn }: CommandParts, connection: Connection): Promise<void> {
+  const detail = t(
+    'Without this protection (PKCE with S256) another program could intercept the sign-in. Allow it only if the people who run the server say that it is there.',
+  );
+  if (!(await confirm(t('Sign in to {0} all the same?', connection.name), detail, t('Allow')))) return;
+  await service.configure(connection.id, { allowUnadvertisedPkce: true });
+  await signIn.run(service.get(connection.id) ?? connection);
+}
+
+async function copySignInUrl(service: ConnectionService, connection: Connection): Promise<void> {
+  const url = service.authorizationUrl(connection.id);
+  if (url === undefined) {
+    void vscode.window.showInformationMessage(t('No sign-in is waiting for a browser.'));
+    return;
+  }
+  await vscode.env.clipboard.writeText(url);
+  vscode.window.setStatusBarMessage(t('$(copy) Copied. Open it in a browser that you trust'), 5000);
+}
+
+/** For a browser on another computer: what its address bar shows after the sign-in is pasted here. */
+async function pasteCallbackUrl(service: ConnectionService): Promise<void> {
+  const text = await vscode.window.showInputBox({
+    title: t('Paste Callback URL'),
+    prompt: t(
+      'The address that the browser shows after you signed in, even if it says that the page cannot be reached',
+    ),
+    placeHolder: 'http://127.0.0.1:…',
+    ignoreFocusOut: true,
+    validateInput: (value) => (value === '' || URL.canParse(value.trim()) ? undefined : t('This is not a URL.')),
+  });
+  if (text === undefined || text === '') return;
+  const outcome = await service.handleCallback(new URL(text.trim()));
+  // The sign-in that was waiting tells of its own end; only a callback that belongs to none is told here.
+  if (outcome.type === 'failed' && isOAuthError(outcome.error, 'callback_state_unknown')) {
+    const { message } = errorText(outcome.error);
+    const pasteAgain = t('Paste Again…');
+    const chosen = await vscode.window.showWarningMessage(message, pasteAgain);
+    if (chosen === pasteAgain) await pasteCallbackUrl(service);
+  }
+}

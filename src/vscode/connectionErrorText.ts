@@ -1,0 +1,115 @@
+import type { AnyConnectionError } from '../connections/errors.ts';
+import { unexpectedText, type ErrorText } from './errorWords.ts';
+import { t } from './localize.ts';
+import { quoted } from './untrustedText.ts';
+
+/** The words for what goes wrong in keeping connections. */
+export function connectionErrorText(error: AnyConnectionError): ErrorText {
+  switch (error.code) {
+    case 'connection_unknown':
+      return {
+        summary: t('gone'),
+        message: t('This connection is no longer there.'),
+        nextStep: t('Choose another one in the MCP Connections view.'),
+      };
+    case 'connection_exists':
+      return {
+        summary: t('already there'),
+        message: t('There is already a connection called {0}.', quoted(error.details.name) ?? ''),
+        nextStep: t('Choose another name.'),
+      };
+    case 'sign_in_required':
+      return {
+        summary: t('needs sign-in'),
+        message: t('This connection cannot renew itself.'),
+        nextStep: t('Sign in again.'),
+        action: 'sign_in',
+      };
+    case 'authorization_timed_out':
+      return {
+        summary: t('sign-in timed out'),
+        message: t(
+          'Nobody came back from the browser within {0} minutes.',
+          Math.round(error.details.timeoutMs / 60_000),
+        ),
+        nextStep: t('Try again; if the browser is on another computer, use Copy URL and Paste Callback URL.'),
+        action: 'try_again',
+      };
+    case 'keychain_locked':
+      return {
+        summary: t('keychain locked'),
+        message: t('The keychain of this computer is locked, so the saved tokens cannot be read. They are not lost.'),
+        nextStep: t('Unlock the keychain, then try again.'),
+        action: 'try_again',
+      };
+    case 'keychain_unavailable':
+      return {
+        summary: t('no keychain'),
+        message: t('This computer has no keychain service that Scopekeeper can use.'),
+        nextStep: t('Start one (on Linux gnome-keyring or KWallet), then try again.'),
+        action: 'try_again',
+      };
+    case 'keychain_timeout':
+      return {
+        summary: t('keychain does not answer'),
+        message: t('The keychain of this computer does not answer. It may be waiting for you in another window.'),
+        nextStep: t('Answer its question if there is one, then try again.'),
+        action: 'try_again',
+      };
+    case 'keychain_failed':
+      return {
+        summary: t('keychain failed'),
+        message:
+          error.details.operation === 'read'
+            ? t('The keychain of this computer could not be read.')
+            : t('The keychain of this computer did not take the change.'),
+        nextStep: t('Try again; the log says more.'),
+        action: 'try_again',
+      };
+    case 'secret_unreadable':
+      return {
+        summary: t('saved sign-in unreadable'),
+        message: t('What the keychain holds for this connection cannot be read; another program may have changed it.'),
+        nextStep: t('Sign in again.'),
+        action: 'sign_in',
+      };
+    case 'storage_failed':
+      return {
+        summary: t('file problem'),
+        message:
+          error.details.operation === 'read'
+            ? t('The list of connections could not be read from this computer’s disk.')
+            : t('The list of connections could not be written to this computer’s disk.'),
+        nextStep: t('Check that the disk is not full and that you may write there; the log names the file.'),
+        action: 'show_log',
+      };
+    case 'storage_too_new':
+      return {
+        summary: t('newer version needed'),
+        message: t('The list of connections was written by a newer version of Scopekeeper. It was left as it is.'),
+        nextStep: t('Update Scopekeeper in this editor.'),
+      };
+    case 'port_busy':
+      return {
+        summary: t('port taken'),
+        message: t(
+          'Another program uses port {0} of this computer, to which your sign-ins come back.',
+          String(error.details.port),
+        ),
+        nextStep: t('Close that program, then try again.'),
+        action: 'try_again',
+      };
+    case 'unexpected':
+      return unexpectedText();
+    case 'not_owner':
+      return {
+        summary: t('managed by another window'),
+        message:
+          error.details.windowName === undefined
+            ? t('Another window of the editor manages the connections.')
+            : t('The window {0} manages the connections.', quoted(error.details.windowName) ?? ''),
+        nextStep: t('Go to that window, or close it and try again here.'),
+        action: 'try_again',
+      };
+  }
+}

@@ -1,0 +1,38 @@
+import { t } from './localize.ts';
+import { quoted } from './untrustedText.ts';
+
+/** The one thing a person can do next, offered as a button. */
+export type ErrorAction =
+  | 'try_again'
+  | 'sign_in'
+  /** Ask for the server's URL again; the entry that never worked gives way to the new one. */
+  | 'change_url'
+  | 'enter_client'
+  | 'allow_unadvertised_pkce'
+  | 'show_log';
+
+export interface ErrorText {
+  /** A few words for a row of the tree, in lower case and without a full stop. */
+  readonly summary: string;
+  /** What happened and whose fault it is: one or two sentences. */
+  readonly message: string;
+  /** The next step: one sentence. */
+  readonly nextStep: string;
+  readonly action?: ErrorAction;
+}
+
+/** `message`, followed by what the server said about it, marked as its words. */
+export function said(message: string, text: string | undefined): string {
+  const quotation = quoted(text);
+  return quotation === undefined ? message : `${message} ${t('It says: {0}', quotation)}`;
+}
+
+/** The words for a fault of this extension itself. */
+export function unexpectedText(): ErrorText {
+  return {
+    summary: t('internal error'),
+    message: t('Something went wrong inside Scopekeeper.'),
+    nextStep: t('The log says more; please report it.'),
+    action: 'show_log',
+  };
+}

@@ -1,0 +1,41 @@
+/** The commands; each is declared in package.json, which a unit test compares with this list. */
+export const commandIds = {
+  connectServer: 'scopekeeper.connectServer',
+  signIn: 'scopekeeper.signIn',
+  reauthorize: 'scopekeeper.reauthorize',
+  refreshToken: 'scopekeeper.refreshToken',
+  disconnect: 'scopekeeper.disconnect',
+  remove: 'scopekeeper.remove',
+  rename: 'scopekeeper.rename',
+  useRegisteredClient: 'scopekeeper.useRegisteredClient',
+  allowUnadvertisedPkce: 'scopekeeper.allowUnadvertisedPkce',
+  copySignInUrl: 'scopekeeper.copySignInUrl',
+  pasteCallbackUrl: 'scopekeeper.pasteCallbackUrl',
+  cancelSignIn: 'scopekeeper.cancelSignIn',
+  showStatus: 'scopekeeper.showStatus',
+  reveal: 'scopekeeper.reveal',
+  showLog: 'scopekeeper.showLog',
+} as const;
+
+export type CommandId = (typeof commandIds)[keyof typeof commandIds];
+
+export const viewIds = { container: 'scopekeeper', servers: 'scopekeeper.servers' } as const;
+
+/** The keys that `when` clauses in package.json use, and what they can be. */
+export interface ContextKeys {
+  'scopekeeper.role': WindowRoleName;
+  'scopekeeper.hasConnections': boolean;
+  'scopekeeper.isAuthorizing': boolean;
+}
+
+/**
+ * What this window is to the connections: `idle` has none to keep, `owner` keeps them, `guest` leaves
+ * them to another window, `blocked` could not get at them.
+ */
+export type WindowRoleName = 'starting' | 'idle' | 'owner' | 'guest' | 'blocked';
+
+export const contextKeys: { readonly [K in keyof ContextKeys]: K } = {
+  'scopekeeper.role': 'scopekeeper.role',
+  'scopekeeper.hasConnections': 'scopekeeper.hasConnections',
+  'scopekeeper.isAuthorizing': 'scopekeeper.isAuthorizing',
+};

@@ -1,0 +1,80 @@
+import * as vscode from 'vscode';
+import type { Connection } from '../connections/connection.ts';
+import { errorText } from './errorText.ts';
+import type { ErrorAction } from './errorWords.ts';
+import { commandIds, type CommandId } from './ids.ts';
+import { t } from './localize.ts';
+import { withoutLinks } from './untrustedText.ts';
+
+/** What an error is about, so that its button can act on it. */
+export interface ErrorContext {
+  readonly connection?: Connection | undefined;
+  /** What *Try Again* does; without it there is no such button. */
+  readonly tryAgain?: (() => Promise<void>) | undefined;
+}
+
+const open = new Set<string>();
+
+/**
+ * Tells the user about an error: what happened, whose fault it is, the next step, and a button for it.
+ * The same words are not shown a second time while they are still there to be read.
+ */
+export async function showError(error: unknown, context: ErrorContext = {}): Promise<void> {
+  const { message, nextStep, action } = errorText(error);
+  const name = withoutLinks(context.connection?.name ?? '');
+  // A name is often the host, which the message has already.
+  const text = `${name === '' || message.includes(name) ? '' : `${name}: `}${message} ${nextStep}`;
+  if (open.has(text)) return;
+  open.add(text);
+  try {
+    // Without a button only the beginning of a longer text is seen, so there is always one.
+    const offered = action !== undefined && performer(action, context) !== undefined ? action : 'show_log';
+    const chosen = await vscode.window.showErrorMessage(text, actionLabel(offered));
+    open.delete(text);
+    if (chosen !== undefined) await performer(offered, context)?.();
+  } finally {
+    open.delete(text);
+  }
+}
+
+/** The button for an action. */
+function actionLabel(action: ErrorAction): string {
+  switch (action) {
+    case 'try_again':
+      return t('Try Again');
+    case 'sign_in':
+      return t('Sign In');
+    case 'change_url':
+      return t('Change URL…');
+    case 'enter_client':
+      return t('Enter Client ID…');
+    case 'allow_unadvertised_pkce':
+      return t('Allow…');
+    case 'show_log':
+      return t('Show Log');
+  }
+}
+
+/** What carries an action out, or undefined when there is nothing it could act on. */
+function performer(action: ErrorAction, { connection, tryAgain }: ErrorContext): (() => Promise<void>) | undefined {
+  const command = ACTION_COMMANDS[action];
+  if (action === 'show_log') return async () => run(command);
+  if (action === 'try_again') return tryAgain;
+  if (connection === undefined) return undefined;
+  return action === 'change_url'
+    ? async () => run(command, connection.id, 'change_url')
+    : async () => run(command, connection.id);
+}
+
+const ACTION_COMMANDS: Readonly<Record<ErrorAction, CommandId>> = {
+  try_again: commandIds.reauthorize,
+  sign_in: commandIds.reauthorize,
+  change_url: commandIds.connectServer,
+  enter_client: commandIds.useRegisteredClient,
+  allow_unadvertised_pkce: commandIds.allowUnadvertisedPkce,
+  show_log: commandIds.showLog,
+};
+
+async function run(command: CommandId, ...args: readonly string[]): Promise<void> {
+  await vscode.commands.executeCommand(command, ...args);
+}

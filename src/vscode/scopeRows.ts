@@ -1,0 +1,42 @@
+import { currentGrant, type Connection } from '../connections/connection.ts';
+
+export type ScopeStatus =
+  | 'granted'
+  /** Was granted at the last sign-in; a refresh came back without it. */
+  | 'dropped'
+  /** The server demands it, and it is not granted. */
+  | 'demanded'
+  /** Was asked for and never given. */
+  | 'not_granted'
+  /** Nobody is signed in; the next sign-in asks for it. */
+  | 'not_asked_yet';
+
+const OFFLINE_ACCESS = 'offline_access';
+
+export interface ScopeRow {
+  readonly scope: string;
+  readonly status: ScopeStatus;
+}
+
+/** Every scope a connection has to do with, once each: the granted ones first, then the lost, then the rest. */
+export function scopeRows(connection: Connection): readonly ScopeRow[] {
+  const grant = currentGrant(connection);
+  // Before a sign-in nothing is missing: these are what will be asked for.
+  if (grant === undefined) {
+    const asked = new Set([...connection.requested, ...connection.challenged]);
+    return Array.from(asked, (scope) => ({ scope, status: 'not_asked_yet' }));
+  }
+  const missing = connection.state.type === 'needsConsent' ? connection.state.missing : [];
+  const rows = new Map<string, ScopeStatus>();
+  const add = (scopes: readonly string[], status: ScopeStatus) => {
+    for (const scope of scopes) if (!rows.has(scope)) rows.set(scope, status);
+  };
+  add(grant.granted, 'granted');
+  add(missing, 'demanded');
+  add(grant.authorized, 'dropped');
+  add(connection.challenged, 'demanded');
+  add(connection.requested, 'not_granted');
+  // Who gives a refresh token has given it, whether or not it is named (OpenID Connect Core section 11).
+  if (grant.refreshable && rows.get(OFFLINE_ACCESS) !== 'granted') rows.delete(OFFLINE_ACCESS);
+  return Array.from(rows, ([scope, status]) => ({ scope, status }));
+}

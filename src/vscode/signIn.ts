@@ -1,0 +1,86 @@
+import * as vscode from 'vscode';
+import type { Connection, ConnectionId } from '../connections/connection.ts';
+import type { ConnectionService } from '../connections/connectionService.ts';
+import { commandIds, viewIds } from './ids.ts';
+import { t } from './localize.ts';
+import { showError } from './notifications.ts';
+import { commandLink } from './statusText.ts';
+import { stepText } from './treeText.ts';
+import { withoutLinks } from './untrustedText.ts';
+
+/** Runs sign-ins and shows how they go: in a notification that can be cancelled, and in the view. */
+export class SignIn implements vscode.Disposable {
+  readonly #service: ConnectionService;
+  readonly #reveal: (id: ConnectionId) => Promise<void>;
+  readonly #running = new Map<ConnectionId, AbortController>();
+
+  /** @param reveal shows the row of a connection */
+  constructor(service: ConnectionService, reveal: (id: ConnectionId) => Promise<void>) {
+    this.#service = service;
+    this.#reveal = reveal;
+  }
+
+  dispose(): void {
+    for (const controller of this.#running.values()) controller.abort();
+  }
+
+  /** Signs in to `connection` and tells how it went; never throws. A second call while one runs does nothing. */
+  async run(connection: Connection): Promise<void> {
+    const { id } = connection;
+    if (this.#running.has(id)) return;
+    const controller = new AbortController();
+    this.#running.set(id, controller);
+    try {
+      const outcome = await this.#withProgress(connection, controller);
+      if (outcome.type === 'authorized') {
+        const { name } = outcome.connection;
+        vscode.window.setStatusBarMessage(t('$(pass) Connected to {0}', withoutLinks(name)), 5000);
+        await this.#reveal(id);
+      }
+    } catch (error) {
+      // Not awaited: the message may stay open for ever, and the sign-in is over.
+      void showError(error, {
+        connection: this.#service.get(id) ?? connection,
+        tryAgain: async () => this.run(this.#service.get(id) ?? connection),
+      });
+    } finally {
+      this.#running.delete(id);
+    }
+  }
+
+  cancel(id: ConnectionId): void {
+    this.#running.get(id)?.abort();
+  }
+
+  async #withProgress(connection: Connection, controller: AbortController) {
+    const { id, name } = connection;
+    const title = t('Signing in to {0}', withoutLinks(name));
+    return vscode.window.withProgress({ location: { viewId: viewIds.servers } }, async () =>
+      vscode.window.withProgress(
+        { location: vscode.ProgressLocation.Notification, title, cancellable: true },
+        async (progress, cancellation) => {
+          const subscriptions = [
+            cancellation.onCancellationRequested(() => controller.abort()),
+            this.#service.onDidChangeConnection((change) => {
+              if (change.connection.id === id) progress.report({ message: progressText(change.connection) });
+            }),
+          ];
+          try {
+            return await this.#service.authorize(id, { signal: controller.signal });
+          } finally {
+            for (const subscription of subscriptions) subscription.dispose();
+          }
+        },
+      ),
+    );
+  }
+}
+
+/** What the notification says. A progress notification has no buttons but *Cancel*, so the two ways out are links. */
+function progressText({ id, state }: Connection): string {
+  if (state.type !== 'authorizing') return '';
+  if (state.step !== 'waitingForBrowser') return stepText(state.step);
+  const copy = `[${t('Copy URL')}](${commandLink(commandIds.copySignInUrl, id)})`;
+  const paste = `[${t('Paste callback URL')}](${commandLink(commandIds.pasteCallbackUrl, id)})`;
+  return `${stepText(state.step)} ${copy} · ${paste}`;
+}

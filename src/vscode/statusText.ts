@@ -1,0 +1,104 @@
+import type { Connection } from '../connections/connection.ts';
+import { healthOf, summarizeHealth, worstFirst, type HealthLevel } from '../connections/health.ts';
+import { commandIds } from './ids.ts';
+import { t } from './localize.ts';
+import { connectionFlags, statusText } from './treeText.ts';
+import { markdownText } from './untrustedText.ts';
+
+export interface StatusBarText {
+  readonly text: string;
+  /** What a screen reader says instead. */
+  readonly spoken: string;
+  readonly level: 'ok' | 'attention' | 'error';
+}
+
+/** The status bar item at the instant `now`, or undefined when there is nothing to tell. */
+export function statusBarText(connections: readonly Connection[], now: number): StatusBarText | undefined {
+  if (connections.length === 0) return undefined;
+  const { level, total, connected, needingUser } = summarizeHealth(connections, now);
+  switch (level) {
+    case 'ok':
+      return { level, text: `$(key) ${connected}`, spoken: t('MCP connections: {0} connected', connected) };
+    case 'attention':
+      return {
+        level,
+        text: `$(warning) ${t('{0} of {1}', needingUser, total)}`,
+        spoken: t('MCP connections: {0} of {1} will soon need you', needingUser, total),
+      };
+    case 'error':
+      return {
+        level,
+        text: `$(error) ${t('{0} of {1}', needingUser, total)}`,
+        spoken: t('MCP connections: {0} of {1} need you to sign in', needingUser, total),
+      };
+  }
+}
+
+/** How many rows the hover shows before it refers to the view. */
+const HOVER_ROWS = 12;
+
+const HEALTH_GLYPHS: Readonly<Record<HealthLevel, string>> = {
+  ok: '$(pass)',
+  working: '$(sync)',
+  offline: '$(debug-disconnect)',
+  attention: '$(warning)',
+  error: '$(error)',
+  failed: '$(error)',
+  off: '$(circle-slash)',
+};
+
+/** The commands that the hover may run: a link to any other one, smuggled in by a server, does nothing. */
+export const hoverCommands: readonly string[] = [
+  commandIds.reauthorize,
+  commandIds.refreshToken,
+  commandIds.connectServer,
+];
+
+/** The hover of the status bar: a Markdown table of the connections, the worst first. All of their text is escaped. */
+export function statusHover(connections: readonly Connection[], now: number): string {
+  const sorted = worstFirst(connections, now);
+  const rows = sorted.slice(0, HOVER_ROWS).map((connection) => {
+    const glyph = HEALTH_GLYPHS[healthOf(connection, now)];
+    const status = markdownText(statusText(connection, now));
+    return `| ${glyph} ${markdownText(connection.name)} | ${status} | &nbsp; ${actionLink(connection, now)} |`;
+  });
+  const rest = sorted.length - rows.length;
+  return [
+    `| ${markdownText(t('MCP Connections'))} | | |`,
+    '|:--|:--|:--|',
+    ...rows,
+    ...(rest > 0 ? [`| ${markdownText(t('and {0} more', rest))} | | |`] : []),
+    '',
+    `[${markdownText(t('Connect Server…'))}](command:${commandIds.connectServer})`,
+  ].join('\n');
+}
+
+function actionLink(connection: Connection, now: number): string {
+  switch (healthOf(connection, now)) {
+    case 'error':
+    case 'attention':
+    case 'failed':
+    case 'off':
+      return link(t('Sign in'), commandIds.reauthorize, connection);
+    case 'ok':
+      return connectionFlags(connection).includes('canRefresh')
+        ? link(t('Refresh now'), commandIds.refreshToken, connection)
+        : '';
+    case 'offline':
+      return link(t('Retry now'), commandIds.refreshToken, connection);
+    case 'working':
+      return '';
+  }
+}
+
+function link(label: string, command: string, connection: Connection): string {
+  return `[${markdownText(label)}](${commandLink(command, connection.id)})`;
+}
+
+/** A `command:` URI with one argument, fit to stand between the round brackets of a link. */
+export function commandLink(command: string, argument: string): string {
+  const query = encodeURIComponent(JSON.stringify([argument]))
+    .replaceAll('(', '%28')
+    .replaceAll(')', '%29');
+  return `command:${command}?${query}`;
+}

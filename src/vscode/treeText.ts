@@ -1,0 +1,294 @@
+import type { ActivityEntry } from '../connections/activity.ts';
+import {
+  currentGrant,
+  type AuthorizationStep,
+  type Connection,
+  type Grant,
+  type SignInReason,
+} from '../connections/connection.ts';
+import { healthOf, type HealthLevel } from '../connections/health.ts';
+import { errorText } from './errorText.ts';
+import { t } from './localize.ts';
+import { absoluteText, agoText, expiryText, inText } from './relativeTime.ts';
+import { scopeRows, type ScopeRow } from './scopeRows.ts';
+import { displayUrl, shortUrl } from './untrustedText.ts';
+
+/** A theme icon by its id, with the theme colour that repeats what its shape says. */
+export interface IconText {
+  readonly id: string;
+  readonly color?: string;
+}
+
+/** What a row of the tree shows. */
+export interface RowText {
+  readonly label: string;
+  readonly description: string;
+  readonly icon?: IconText;
+  /** Flags for `when` clauses, each set off by spaces. */
+  readonly contextValue: string;
+  /** What a screen reader says instead of the row. */
+  readonly spoken: string;
+}
+
+const HEALTH_ICONS: Readonly<Record<HealthLevel, IconText>> = {
+  ok: { id: 'pass', color: 'testing.iconPassed' },
+  working: { id: 'sync~spin' },
+  offline: { id: 'debug-disconnect', color: 'list.warningForeground' },
+  attention: { id: 'warning', color: 'list.warningForeground' },
+  error: { id: 'error', color: 'list.errorForeground' },
+  failed: { id: 'error', color: 'list.errorForeground' },
+  off: { id: 'circle-slash', color: 'disabledForeground' },
+};
+
+/** The row of a connection at the instant `now` (ms since the epoch). */
+export function connectionText(connection: Connection, now: number): RowText {
+  const description = statusText(connection, now);
+  return {
+    label: connection.name,
+    description,
+    icon: HEALTH_ICONS[healthOf(connection, now)],
+    contextValue: connectionFlags(connection).join(' '),
+    spoken: t('{0}, {1}', connection.name, description),
+  };
+}
+
+/** How a connection is, in one line: `expires in 42 min · 5 scopes`. */
+export function statusText(connection: Connection, now: number): string {
+  const { state, lastError } = connection;
+  switch (state.type) {
+    case 'disconnected':
+      return lastError === undefined ? t('signed out') : errorText(lastError).summary;
+    case 'authorizing':
+      return stepText(state.step);
+    case 'ready':
+      return joined(grantExpiryText(state.grant, now), scopeCountText(connection, state.grant));
+    case 'refreshing':
+      return joined(t('renewing'), scopeCountText(connection, state.grant));
+    case 'needsConsent':
+      return state.missing.length === 1 ? t('needs 1 more scope') : t('needs {0} more scopes', state.missing.length);
+    case 'needsSignIn':
+      return t('needs sign-in · {0}', signInReasonText(state.reason));
+    case 'unreachable':
+      return t('offline, retrying {0}', inText(state.retryAt, now));
+  }
+}
+
+/** What a sign-in is doing. */
+export function stepText(step: AuthorizationStep): string {
+  switch (step) {
+    case 'discovering':
+      return t('finding out where to sign in…');
+    case 'registering':
+      return t('registering…');
+    case 'waitingForBrowser':
+      return t('waiting for you in the browser…');
+    case 'exchanging':
+      return t('finishing…');
+  }
+}
+
+function signInReasonText(reason: SignInReason): string {
+  switch (reason) {
+    case 'grant_rejected':
+      return t('the sign-in has ended');
+    case 'client_rejected':
+      return t('the app is no longer known');
+    case 'expired':
+      return t('the token has expired');
+    case 'token_rejected':
+      return t('the server refuses the token');
+    case 'secret_missing':
+      return t('the token is not on this computer');
+    case 'issuer_changed':
+      return t('the server has moved its sign-in');
+  }
+}
+
+function grantExpiryText(grant: Grant, now: number): string {
+  if (grant.expiresAt === undefined) return t('no expiry given');
+  // A token that renews itself is never "expired" for the person: it is renewed when it is needed.
+  if (grant.refreshable && grant.expiresAt <= now) return t('renews when needed');
+  return expiryText(grant.expiresAt, now);
+}
+
+/** `5 scopes`, or `4 of 6 scopes` when some were not granted; nothing for a server without scopes. */
+function scopeCountText(connection: Connection, grant: Grant): string | undefined {
+  const granted = grant.granted.length;
+  const all = scopeRows(connection).length;
+  if (all === 0) return undefined;
+  if (granted < all) return t('{0} of {1} scopes', granted, all);
+  return granted === 1 ? t('1 scope') : t('{0} scopes', granted);
+}
+
+function joined(...parts: readonly (string | undefined)[]): string {
+  return parts.filter((part) => part !== undefined).join(' · ');
+}
+
+/** What can be done with a connection now, as words for the `viewItem` context key. */
+export function connectionFlags(connection: Connection): readonly string[] {
+  const { state } = connection;
+  if (state.type === 'authorizing') {
+    return ['connection', 'isAuthorizing', ...(state.step === 'waitingForBrowser' ? ['waitsForBrowser'] : [])];
+  }
+  const grant = currentGrant(connection);
+  const flags = ['connection', state.type === 'disconnected' ? 'canSignIn' : 'canReauthorize'];
+  if (grant?.refreshable === true && state.type !== 'refreshing') flags.push('canRefresh');
+  if (state.type !== 'disconnected') flags.push('canDisconnect');
+  return flags;
+}
+
+/** The row above the scopes. */
+export function scopesText(connection: Connection): RowText {
+  const rows = scopeRows(connection);
+  const granted = rows.filter(({ status }) => status === 'granted').length;
+  let description = t('{0} of {1}', granted, rows.length);
+  if (granted === rows.length) description = String(granted);
+  if (rows.length === 0 || currentGrant(connection) === undefined) description = t('none');
+  return row(t('Granted scopes'), description, { id: 'shield' }, 'scopes');
+}
+
+/** The row of one scope. A scope is a server's text: it is the label, never more. */
+export function scopeText({ scope, status }: ScopeRow): RowText {
+  switch (status) {
+    case 'granted':
+      return row(scope, '', { id: 'check', color: 'testing.iconPassed' }, 'scope', t('{0}, granted', scope));
+    case 'dropped':
+      return row(scope, t('dropped by a refresh'), { id: 'warning', color: 'list.warningForeground' }, 'scope');
+    case 'demanded':
+      return row(scope, t('demanded, not granted'), { id: 'lock', color: 'list.warningForeground' }, 'scope');
+    case 'not_asked_yet':
+      return row(scope, t('asked for at sign-in'), { id: 'circle-outline', color: 'disabledForeground' }, 'scope');
+    case 'not_granted':
+      return row(scope, t('requested, not granted'), { id: 'circle-slash', color: 'disabledForeground' }, 'scope');
+  }
+}
+
+/** The row that says until when. */
+export function expiresText(connection: Connection, now: number): RowText {
+  const grant = currentGrant(connection);
+  if (grant === undefined) return row(t('Expires'), t('not signed in'), { id: 'watch' }, 'expires');
+  if (grant.expiresAt === undefined) {
+    return row(t('Expires'), t('the server does not say when'), { id: 'watch' }, 'expires');
+  }
+  const relative = grantExpiryText(grant, now);
+  return row(
+    t('Expires'),
+    joined(absoluteText(grant.expiresAt), relative, renewalText(grant)),
+    { id: 'watch' },
+    'expires',
+  );
+}
+
+function renewalText(grant: Grant): string {
+  return grant.refreshable ? t('renews itself') : t('sign in again then');
+}
+
+/** The row that says who gives the tokens. */
+export function authorizationServerText(connection: Connection): RowText {
+  const issuer = connection.issuer === undefined ? t('not known yet') : shortUrl(connection.issuer);
+  const description = joined(issuer, connection.account);
+  return row(t('Authorization server'), description, { id: 'verified' }, 'authorizationServer');
+}
+
+/** The row above the last events. */
+export function activityText(entries: readonly ActivityEntry[], now: number): RowText {
+  const last = entries.at(-1);
+  const description = last === undefined ? t('nothing yet') : joined(eventText(last), agoText(last.at, now));
+  return row(t('Activity'), description, { id: 'history' }, 'activity');
+}
+
+const EVENT_ICONS: Readonly<Record<ActivityEntry['type'], IconText>> = {
+  added: { id: 'add' },
+  connected: { id: 'plug' },
+  refreshed: { id: 'refresh' },
+  scopes_dropped: { id: 'warning', color: 'list.warningForeground' },
+  sign_in_failed: { id: 'error', color: 'list.errorForeground' },
+  sign_in_cancelled: { id: 'circle-slash' },
+  refresh_failed: { id: 'warning', color: 'list.warningForeground' },
+  sign_in_needed: { id: 'account' },
+  disconnected: { id: 'debug-disconnect' },
+};
+
+/** The row of one event. */
+export function activityEntryText(entry: ActivityEntry, now: number): RowText {
+  const scopes = entry.scopes?.join(' ');
+  const code = entry.errorCode?.replaceAll('_', ' ');
+  return row(eventText(entry), joined(agoText(entry.at, now), scopes, code), EVENT_ICONS[entry.type], 'event');
+}
+
+function eventText(entry: ActivityEntry): string {
+  switch (entry.type) {
+    case 'added':
+      return t('Added');
+    case 'connected':
+      return t('Signed in');
+    case 'refreshed':
+      return t('Token renewed');
+    case 'scopes_dropped':
+      return t('Scopes dropped');
+    case 'sign_in_failed':
+      return t('Sign-in failed');
+    case 'sign_in_cancelled':
+      return t('Sign-in cancelled');
+    case 'refresh_failed':
+      return t('Renewal failed');
+    case 'sign_in_needed':
+      return t('Sign-in needed');
+    case 'disconnected':
+      return t('Disconnected');
+  }
+}
+
+function row(label: string, description: string, icon: IconText, contextValue: string, spoken?: string): RowText {
+  return {
+    label,
+    description,
+    icon,
+    contextValue,
+    spoken: spoken ?? (description === '' ? label : t('{0}, {1}', label, description)),
+  };
+}
+
+/** One line of a tooltip. The value is plain text from anywhere and must be escaped. */
+export interface TooltipLine {
+  readonly label: string;
+  readonly value: string;
+}
+
+/** The tooltip of a connection: everything known about it that is no secret. */
+export function tooltipLines(connection: Connection, now: number): readonly TooltipLine[] {
+  const grant = currentGrant(connection);
+  const { lastError } = connection;
+  const scopes = (status: readonly ScopeRow['status'][]) =>
+    scopeRows(connection)
+      .filter((scope) => status.includes(scope.status))
+      .map(({ scope }) => scope)
+      .join(' ');
+  const missing = scopes(['dropped', 'demanded', 'not_granted']);
+  const lines: (TooltipLine | undefined)[] = [
+    { label: t('Server'), value: displayUrl(connection.serverUrl) },
+    connection.resource === undefined
+      ? undefined
+      : { label: t('Token is for'), value: displayUrl(connection.resource) },
+    connection.issuer === undefined
+      ? undefined
+      : { label: t('Authorization server'), value: displayUrl(connection.issuer) },
+    connection.account === undefined ? undefined : { label: t('Account'), value: connection.account },
+    { label: t('State'), value: statusText(connection, now) },
+    connection.requested.length === 0 ? undefined : { label: t('Requested'), value: connection.requested.join(' ') },
+    grant === undefined ? undefined : { label: t('Granted'), value: grant.granted.join(' ') || t('no scopes') },
+    missing === '' ? undefined : { label: t('Not granted'), value: missing },
+    grant === undefined ? undefined : { label: t('Signed in'), value: instantText(grant.issuedAt, now) },
+    grant?.refreshedAt === undefined ? undefined : { label: t('Renewed'), value: instantText(grant.refreshedAt, now) },
+    grant?.expiresAt === undefined
+      ? undefined
+      : { label: t('Expires'), value: joined(absoluteText(grant.expiresAt), expiryText(grant.expiresAt, now)) },
+    grant === undefined ? undefined : { label: t('Renewal'), value: renewalText(grant) },
+    lastError === undefined ? undefined : { label: t('Last error'), value: errorText(lastError).message },
+  ];
+  return lines.filter((line) => line !== undefined);
+}
+
+function instantText(at: number, now: number): string {
+  return joined(absoluteText(at), agoText(at, now));
+}

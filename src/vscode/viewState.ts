@@ -1,0 +1,55 @@
+import * as vscode from 'vscode';
+import type { ConnectionService } from '../connections/connectionService.ts';
+import { ConnectionError } from '../connections/errors.ts';
+import { summarizeHealth } from '../connections/health.ts';
+import type { Clock } from '../connections/ports.ts';
+import type { ConnectionsTree } from './connectionsTree.ts';
+import { setContextKey } from './contextKeys.ts';
+import { errorText } from './errorText.ts';
+import { t } from './localize.ts';
+import type { RoleState, WindowRole } from './windowRole.ts';
+
+/** Keeps what surrounds the tree in step: its message, its badge and the context keys of the menus. */
+export function keepViewState(
+  { view }: ConnectionsTree,
+  service: ConnectionService,
+  role: WindowRole,
+  clock: Clock,
+): vscode.Disposable {
+  const update = () => {
+    const { connections } = service;
+    setContextKey('scopekeeper.role', role.state.type);
+    setContextKey('scopekeeper.hasConnections', connections.length > 0);
+    setContextKey(
+      'scopekeeper.isAuthorizing',
+      connections.some(({ state }) => state.type === 'authorizing'),
+    );
+    view.message = roleMessage(role.state) ?? '';
+    const { needingUser: value } = summarizeHealth(connections, clock.now());
+    view.badge = value === 0 ? undefined : { value, tooltip: t('{0} MCP connections need you', value) };
+  };
+  const subscriptions = [service.onDidChangeConnection(update), role.onDidChange(update)];
+  update();
+  return vscode.Disposable.from(...subscriptions);
+}
+
+/** What the view says instead of connections, when this window has none to show. */
+function roleMessage(state: RoleState): string | undefined {
+  switch (state.type) {
+    case 'starting':
+    case 'idle':
+    case 'owner':
+      return undefined;
+    case 'guest': {
+      const { windowName } = state;
+      const { message, nextStep } = errorText(
+        new ConnectionError('not_owner', windowName === undefined ? {} : { windowName }),
+      );
+      return `${message} ${nextStep}`;
+    }
+    case 'blocked': {
+      const { message, nextStep } = errorText(state.error);
+      return `${message} ${nextStep}`;
+    }
+  }
+}

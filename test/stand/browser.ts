@@ -1,0 +1,51 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { type BrowserContext, chromium } from 'playwright-core';
+import { cleanEnvironment } from './processes.ts';
+import { findProgram } from './provisionPackages.ts';
+
+const CHROMIUM_ARGUMENTS = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+  '--disable-dev-shm-usage',
+  '--password-store=basic',
+];
+
+export interface BrowserSession {
+  /** One profile: cookies and localStorage (where code-server keeps `context.secrets`) are shared by its pages. */
+  readonly context: BrowserContext;
+  /** Closes the browser and removes the profile, unless its folder was given. */
+  dispose(): Promise<void>;
+}
+
+/**
+ * Starts the system's Chromium, without a window.
+ * @param profileFolder where the profile lasts; without it the profile goes with the browser
+ */
+export async function startBrowser(profileFolder?: string): Promise<BrowserSession> {
+  const executablePath = await findProgram('chromium');
+  if (executablePath === undefined) throw new Error('There is no chromium on the PATH.');
+  const scratch = await mkdtemp(path.join(tmpdir(), 'scopekeeper-browser-'));
+  const context = await chromium.launchPersistentContext(profileFolder ?? path.join(scratch, 'profile'), {
+    executablePath,
+    args: CHROMIUM_ARGUMENTS,
+    env: cleanEnvironment({ HOME: scratch }),
+    viewport: { width: 1280, height: 800 },
+    colorScheme: 'dark',
+    locale: 'en-US',
+    permissions: ['clipboard-read', 'clipboard-write'],
+  });
+  return {
+    context,
+    dispose: async () => {
+      await context.close();
+      await rm(scratch, { recursive: true, force: true, maxRetries: 5 });
+    },
+  };
+}

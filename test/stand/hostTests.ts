@@ -1,0 +1,53 @@
+import { readFile, rm } from 'node:fs/promises';
+import path from 'node:path';
+import { fileExists } from './fileExists.ts';
+import * as v from 'valibot';
+import { OUT_FOLDER, RESULTS_FOLDER } from './standPaths.ts';
+
+/** Where mocha, inside the extension host, writes what came of the tests. */
+export const HOST_RESULTS_FILE = path.join(RESULTS_FOLDER, 'host.json');
+
+/** What workbench and extension host said meanwhile. */
+export const HOST_LOG_FILE = path.join(RESULTS_FOLDER, 'host.log');
+
+/** The extension as it is in the VSIX, unpacked. */
+export const UNPACKED_EXTENSION = path.join(OUT_FOLDER, 'host', 'extension');
+
+/** A second extension for the host to load, by which tests can look at ours from outside; used when it is there. */
+export const PROBE_EXTENSION = path.join('test', 'host', 'probe');
+
+export const HOST_TEST_RUNNER = path.join(OUT_FOLDER, 'test', 'host', 'index.main.cjs');
+
+/** `code-server` or `desktop`; from SCOPEKEEPER_VSCODE, by default code-server on Linux and the desktop elsewhere. */
+export function chooseEditor(): 'code-server' | 'desktop' {
+  const wish = process.env['SCOPEKEEPER_VSCODE'] ?? (process.platform === 'linux' ? 'code-server' : 'desktop');
+  if (wish !== 'code-server' && wish !== 'desktop') {
+    throw new Error(`SCOPEKEEPER_VSCODE is ${wish}; it can be code-server or desktop.`);
+  }
+  return wish;
+}
+
+const MochaResults = v.object({
+  stats: v.object({ passes: v.number(), failures: v.number(), pending: v.number() }),
+  tests: v.array(
+    v.object({
+      fullTitle: v.string(),
+      err: v.object({ message: v.optional(v.string()), stack: v.optional(v.string()) }),
+    }),
+  ),
+});
+type MochaResults = v.InferOutput<typeof MochaResults>;
+
+/** Removes the results of an earlier run: an extension host that is killed reports success and writes none. */
+export async function forgetHostResults(): Promise<void> {
+  await rm(HOST_RESULTS_FILE, { force: true });
+}
+
+export async function hasHostResults(): Promise<boolean> {
+  return fileExists(HOST_RESULTS_FILE);
+}
+
+/** Reads the results. Throws when the run has left none. */
+export async function readHostResults(): Promise<MochaResults> {
+  return v.parse(MochaResults, JSON.parse(await readFile(HOST_RESULTS_FILE, 'utf8')));
+}

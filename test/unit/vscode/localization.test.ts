@@ -1,0 +1,47 @@
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { test } from 'node:test';
+import { setLanguage, t } from '../../../src/vscode/localize.ts';
+
+const SOURCES = path.join('src', 'vscode');
+const BUNDLE = path.join('l10n', 'bundle.l10n.json');
+
+/** Every literal that is given to `t`. */
+function messages(): string[] {
+  const sources = readdirSync(SOURCES).map((file) => readFileSync(path.join(SOURCES, file), 'utf8'));
+  const found = sources.flatMap((source) =>
+    Array.from(
+      source.matchAll(/(?<![\w.])t\(\s*'((?:[^'\\]|\\.)*)'/g),
+      (match) => match[1]?.replaceAll("\\'", "'") ?? '',
+    ),
+  );
+  return [...new Set(found)].sort();
+}
+
+test('l10n/bundle.l10n.json holds every message for translators (UPDATE_L10N=1 writes it anew)', () => {
+  const expected = Object.fromEntries(messages().map((message) => [message, message]));
+  if (process.env['UPDATE_L10N'] === '1') writeFileSync(BUNDLE, `${JSON.stringify(expected, undefined, 2)}\n`);
+  assert.deepEqual(JSON.parse(readFileSync(BUNDLE, 'utf8')), expected);
+});
+
+test('every call of t gives a literal, so that it can be found and translated', () => {
+  for (const file of readdirSync(SOURCES)) {
+    if (file === 'localize.ts') continue;
+    const source = readFileSync(path.join(SOURCES, file), 'utf8');
+    assert.doesNotMatch(source, /(?<![\w.])t\(\s*[^'\s]/, file);
+  }
+});
+
+test('a translation is used, and its places are filled in', (context) => {
+  assert.equal(t('{0} of {1}', 1, 2), '1 of 2');
+  assert.equal(t('{0} {9}', 'a'), 'a {9}');
+  context.after(() =>
+    setLanguage(
+      (message, ...args) => message.replaceAll(/\{(\d+)\}/g, (_, index) => String(args[Number(index)])),
+      'en',
+    ),
+  );
+  setLanguage((message, ...args) => `de: ${message} ${args.join(',')}`, 'de');
+  assert.equal(t('{0} h', 3), 'de: {0} h 3');
+});

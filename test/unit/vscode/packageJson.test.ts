@@ -1,0 +1,77 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import * as v from 'valibot';
+import { commandIds, contextKeys, viewIds } from '../../../src/vscode/ids.ts';
+
+const menuEntry = v.object({ command: v.string(), when: v.string(), group: v.optional(v.string()) });
+const manifestSchema = v.object({
+  activationEvents: v.array(v.string()),
+  contributes: v.object({
+    commands: v.array(v.object({ command: v.string(), title: v.string(), category: v.string() })),
+    viewsContainers: v.object({
+      activitybar: v.array(v.object({ id: v.string(), title: v.string(), icon: v.string() })),
+    }),
+    views: v.record(v.string(), v.array(v.object({ id: v.string(), name: v.string() }))),
+    viewsWelcome: v.array(v.object({ view: v.string(), contents: v.string(), when: v.string() })),
+    menus: v.record(v.string(), v.array(menuEntry)),
+  }),
+});
+
+const text = readFileSync('package.json', 'utf8');
+const { activationEvents, contributes } = v.parse(manifestSchema, JSON.parse(text));
+const nls = v.parse(v.record(v.string(), v.string()), JSON.parse(readFileSync('package.nls.json', 'utf8')));
+const known = new Set<string>(Object.values(commandIds));
+
+test('package.json declares exactly the commands that are registered, each with title and category', () => {
+  assert.deepEqual(new Set(contributes.commands.map(({ command }) => command)), known);
+  for (const { title, category } of contributes.commands) {
+    assert.equal(category, 'Scopekeeper');
+    assert.match(title, /^%command\.\w+%$/);
+  }
+});
+
+test('every text is in package.nls.json, and none there is unused', () => {
+  const used = new Set(Array.from(text.matchAll(/"%([\w.]+)%"/g), (match) => match[1]));
+  assert.deepEqual(used, new Set(Object.keys(nls)));
+});
+
+test('menus name existing commands, and every command is in the palette only when it makes sense', () => {
+  for (const entries of Object.values(contributes.menus)) {
+    for (const { command } of entries) assert.ok(known.has(command), command);
+  }
+  const inPalette = new Set((contributes.menus['commandPalette'] ?? []).map(({ command }) => command));
+  const always = [...known].filter((command) => !inPalette.has(command));
+  assert.deepEqual(always, [commandIds.connectServer, commandIds.showLog]);
+});
+
+test('views, containers and context keys are those of ids.ts', () => {
+  assert.deepEqual(
+    contributes.viewsContainers.activitybar.map(({ id }) => id),
+    [viewIds.container],
+  );
+  assert.deepEqual(
+    contributes.views[viewIds.container]?.map(({ id }) => id),
+    [viewIds.servers],
+  );
+  const keys = new Set(Object.values<string>(contextKeys));
+  const whens = [...Object.values(contributes.menus).flat(), ...contributes.viewsWelcome].map(({ when }) => when);
+  for (const when of whens) {
+    for (const [key] of when.matchAll(/scopekeeper\.\w+/g)) {
+      assert.ok(keys.has(key) || key === viewIds.servers, `${key} in ${when}`);
+    }
+  }
+});
+
+test('links in the welcome texts run existing commands', () => {
+  for (const { contents } of contributes.viewsWelcome) {
+    const words = nls[contents.replaceAll('%', '')] ?? '';
+    const commands = Array.from(words.matchAll(/\(command:([\w.]+)\)/g), (match) => match[1] ?? '');
+    assert.ok(commands.length > 0);
+    for (const command of commands) assert.ok(known.has(command), command);
+  }
+});
+
+test('the extension starts after the editor has', () => {
+  assert.deepEqual(activationEvents, ['onStartupFinished']);
+});

@@ -1,0 +1,74 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Connection, ConnectionState } from '../../../src/connections/connection.ts';
+import { commandLink, hoverCommands, statusBarText, statusHover } from '../../../src/vscode/statusText.ts';
+
+const NOW = 1_800_000_000_000;
+
+function connection(state: ConnectionState, name = 'Name'): Connection {
+  return {
+    id: name,
+    name,
+    serverUrl: 'https://example.com/mcp',
+    kind: 'authorization_code',
+    requested: ['a'],
+    challenged: [],
+    settings: {},
+    state,
+  };
+}
+
+function ready(minutesLeft: number, refreshable: boolean): ConnectionState {
+  const expiresAt = NOW + minutesLeft * 60_000;
+  const grant = { authorized: ['a'], granted: ['a'], expiresAt, refreshable, issuedAt: NOW, generation: 1 };
+  return { type: 'ready', grant };
+}
+
+const ended: ConnectionState = { type: 'needsSignIn', reason: 'expired', since: NOW };
+
+const items: readonly (readonly [states: readonly ConnectionState[], text: string | undefined])[] = [
+  [[], undefined],
+  [[ready(5, true), ready(90, false)], '$(key) 2'],
+  [[ready(5, true), { type: 'disconnected' }], '$(key) 1'],
+  [[ready(5, true), ready(59, false)], '$(warning) 1 of 2'],
+  [[ready(5, true), ready(59, false), ended], '$(error) 2 of 3'],
+];
+
+for (const [states, text] of items) {
+  test(`the status bar says ${text ?? 'nothing'}`, () => {
+    const shown = statusBarText(
+      states.map((state) => connection(state)),
+      NOW,
+    );
+    assert.equal(shown?.text, text);
+  });
+}
+
+test('the hover lists the connections, the worst first, with what can be done', () => {
+  const lines = statusHover([connection(ready(42, true), 'Well'), connection(ended, 'Ended')], NOW).split('\n');
+  assert.match(
+    lines[2] ?? '',
+    /\$\(error\) Ended \| needs sign\\-in .*\[Sign in\]\(command:scopekeeper\.reauthorize\?/,
+  );
+  assert.match(
+    lines[3] ?? '',
+    /\$\(pass\) Well \| expires in 42 min .*\[Refresh now\]\(command:scopekeeper\.refreshToken\?/,
+  );
+});
+
+test('a name cannot bring a link, an icon or a cell into the hover', () => {
+  const evil = connection(ready(42, true), '[x](command:evil)|$(pass)<b>');
+  const row = statusHover([evil], NOW).split('\n')[2] ?? '';
+  assert.match(row, /\\\[x\\\]\\\(command\\:evil\\\)\\\|\\\$ \\\(pass\\\)&lt;b&gt;/);
+});
+
+test('the hover runs only commands that it was trusted with', () => {
+  const hover = statusHover([connection(ready(42, true)), connection(ended)], NOW);
+  for (const [, command] of hover.matchAll(/\(command:([\w.]+)/g)) assert.ok(hoverCommands.includes(command ?? ''));
+});
+
+test('a link holds its argument whatever is in it', () => {
+  const link = commandLink('scopekeeper.reveal', 'a) b"(');
+  assert.doesNotMatch(link, /[\s()"]/);
+  assert.deepEqual(JSON.parse(decodeURIComponent(link.split('?')[1] ?? '')), ['a) b"(']);
+});

@@ -1,0 +1,167 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Connection, ConnectionState, Grant } from '../../../src/connections/connection.ts';
+import { OAuthError } from '../../../src/oauth/errors.ts';
+import { scopeRows } from '../../../src/vscode/scopeRows.ts';
+import {
+  activityEntryText,
+  activityText,
+  authorizationServerText,
+  connectionFlags,
+  connectionText,
+  expiresText,
+  scopesText,
+  scopeText,
+  tooltipLines,
+} from '../../../src/vscode/treeText.ts';
+
+const NOW = 1_800_000_000_000;
+const MINUTE_MS = 60_000;
+const FIVE = ['a', 'b', 'c', 'd', 'e'];
+
+function grant(change: Partial<Grant> = {}): Grant {
+  const expiresAt = NOW + 42 * MINUTE_MS;
+  return { authorized: FIVE, granted: FIVE, expiresAt, refreshable: true, issuedAt: NOW, generation: 1, ...change };
+}
+
+function connection(state: ConnectionState, change: Partial<Connection> = {}): Connection {
+  return {
+    id: 'id',
+    name: 'Name',
+    serverUrl: 'https://example.com/mcp',
+    kind: 'authorization_code',
+    requested: FIVE,
+    challenged: [],
+    settings: {},
+    state,
+    ...change,
+  };
+}
+
+const offline = new OAuthError('server_unreachable', { url: 'https://example.com/', failure: 'dns' });
+const refused = new OAuthError('registration_refused', { issuer: 'https://as.example', status: 400, error: 'x' });
+
+const rows: readonly (readonly [description: string, state: ConnectionState, icon: string])[] = [
+  ['signed out', { type: 'disconnected' }, 'circle-slash'],
+  ['finding out where to sign in…', { type: 'authorizing', step: 'discovering' }, 'sync~spin'],
+  ['waiting for you in the browser…', { type: 'authorizing', step: 'waitingForBrowser' }, 'sync~spin'],
+  ['expires in 42 min · 5 scopes', { type: 'ready', grant: grant() }, 'pass'],
+  ['expires in 42 min · 5 scopes', { type: 'ready', grant: grant({ refreshable: false }) }, 'warning'],
+  ['expires in 42 min · 4 of 5 scopes', { type: 'ready', grant: grant({ granted: FIVE.slice(0, 4) }) }, 'pass'],
+  ['renews when needed · 5 scopes', { type: 'ready', grant: grant({ expiresAt: NOW - 1 }) }, 'pass'],
+  ['renewing · 5 scopes', { type: 'refreshing', grant: grant() }, 'sync~spin'],
+  ['needs 1 more scope', { type: 'needsConsent', grant: grant(), missing: ['f'] }, 'warning'],
+  ['needs sign-in · the token has expired', { type: 'needsSignIn', reason: 'expired', since: NOW }, 'error'],
+  [
+    'offline, retrying in 20 s',
+    { type: 'unreachable', grant: grant(), error: offline, retryAt: NOW + 20_000 },
+    'debug-disconnect',
+  ],
+];
+
+for (const [description, state, icon] of rows) {
+  test(`a row says: ${description} (${icon})`, () => {
+    const text = connectionText(connection(state), NOW);
+    assert.equal(text.description, description);
+    assert.equal(text.icon?.id, icon);
+    assert.equal(text.spoken, `Name, ${description}`);
+  });
+}
+
+test('a connection that never worked stays listed with the reason', () => {
+  const text = connectionText(connection({ type: 'disconnected' }, { lastError: refused }), NOW);
+  assert.equal(text.description, 'registration refused');
+  assert.equal(text.icon?.id, 'error');
+});
+
+test('a server without scopes shows no count', () => {
+  const none = grant({ granted: [], authorized: [] });
+  assert.equal(
+    connectionText(connection({ type: 'ready', grant: none }, { requested: [] }), NOW).description,
+    'expires in 42 min',
+  );
+});
+
+test('P21 each scope is there once: granted, dropped by a refresh, demanded, not granted', () => {
+  const state: ConnectionState = { type: 'ready', grant: grant({ authorized: ['a', 'b'], granted: ['a'] }) };
+  const shown = scopeRows(connection(state, { requested: ['a', 'b', 'c'], challenged: ['d', 'a'] }));
+  assert.deepEqual(shown, [
+    { scope: 'a', status: 'granted' },
+    { scope: 'b', status: 'dropped' },
+    { scope: 'd', status: 'demanded' },
+    { scope: 'c', status: 'not_granted' },
+  ]);
+  assert.deepEqual(
+    shown.map((row) => scopeText(row).description),
+    ['', 'dropped by a refresh', 'demanded, not granted', 'requested, not granted'],
+  );
+});
+
+test('P15 offline_access is not missed when there is a refresh token', () => {
+  const asked = { requested: ['a', 'offline_access'] };
+  const one = { authorized: ['a'], granted: ['a'] };
+  const row = (refreshable: boolean) =>
+    connectionText(connection({ type: 'ready', grant: grant({ ...one, refreshable }) }, asked), NOW).description;
+  assert.equal(row(true), 'expires in 42 min · 1 scope');
+  assert.equal(row(false), 'expires in 42 min · 1 of 2 scopes');
+});
+
+test('before a sign-in nothing is called missing', () => {
+  const signedOut = connection({ type: 'disconnected' }, { challenged: ['a', 'f'] });
+  assert.equal(scopesText(signedOut).description, 'none');
+  assert.ok(scopeRows(signedOut).every(({ status }) => status === 'not_asked_yet'));
+  assert.ok(!tooltipLines(signedOut, NOW).some(({ label }) => label === 'Not granted'));
+});
+
+test('the row above the scopes counts them', () => {
+  const four: ConnectionState = { type: 'ready', grant: grant({ granted: FIVE.slice(0, 4) }) };
+  assert.equal(scopesText(connection({ type: 'ready', grant: grant() })).description, '5');
+  assert.equal(scopesText(connection(four)).description, '4 of 5');
+});
+
+function expires(change: Partial<Grant>): string {
+  return expiresText(connection({ type: 'ready', grant: grant(change) }), NOW).description;
+}
+
+test('the expiry says when, and what happens then', () => {
+  assert.match(expires({}), /2027.* · expires in 42 min · renews itself$/);
+  assert.match(expires({ refreshable: false }), / · sign in again then$/);
+});
+
+test('the authorization server is shown without its scheme, with the account', () => {
+  const known = connection({ type: 'disconnected' }, { issuer: 'https://as.example/t1', account: 'me@example.com' });
+  assert.equal(authorizationServerText(known).description, 'as.example/t1 · me@example.com');
+});
+
+test('the activity tells the last event and how long ago it was', () => {
+  const entry = { at: NOW - 5 * MINUTE_MS, type: 'scopes_dropped', scopes: ['b', 'c'] } as const;
+  assert.equal(activityText([entry], NOW).description, 'Scopes dropped · 5 min ago');
+  assert.equal(activityEntryText(entry, NOW).description, '5 min ago · b c');
+});
+
+function flags(state: ConnectionState): string {
+  return connectionFlags(connection(state)).join(' ');
+}
+
+test('what a menu offers fits the state', () => {
+  assert.equal(flags({ type: 'disconnected' }), 'connection canSignIn');
+  assert.equal(flags({ type: 'authorizing', step: 'waitingForBrowser' }), 'connection isAuthorizing waitsForBrowser');
+  assert.equal(flags({ type: 'ready', grant: grant() }), 'connection canReauthorize canRefresh canDisconnect');
+  assert.equal(
+    flags({ type: 'ready', grant: grant({ refreshable: false }) }),
+    'connection canReauthorize canDisconnect',
+  );
+});
+
+test('the tooltip has everything known, and of URLs no query', () => {
+  const lines = tooltipLines(
+    connection({ type: 'ready', grant: grant({ granted: ['a'] }) }, { serverUrl: 'https://example.com/mcp?key=1' }),
+    NOW,
+  );
+  const values = new Map(lines.map(({ label, value }) => [label, value]));
+  assert.equal(values.get('Server'), 'https://example.com/mcp?…');
+  assert.equal(values.get('Requested'), 'a b c d e');
+  assert.equal(values.get('Granted'), 'a');
+  assert.equal(values.get('Not granted'), 'b c d e');
+  assert.equal(values.get('Renewal'), 'renews itself');
+});
