@@ -1,0 +1,88 @@
+import type { Locator, Page } from 'playwright-core';
+
+export interface QuickPickRow {
+  readonly label: string;
+  readonly description: string;
+  /** Undefined when the quick pick takes only one. */
+  readonly checked: boolean | undefined;
+}
+
+/** The input box or quick pick at the top of the workbench. */
+export class QuickInput {
+  readonly #page: Page;
+  readonly #widget: Locator;
+  /** The field to type into. */
+  readonly field: Locator;
+
+  constructor(page: Page) {
+    this.#page = page;
+    this.#widget = page.locator('.quick-input-widget');
+    this.field = this.#widget.locator('input.input');
+  }
+
+  /** Waits for an input box or quick pick whose title, prompt or placeholder holds `text`. */
+  async waitFor(text: string): Promise<void> {
+    await this.#widget
+      .filter({ hasText: text })
+      .or(this.#widget.filter({ has: this.#page.locator(`input[placeholder*="${text}"]`) }))
+      .first()
+      .waitFor();
+  }
+
+  /** Types into the input box and accepts. */
+  async answer(value: string): Promise<void> {
+    await this.field.fill(value);
+    await this.#page.keyboard.press('Enter');
+  }
+
+  /** What is said below the field: the prompt, or what is wrong with the value. */
+  async message(): Promise<string> {
+    return this.#widget.locator('.quick-input-message').innerText();
+  }
+
+  /** The rows that are drawn (the list is virtual: the first twenty or so). */
+  async rows(): Promise<QuickPickRow[]> {
+    await this.#rows.first().waitFor();
+    return Promise.all((await this.#rows.all()).map(readRow));
+  }
+
+  /** Picks the row with `label` in a quick pick that takes one. */
+  async pick(label: string): Promise<void> {
+    await this.#row(label).click();
+  }
+
+  /** Ticks or unticks the row with `label` in a quick pick that takes several. */
+  async toggle(label: string): Promise<void> {
+    await this.#row(label).locator('.label-name').first().click();
+  }
+
+  /** Accepts the ticked rows. */
+  async accept(): Promise<void> {
+    await this.#widget.getByRole('button', { name: 'OK', exact: true }).click();
+  }
+
+  /** Leaves without an answer. */
+  async cancel(): Promise<void> {
+    await this.#page.keyboard.press('Escape');
+    await this.#widget.waitFor({ state: 'hidden' });
+  }
+
+  get #rows(): Locator {
+    return this.#widget.locator('.quick-input-list .monaco-list-row');
+  }
+
+  #row(label: string): Locator {
+    const name = this.#page.locator('.label-name').getByText(label, { exact: true });
+    return this.#rows.filter({ has: name }).first();
+  }
+}
+
+async function readRow(row: Locator): Promise<QuickPickRow> {
+  const description = row.locator('.quick-input-list-label .label-description');
+  const isOneOfMany = (await row.getAttribute('role')) === 'checkbox';
+  return {
+    label: await row.locator('.label-name').first().innerText(),
+    description: (await description.count()) > 0 ? await description.first().innerText() : '',
+    checked: isOneOfMany ? (await row.getAttribute('aria-checked')) === 'true' : undefined,
+  };
+}
