@@ -43,3 +43,11 @@ export function absoluteText(at: number, timeZone?: string): string {
   const zone = timeZone === undefined ? {} : { timeZone };
   return new Intl.DateTimeFormat(userLanguage(), { dateStyle: 'medium', timeStyle: 'short', ...zone }).format(at);
 }
+
+/** An instant in short: the time of today, `3:53 PM`, else the day and the time, `Nov 22, 3:53 PM`. */
+export function clockText(at: number, now: number, timeZone?: string): string {
+  const zone = timeZone === undefined ? {} : { timeZone };
+  const day = new Intl.DateTimeFormat('en', { dateStyle: 'short', ...zone });
+  const date = day.format(at) === day.format(now) ? {} : ({ day: 'numeric', month: 'short' } as const);
+  return new Intl.DateTimeFormat(userLanguage(), { hour: 'numeric', minute: '2-digit', ...date, ...zone }).format(at);
+}

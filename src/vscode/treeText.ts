@@ -9,7 +9,7 @@ import {
 import { healthOf, type HealthLevel } from '../connections/health.ts';
 import { errorText } from './errorText.ts';
 import { t } from './localize.ts';
-import { absoluteText, agoText, expiryText, inText } from './relativeTime.ts';
+import { absoluteText, agoText, clockText, expiryText, inText } from './relativeTime.ts';
 import { scopeRows, type ScopeRow } from './scopeRows.ts';
 import { displayUrl, shortUrl } from './untrustedText.ts';
 
@@ -59,7 +59,8 @@ export function statusText(connection: Connection, now: number): string {
     case 'disconnected':
       return lastError === undefined ? t('signed out') : errorText(lastError).summary;
     case 'authorizing':
-      return stepText(state.step);
+      // A row is narrow; the notification has the whole sentence.
+      return state.step === 'waitingForBrowser' ? t('see your browser…') : stepText(state.step);
     case 'ready':
       return joined(grantExpiryText(state.grant, now), scopeCountText(connection, state.grant));
     case 'refreshing':
@@ -170,10 +171,12 @@ export function expiresText(connection: Connection, now: number): RowText {
   if (grant.expiresAt === undefined) {
     return row(t('Expires'), t('the server does not say when'), { id: 'watch' }, 'expires');
   }
-  const relative = grantExpiryText(grant, now);
+  const isOver = grant.expiresAt <= now;
+  const relative = isOver ? grantExpiryText(grant, now) : inText(grant.expiresAt, now);
+  // The most important first: a narrow side bar cuts the end off.
   return row(
     t('Expires'),
-    joined(absoluteText(grant.expiresAt), relative, renewalText(grant)),
+    joined(relative, renewalText(grant), clockText(grant.expiresAt, now)),
     { id: 'watch' },
     'expires',
   );
@@ -185,9 +188,13 @@ function renewalText(grant: Grant): string {
 
 /** The row that says who gives the tokens. */
 export function authorizationServerText(connection: Connection): RowText {
-  const issuer = connection.issuer === undefined ? t('not known yet') : shortUrl(connection.issuer);
-  const description = joined(issuer, connection.account);
-  return row(t('Authorization server'), description, { id: 'verified' }, 'authorizationServer');
+  const icon = { id: 'verified' };
+  if (connection.issuer === undefined) {
+    return row(t('Authorization server'), t('not known yet'), icon, 'authorizationServer');
+  }
+  // Which one it is matters more than that it is one: it stands where it is not cut off.
+  const description = joined(connection.account, t('authorization server'));
+  return row(shortUrl(connection.issuer), description, icon, 'authorizationServer');
 }
 
 /** The row above the last events. */

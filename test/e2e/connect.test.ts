@@ -36,7 +36,7 @@ test('a person connects the sample server, sees it renew itself, re-authorizes, 
     const signIn = await SignInPage.openedBy(workbench, sample, async () => workbench.quickInput.answer(sample.mcpUrl));
     await signIn.screenshot('sign-in-page');
     await notifications.item('Signing in to').waitFor();
-    await servers.row('waiting for you in the browser').waitFor();
+    await servers.row('see your browser').waitFor();
     await workbench.screenshot('signing-in');
 
     assert.match(await signIn.decide('allow'), /Connected to 127\.0\.0\.1.*notes:read, notes:write.*close this tab/s);
@@ -84,7 +84,8 @@ test('a person connects the sample server, sees it renew itself, re-authorizes, 
     await servers.row(/2 scopes/).waitFor();
     const before = refreshRequests(sample).length;
     await servers.inlineAction(/2 scopes/, 'Refresh Token Now');
-    await servers.row(CONNECTED).waitFor();
+    await servers.expand(/2 scopes/);
+    await servers.row('Token renewed').waitFor();
     assert.ok(refreshRequests(sample).length > before, 'the refresh token came from the keychain');
 
     await servers.contextMenu(CONNECTED, 'Disconnect…');

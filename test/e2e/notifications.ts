@@ -30,14 +30,6 @@ export class Notifications {
       .click();
   }
 
-  /** Closes all. */
-  async clear(): Promise<void> {
-    for (const item of await this.#items.all()) {
-      await item.hover();
-      await item.locator('.codicon-notifications-clear').click();
-    }
-  }
-
   /** The modal dialog that is open; use it to wait and to read. */
   get dialog(): Locator {
     return this.#page.locator('.monaco-dialog-box');

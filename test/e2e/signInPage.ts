@@ -23,6 +23,13 @@ export class SignInPage {
 
   /** Signs in, unless this browser is signed in already, and decides. Gives the text of the page it ends on. */
   async decide(decision: 'allow' | 'deny'): Promise<string> {
+    await this.signInAndClick(decision);
+    await this.page.waitForURL(/\/callback\?/);
+    return this.page.locator('main').innerText();
+  }
+
+  /** As {@link decide}, without waiting for the page that it ends on. */
+  async signInAndClick(decision: 'allow' | 'deny'): Promise<void> {
     const login = this.page.locator('input[name=login]');
     const button = this.page.locator(`button[name=decision][value=${decision}]`);
     await login.or(button).first().waitFor();
@@ -32,8 +39,6 @@ export class SignInPage {
       await this.page.locator('button[type=submit]').first().click();
     }
     await button.click();
-    await this.page.waitForURL(/\/callback\?/);
-    return this.page.locator('main').innerText();
   }
 
   /** Saves a picture as out/screenshots/NAME.png. */

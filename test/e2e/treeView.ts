@@ -24,8 +24,17 @@ export class TreeView {
   async show(): Promise<void> {
     const tab = this.#page.locator('.activitybar').getByRole('tab', { name: this.#container });
     await tab.waitFor();
-    if ((await tab.getAttribute('aria-selected')) !== 'true') await tab.click();
-    await this.#page.locator('.sidebar .composite.title', { hasText: this.#container }).waitFor();
+    const title = this.#page.locator('.sidebar .composite.title', { hasText: this.#container });
+    // A click on the tab of what is shown hides it, and a window that was reloaded shows it a little later.
+    for (let tries = 3; tries > 0; tries -= 1) {
+      if ((await tab.getAttribute('aria-selected')) !== 'true') await tab.click();
+      const isShown = await title.waitFor({ timeout: tries === 1 ? 30_000 : 3000 }).then(
+        () => true,
+        () => false,
+      );
+      if (isShown) break;
+    }
+    await title.waitFor();
     // Off the tab, or its hover stays over the view.
     await this.#page.mouse.move(640, 400);
   }

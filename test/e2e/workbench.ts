@@ -67,6 +67,12 @@ export class Workbench {
     await row.click();
   }
 
+  /** Closes all notifications. */
+  async clearNotifications(): Promise<void> {
+    await this.runCommand('Notifications: Clear All Notifications');
+    await this.page.locator('.notifications-toasts .notification-list-item').first().waitFor({ state: 'hidden' });
+  }
+
   /** The titles that the palette shows for `text`. */
   async findCommands(text: string): Promise<string[]> {
     await this.page.keyboard.press('F1');

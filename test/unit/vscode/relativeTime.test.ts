@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { absoluteText, agoText, expiryText, inText } from '../../../src/vscode/relativeTime.ts';
+import { absoluteText, agoText, clockText, expiryText, inText } from '../../../src/vscode/relativeTime.ts';
 
 const NOW = 1_800_000_000_000;
 const S = 1000;
@@ -42,4 +42,10 @@ test('what comes: seconds are rounded up and never 0', () => {
 
 test('an instant is written in the language of the user', () => {
   assert.match(absoluteText(Date.UTC(2026, 10, 21, 15, 53), 'UTC'), /^Nov 21, 2026, 3:53\sPM$/);
+});
+
+test('the clock names the day only when it is another one', () => {
+  const now = Date.UTC(2026, 10, 21, 12);
+  assert.match(clockText(Date.UTC(2026, 10, 21, 15, 53), now, 'UTC'), /^3:53\sPM$/);
+  assert.match(clockText(Date.UTC(2026, 10, 22, 0, 5), now, 'UTC'), /^Nov 22, 12:05\sAM$/);
 });
