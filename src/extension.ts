@@ -94,6 +94,7 @@ export function activate(context: vscode.ExtensionContext): ScopekeeperApi {
     ensureOwner: async () => role.ensureOwner(),
     reveal: async (id) => tree.reveal(id),
     showLog: () => channel.show(),
+    redirectUri: async () => role.redirectUri(),
   });
   const publicChanges = new vscode.EventEmitter<void>();
   const announceAll = () => {

@@ -101,6 +101,7 @@ export class ConnectionRecords {
       ...secretPlace(more.secretIn === undefined ? record.secretIn : more.secretIn),
     };
     this.#records = new Map([...this.#records, [id, next]]);
+    if (more.activity !== undefined) this.#log.info(`${connection.name} (${id}): ${activityLine(more.activity)}`);
     this.#changes.fire({ type: 'changed', connection });
     // A failed save is told in the log and tried again; the caller's change itself has happened.
     void this.save().catch(() => undefined);
@@ -154,6 +155,10 @@ export interface RecordChange {
 
 function secretPlace(place: SecretPlace | null | undefined): { secretIn?: SecretPlace } {
   return place === null || place === undefined ? {} : { secretIn: place };
+}
+
+function activityLine({ type, scopes, errorCode }: ActivityEntry): string {
+  return [type, ...(scopes ?? []), ...(errorCode === undefined ? [] : [errorCode])].join(' ');
 }
 
 /** What goes to the file: what was going on, and the last error, do not outlive the window. */

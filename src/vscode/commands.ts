@@ -11,13 +11,11 @@ import { errorText } from './errorText.ts';
 import { commandIds, viewIds } from './ids.ts';
 import { t } from './localize.ts';
 import { showError } from './notifications.ts';
+import { type RegisteredClientParts, useRegisteredClient } from './registeredClient.ts';
 import { showStatus } from './showStatus.ts';
-import type { SignIn } from './signIn.ts';
 import { withoutLinks } from './untrustedText.ts';
 
-export interface CommandParts {
-  readonly service: ConnectionService;
-  readonly signIn: SignIn;
+export interface CommandParts extends RegisteredClientParts {
   /** Makes this the window that keeps the connections, or throws why it cannot be. */
   readonly ensureOwner: () => Promise<void>;
   /** Shows the row of a connection. */
@@ -194,44 +192,6 @@ async function rename(service: ConnectionService, connection: Connection): Promi
     },
   });
   if (name !== undefined && name.trim() !== connection.name) await service.rename(connection.id, name.trim());
-}
-
-async function useRegisteredClient({ service, signIn }: CommandParts, connection: Connection): Promise<void> {
-  const issuer = issuerOf(connection);
-  if (issuer === undefined) {
-    void vscode.window.showInformationMessage(
-      t(
-        '{0}: Sign in first, so that Scopekeeper learns which authorization server the client ID is for.',
-        withoutLinks(connection.name),
-      ),
-    );
-    return;
-  }
-  const title = t('Use a Registered Client');
-  const clientId = await vscode.window.showInputBox({
-    title,
-    prompt: t('The client ID that you got from {0}', issuer),
-    value: connection.settings.client?.clientId ?? '',
-    ignoreFocusOut: true,
-    validateInput: (text) => (text.trim() === '' ? t('Enter a client ID.') : undefined),
-  });
-  if (clientId === undefined) return;
-  const secret = await vscode.window.showInputBox({
-    title,
-    prompt: t('Its client secret; leave this empty if it has none'),
-    password: true,
-    ignoreFocusOut: true,
-  });
-  if (secret === undefined) return;
-  const client = { issuer, clientId: clientId.trim() };
-  await service.configure(connection.id, { client }, secret === '' ? undefined : secret);
-  await signIn.run(service.get(connection.id) ?? connection);
-}
-
-/** The authorization server of a connection, also of one that never got further than to it. */
-function issuerOf({ issuer, lastError }: Connection): string | undefined {
-  if (issuer !== undefined) return issuer;
-  return isOAuthError(lastError) && 'issuer' in lastError.details ? lastError.details.issuer : undefined;
 }
 
 async function allowUnadvertisedPkce({ service, signIn }: CommandParts, connection: Connection): Promise<void> {

@@ -81,7 +81,8 @@ export class ConnectionsTree implements vscode.TreeDataProvider<TreeNode>, vscod
   /** Shows the row of a connection, without taking the focus. */
   async reveal(id: ConnectionId): Promise<void> {
     if (!this.view.visible || this.#service.get(id) === undefined) return;
-    await this.view.reveal(this.#root(id), { select: true, focus: false });
+    // Not selected: a selected row shows its buttons in the place of its end.
+    await this.view.reveal(this.#root(id), { select: false, focus: false, expand: true });
   }
 
   getChildren(node?: TreeNode): TreeNode[] {

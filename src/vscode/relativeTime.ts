@@ -17,11 +17,11 @@ function spellMinutes(ms: number): string {
   return days === 1 ? t('1 day') : t('{0} days', days);
 }
 
-/** `expires in 42 min`, or `expired 3 min ago`. Both instants are ms since the epoch. */
+/** `expires in 42 min`, `expires in <1 min`, or `expired 3 min ago`. Both instants are ms since the epoch. */
 export function expiryText(expiresAt: number, now: number): string {
   const left = expiresAt - now;
   if (left >= MINUTE_MS) return t('expires in {0}', spellMinutes(left));
-  if (left > 0) return t('expires in less than 1 min');
+  if (left > 0) return t('expires in <1 min');
   return left > -MINUTE_MS ? t('expired just now') : t('expired {0} ago', spellMinutes(-left));
 }
 

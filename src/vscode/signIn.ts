@@ -1,12 +1,15 @@
 import * as vscode from 'vscode';
 import type { Connection, ConnectionId } from '../connections/connection.ts';
-import type { ConnectionService } from '../connections/connectionService.ts';
+import type { AuthorizationOutcome, ConnectionService } from '../connections/connectionService.ts';
 import { commandIds, viewIds } from './ids.ts';
 import { t } from './localize.ts';
 import { showError } from './notifications.ts';
 import { commandLink } from './statusText.ts';
 import { stepText } from './treeText.ts';
 import { withoutLinks } from './untrustedText.ts';
+
+/** A sign-in that ends within this time without the browser gets no notification of its progress. */
+const QUIET_MS = 1500;
 
 /** Runs sign-ins and shows how they go: in a notification that can be cancelled, and in the view. */
 export class SignIn implements vscode.Disposable {
@@ -52,28 +55,47 @@ export class SignIn implements vscode.Disposable {
     this.#running.get(id)?.abort();
   }
 
-  async #withProgress(connection: Connection, controller: AbortController) {
-    const { id, name } = connection;
+  /** Signs in with progress in the view; the notification comes only when there is something to wait for. */
+  async #withProgress({ id, name }: Connection, controller: AbortController): Promise<AuthorizationOutcome> {
+    const outcome = this.#service.authorize(id, { signal: controller.signal });
+    void vscode.window.withProgress({ location: { viewId: viewIds.servers } }, async () => settled(outcome)); // only shown
+    const tellSteps = (tell: (connection: Connection) => void) =>
+      this.#service.onDidChangeConnection(({ connection }) => {
+        if (connection.id === id) tell(connection);
+      });
+    const isWorthTelling = new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, QUIET_MS);
+      const steps = tellSteps(({ state }) => {
+        if (state.type === 'authorizing' && state.step === 'waitingForBrowser') resolve();
+      });
+      void settled(outcome).finally(() => {
+        clearTimeout(timer);
+        steps.dispose();
+      });
+    });
+    await Promise.race([isWorthTelling, settled(outcome)]);
+    if (this.#service.get(id)?.state.type !== 'authorizing') return outcome;
     const title = t('Signing in to {0}', withoutLinks(name));
-    return vscode.window.withProgress({ location: { viewId: viewIds.servers } }, async () =>
-      vscode.window.withProgress(
-        { location: vscode.ProgressLocation.Notification, title, cancellable: true },
-        async (progress, cancellation) => {
-          const subscriptions = [
-            cancellation.onCancellationRequested(() => controller.abort()),
-            this.#service.onDidChangeConnection((change) => {
-              if (change.connection.id === id) progress.report({ message: progressText(change.connection) });
-            }),
-          ];
-          try {
-            return await this.#service.authorize(id, { signal: controller.signal });
-          } finally {
-            for (const subscription of subscriptions) subscription.dispose();
-          }
-        },
-      ),
+    return vscode.window.withProgress(
+      { location: vscode.ProgressLocation.Notification, title, cancellable: true },
+      async (progress, cancellation) => {
+        const report = (connection: Connection) => progress.report({ message: progressText(connection) });
+        const current = this.#service.get(id);
+        if (current !== undefined) report(current);
+        const subscriptions = [cancellation.onCancellationRequested(() => controller.abort()), tellSteps(report)];
+        try {
+          return await outcome;
+        } finally {
+          for (const subscription of subscriptions) subscription.dispose();
+        }
+      },
     );
   }
+}
+
+/** Resolves when `outcome` is there, also when it failed. */
+async function settled(outcome: Promise<unknown>): Promise<void> {
+  await outcome.catch(() => undefined);
 }
 
 /** What the notification says. A progress notification has no buttons but *Cancel*, so the two ways out are links. */

@@ -44,8 +44,7 @@ test('a person connects the sample server, sees it renew itself, re-authorizes, 
     await signIn.page.close();
 
     await servers.row(CONNECTED).waitFor();
-    await servers.expand(CONNECTED);
-    await servers.expand('Granted scopes');
+    await servers.row('notes:write').waitFor();
     const rows = await servers.rows();
     assert.deepEqual(
       rows.filter(({ level }) => level === 3).map(({ name }) => name),
@@ -55,6 +54,13 @@ test('a person connects the sample server, sees it renew itself, re-authorizes, 
     assert.match(await workbench.statusItem('status').innerText(), /1/);
     await workbench.screenshot('connected-dark');
     await workbench.screenshot('connected-light', 'light');
+    await workbench.statusItem('status').hover();
+    await workbench.page.locator('.workbench-hover', { hasText: 'Refresh now' }).first().waitFor();
+    await workbench.screenshot('status-hover');
+    await servers.row(CONNECTED).hover();
+    await workbench.page.locator('.workbench-hover', { hasText: 'Authorization server' }).first().waitFor();
+    await workbench.screenshot('tooltip');
+    await workbench.page.mouse.move(640, 400);
 
     const registration = sample.requests.find(({ endpoint }) => endpoint === 'registration');
     assert.equal(typeof registration?.body['scope'], 'string', 'P9 scope is one string');

@@ -14,7 +14,7 @@ export interface Session {
   readonly workspace: string;
   readonly workbench: Workbench;
   /** Opens one more window, on a folder of its own. */
-  openWindow(): Promise<Workbench>;
+  readonly openWindow: () => Promise<Workbench>;
 }
 
 /**

@@ -8,6 +8,14 @@ import { TreeView } from './treeView.ts';
 
 const COMMAND_TIMEOUT_MS = 30_000;
 
+/** A part of the window, in pixels from its upper left corner. */
+export interface Clip {
+  readonly x: number;
+  readonly y: number;
+  readonly width: number;
+  readonly height: number;
+}
+
 /** One window of the editor, as a person sees it. */
 export class Workbench {
   readonly page: Page;
@@ -109,12 +117,16 @@ export class Workbench {
     return this.page.frameLocator('iframe.webview.ready').frameLocator('iframe#active-frame');
   }
 
-  /** Saves a picture of the window as out/screenshots/NAME.png, in the dark theme or the light one. */
-  async screenshot(name: string, theme: 'dark' | 'light' = 'dark'): Promise<void> {
+  /**
+   * Saves a picture of the window as out/screenshots/NAME.png, in the dark theme or the light one.
+   * @param clip the part of the window to take, in pixels; all of it by default
+   */
+  async screenshot(name: string, theme: 'dark' | 'light' = 'dark', clip?: Clip): Promise<void> {
     await this.#useTheme(theme);
     // Toasts fade in, and say nowhere that they have.
     await this.page.waitForTimeout(500);
-    await this.page.screenshot({ path: path.join(SCREENSHOTS_FOLDER, `${name}.png`) });
+    const file = path.join(SCREENSHOTS_FOLDER, `${name}.png`);
+    await this.page.screenshot({ path: file, ...(clip !== undefined && { clip }) });
     await this.#useTheme('dark');
   }
 

@@ -12,7 +12,7 @@ const expiries: readonly (readonly [left: number, text: string])[] = [
   [42 * MIN, 'expires in 42 min'],
   [42 * MIN + 59 * S, 'expires in 42 min'],
   [MIN, 'expires in 1 min'],
-  [MIN - 1, 'expires in less than 1 min'],
+  [MIN - 1, 'expires in <1 min'],
   [0, 'expired just now'],
   [-MIN, 'expired 1 min ago'],
   [H, 'expires in 1 h'],
