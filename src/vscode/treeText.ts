@@ -7,6 +7,7 @@ import {
   type SignInReason,
 } from '../connections/connection.ts';
 import { healthOf, type HealthLevel } from '../connections/health.ts';
+import { isOAuthError, type ScopekeeperError } from '../oauth/errors.ts';
 import { errorText } from './errorText.ts';
 import { t } from './localize.ts';
 import { absoluteText, agoText, clockText, expiryText, inText } from './relativeTime.ts';
@@ -70,8 +71,13 @@ export function statusText(connection: Connection, now: number): string {
     case 'needsSignIn':
       return t('needs sign-in · {0}', signInReasonText(state.reason));
     case 'unreachable':
-      return t('offline, retrying {0}', inText(state.retryAt, now));
+      return t('{0}, retrying {1}', troubleText(state.error), inText(state.retryAt, now));
   }
+}
+
+/** What keeps a connection from being renewed, in a word or two. */
+function troubleText(error: ScopekeeperError): string {
+  return isOAuthError(error, 'server_unreachable') ? t('offline') : errorText(error).summary;
 }
 
 /** What a sign-in is doing. */

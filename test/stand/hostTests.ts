@@ -27,14 +27,18 @@ export function chooseEditor(): 'code-server' | 'desktop' {
   return wish;
 }
 
+const MochaTests = v.array(
+  v.object({
+    fullTitle: v.string(),
+    err: v.object({ message: v.optional(v.string()), stack: v.optional(v.string()) }),
+  }),
+);
+
 const MochaResults = v.object({
   stats: v.object({ passes: v.number(), failures: v.number(), pending: v.number() }),
-  tests: v.array(
-    v.object({
-      fullTitle: v.string(),
-      err: v.object({ message: v.optional(v.string()), stack: v.optional(v.string()) }),
-    }),
-  ),
+  passes: MochaTests,
+  /** Failed hooks too, which are not among the tests. */
+  failures: MochaTests,
 });
 type MochaResults = v.InferOutput<typeof MochaResults>;
 

@@ -18,10 +18,11 @@ export interface Keyring {
 }
 
 /**
- * Starts a private session bus with an unlocked keyring on it.
+ * Starts a private session bus with a keyring on it.
  * @param dataFolder where its secrets last; without it they go with the keyring
+ * @param state a locked keyring is there and hides what it has, as before a person has logged in
  */
-export async function startKeyring(dataFolder?: string): Promise<Keyring> {
+export async function startKeyring(dataFolder?: string, state: 'unlocked' | 'locked' = 'unlocked'): Promise<Keyring> {
   const scratch = await mkdtemp(path.join(tmpdir(), 'scopekeeper-keyring-'));
   const data = dataFolder ?? path.join(scratch, 'data');
   const runtime = path.join(scratch, 'run');
@@ -43,7 +44,8 @@ export async function startKeyring(dataFolder?: string): Promise<Keyring> {
   try {
     if (bus.stdout === null) throw new Error('unreachable: the output was asked for');
     await once(bus.stdout, 'data', { signal: AbortSignal.timeout(READY_TIMEOUT_MS) });
-    daemon = spawn('gnome-keyring-daemon', ['--foreground', '--unlock', '--components=secrets'], {
+    const unlock = state === 'unlocked' ? ['--unlock'] : [];
+    daemon = spawn('gnome-keyring-daemon', ['--foreground', ...unlock, '--components=secrets'], {
       env: cleanEnvironment({ ...env, XDG_DATA_HOME: data, XDG_RUNTIME_DIR: runtime, XDG_CACHE_HOME: runtime }),
       stdio: ['pipe', 'ignore', 'ignore'],
       detached: true,

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Connection, ConnectionState, Grant } from '../../../src/connections/connection.ts';
+import { ConnectionError } from '../../../src/connections/errors.ts';
 import { OAuthError } from '../../../src/oauth/errors.ts';
 import { scopeRows } from '../../../src/vscode/scopeRows.ts';
 import {
@@ -52,6 +53,16 @@ const rows: readonly (readonly [description: string, state: ConnectionState, ico
   ['renewing · 5 scopes', { type: 'refreshing', grant: grant() }, 'sync~spin'],
   ['needs 1 more scope', { type: 'needsConsent', grant: grant(), missing: ['f'] }, 'warning'],
   ['needs sign-in · the token has expired', { type: 'needsSignIn', reason: 'expired', since: NOW }, 'error'],
+  [
+    'keychain locked, retrying in 20 s',
+    {
+      type: 'unreachable',
+      grant: grant(),
+      error: new ConnectionError('keychain_locked', {}),
+      retryAt: NOW + 20_000,
+    },
+    'debug-disconnect',
+  ],
   [
     'offline, retrying in 20 s',
     { type: 'unreachable', grant: grant(), error: offline, retryAt: NOW + 20_000 },

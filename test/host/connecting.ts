@@ -1,0 +1,51 @@
+import assert from 'node:assert/strict';
+import { setTimeout as delay } from 'node:timers/promises';
+import * as vscode from 'vscode';
+import type { SampleServer } from '../sample/sampleServer.ts';
+import { open } from './browser.ts';
+import type { Probe } from './probe/probe.main.ts';
+
+const ACCEPT_EVERY_MS = 50;
+
+export interface Connected {
+  /** What was opened in the browser. */
+  readonly authorizationUrl: URL;
+  readonly callbackUrl: URL;
+  /** The HTML that the browser showed in the end. */
+  readonly page: string;
+}
+
+/**
+ * Connects a server as a person does: command, URL, sign-in in a browser, callback.
+ * @param whileWaiting runs while the sign-in waits for the browser
+ */
+export async function connect(
+  { recorder, editor }: Probe,
+  sample: SampleServer,
+  whileWaiting: (authorizationUrl: URL) => Promise<void> = async () => undefined,
+): Promise<Connected> {
+  const [inputsBefore, openedBefore] = [editor.inputs.length, editor.opened.length];
+  const connecting = Promise.resolve(vscode.commands.executeCommand('scopekeeper.connectServer'));
+  await enter(await recorder.until('the question for a URL', () => editor.inputs[inputsBefore]), sample.mcpUrl);
+
+  const opened = await recorder.until('the browser', () => editor.opened[openedBefore]);
+  const authorizationUrl = new URL(opened);
+  await whileWaiting(authorizationUrl);
+  const { url, status, page } = await open(authorizationUrl, sample);
+  assert.equal(status, 200, page);
+  await connecting;
+  return { authorizationUrl, callbackUrl: new URL(url), page };
+}
+
+/** Enters a text into an input box and accepts it. */
+async function enter(input: vscode.InputBox, value: string): Promise<void> {
+  const accepted = new AbortController();
+  const subscription = input.onDidAccept(() => accepted.abort());
+  input.value = value;
+  // The workbench tells nobody when it shows the box, and before that there is nothing to accept.
+  while (!accepted.signal.aborted) {
+    await vscode.commands.executeCommand('workbench.action.acceptSelectedQuickOpenItem');
+    await delay(ACCEPT_EVERY_MS);
+  }
+  subscription.dispose();
+}

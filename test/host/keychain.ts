@@ -1,0 +1,16 @@
+import assert from 'node:assert/strict';
+import path from 'node:path';
+import { type ConnectionSecret, parseConnectionSecret } from '../../src/connections/connectionSecret.ts';
+import { createKeytarStore } from '../../src/platform/keytarStore.ts';
+
+/** The tests' own access to the keychain: not through the extension's copy of the native part. */
+const store = createKeytarStore({
+  prebuildsFolder: path.join(__dirname, '../../../node_modules/@github/keytar/prebuilds'),
+});
+
+/** What the keychain holds for a connection. */
+export async function storedSecret(id: string): Promise<ConnectionSecret> {
+  const text = await store.get(`connection:${id}`);
+  assert.ok(text, 'the keychain holds nothing for this connection');
+  return parseConnectionSecret(id, text);
+}

@@ -1,0 +1,136 @@
+import type * as vscode from 'vscode';
+import type { Recorder } from './recorder.ts';
+
+type ProgressReport = Parameters<Parameters<Parameters<typeof vscode.window.withProgress>[1]>[0]['report']>[0];
+
+/** The functions of `window` whose arguments the user sees. */
+const SPEAKING = [
+  'showInformationMessage',
+  'showWarningMessage',
+  'showErrorMessage',
+  'showQuickPick',
+  'showInputBox',
+  'setStatusBarMessage',
+] as const;
+
+/** What the extension drew and asked for through the editor's API. Secrets may only be in {@link opened}. */
+export class EditorRecorder {
+  /** Texts of messages and progress, as they were given to the editor. */
+  readonly shown: unknown[] = [];
+  /** What was to be opened in a browser; it is not opened. */
+  readonly opened: string[] = [];
+  readonly inputs: vscode.InputBox[] = [];
+  readonly trees = new Map<string, vscode.TreeDataProvider<unknown>>();
+  readonly views: Pick<vscode.TreeView<unknown>, 'message' | 'badge' | 'title' | 'description'>[] = [];
+  readonly statusBarItems: vscode.StatusBarItem[] = [];
+  readonly contextKeys = new Map<unknown, unknown>();
+  readonly #recorder: Recorder;
+  #wrapped: object | undefined;
+
+  constructor(recorder: Recorder) {
+    this.#recorder = recorder;
+  }
+
+  /** The API to give to the extension instead of `editor`. */
+  wrap(editor: typeof vscode): object {
+    this.#wrapped ??= Object.defineProperties(
+      {},
+      {
+        ...Object.getOwnPropertyDescriptors(editor),
+        window: { enumerable: true, value: this.#window(editor.window) },
+        env: { enumerable: true, value: this.#env(editor.env) },
+        commands: { enumerable: true, value: this.#commands(editor.commands) },
+      },
+    );
+    return this.#wrapped;
+  }
+
+  /** The context to give to the extension: its secret storage is recorded. */
+  wrapContext(context: vscode.ExtensionContext): vscode.ExtensionContext {
+    const { secrets } = context;
+    const recorded: Pick<vscode.SecretStorage, 'get' | 'store' | 'delete'> = {
+      get: async (key) => {
+        this.#recorder.record('secrets.get', key);
+        return secrets.get(key);
+      },
+      store: async (key, value) => {
+        this.#recorder.record('secrets.store', key);
+        await secrets.store(key, value);
+      },
+      delete: async (key) => {
+        this.#recorder.record('secrets.delete', key);
+        await secrets.delete(key);
+      },
+    };
+    return overlay(context, { secrets: overlay(secrets, recorded) });
+  }
+
+  #window(window: typeof vscode.window): typeof vscode.window {
+    const speaking = SPEAKING.map((name) => {
+      const original: unknown = window[name];
+      return [
+        name,
+        (...args: unknown[]): unknown => {
+          this.#note(this.shown, args);
+          if (typeof original !== 'function') throw new TypeError(`${name} is no function`);
+          return Reflect.apply(original, window, args);
+        },
+      ] as const;
+    });
+    return overlay(window, {
+      ...Object.fromEntries(speaking),
+      createTreeView: <T>(id: string, options: vscode.TreeViewOptions<T>) => {
+        this.trees.set(id, options.treeDataProvider);
+        return this.#note(this.views, window.createTreeView(id, options));
+      },
+      createStatusBarItem: (...args: unknown[]) => {
+        const item: vscode.StatusBarItem = Reflect.apply(window.createStatusBarItem, window, args);
+        return this.#note(this.statusBarItems, item);
+      },
+      createInputBox: () => this.#note(this.inputs, window.createInputBox()),
+      withProgress: async <T>(
+        options: vscode.ProgressOptions,
+        task: (progress: vscode.Progress<ProgressReport>, token: vscode.CancellationToken) => Thenable<T>,
+      ) => {
+        this.#note(this.shown, options.title);
+        return window.withProgress(options, async (progress, token) => {
+          const report = (value: ProgressReport) => progress.report(this.#note(this.shown, value));
+          return task({ report }, token);
+        });
+      },
+    });
+  }
+
+  #env(env: typeof vscode.env): typeof vscode.env {
+    return overlay(env, {
+      openExternal: async (target: unknown) => {
+        this.#note(this.opened, String(target));
+        return true;
+      },
+    });
+  }
+
+  #commands(commands: typeof vscode.commands): typeof vscode.commands {
+    return overlay(commands, {
+      executeCommand: async <T>(command: string, ...args: unknown[]): Promise<T> => {
+        const result = await commands.executeCommand<T>(command, ...args);
+        if (command === 'setContext') {
+          this.contextKeys.set(args[0], args[1]);
+          this.#recorder.changed();
+        }
+        return result;
+      },
+    });
+  }
+
+  #note<T, U extends T>(list: T[], value: U): U {
+    list.push(value);
+    this.#recorder.changed();
+    return value;
+  }
+}
+
+/** `original` with some members replaced; it stays as it is. */
+function overlay<T extends object>(original: T, members: object): T {
+  return Object.create(original, Object.getOwnPropertyDescriptors(members));
+}

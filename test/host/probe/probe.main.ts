@@ -1,0 +1,76 @@
+import type * as vscode from 'vscode';
+import type { ScopekeeperApi } from '../../../src/vscode/api.ts';
+import { EditorRecorder } from './editorRecorder.ts';
+import { hookModules, isExtensionLoaded } from './moduleHook.ts';
+import { hookProcess } from './processHook.ts';
+import { Recorder } from './recorder.ts';
+
+/** Looks at Scopekeeper from outside: what it reads, opens, loads and draws. */
+export interface Probe {
+  /** Whether the probe was there before Scopekeeper's code; if not, it has seen nothing. */
+  readonly isFirst: boolean;
+  readonly recorder: Recorder;
+  readonly editor: EditorRecorder;
+  /** What Scopekeeper was activated with; undefined before that. */
+  context(): vscode.ExtensionContext | undefined;
+  /**
+   * Ends Scopekeeper and activates it again, as closing and opening the window would. What
+   * `extensions.getExtension` knows stays the first one's.
+   */
+  restart(): Promise<ScopekeeperApi>;
+}
+
+interface ExtensionModule {
+  activate(context: vscode.ExtensionContext): ScopekeeperApi;
+  deactivate(): Promise<void>;
+}
+
+/** Begins to watch, before any extension that waits for the editor to have started. */
+export function activate(): Probe {
+  const isFirst = !isExtensionLoaded();
+  const recorder = new Recorder();
+  const editor = new EditorRecorder(recorder);
+  let loaded: ExtensionModule | undefined;
+  let context: vscode.ExtensionContext | undefined;
+
+  const wrapExtension = (exports: object): ExtensionModule => {
+    if (!isExtensionModule(exports)) throw new Error('This is not an extension.');
+    loaded = {
+      activate(given) {
+        const wrapped = editor.wrapContext(given);
+        context = given;
+        return recorder.during('activating', () => exports.activate(wrapped));
+      },
+      deactivate: async () => exports.deactivate(),
+    };
+    return loaded;
+  };
+  hookModules({
+    recorder,
+    wrapEditor: (api) => (isEditor(api) ? editor.wrap(api) : api),
+    wrapExtension,
+  });
+  hookProcess(recorder);
+
+  return {
+    isFirst,
+    recorder,
+    editor,
+    context: () => context,
+    async restart() {
+      if (loaded === undefined || context === undefined) throw new Error('It was never activated.');
+      await loaded.deactivate();
+      for (const subscription of context.subscriptions.splice(0)) await subscription.dispose();
+      editor.contextKeys.clear();
+      return loaded.activate(context);
+    },
+  };
+}
+
+function isExtensionModule(exports: object): exports is ExtensionModule {
+  return 'activate' in exports && 'deactivate' in exports;
+}
+
+function isEditor(api: object): api is typeof vscode {
+  return 'window' in api && 'commands' in api;
+}
