@@ -83,6 +83,7 @@ export function activate(context: vscode.ExtensionContext): ScopekeeperApi {
     loopback,
     hasStoredConnections: async () => ((await file.read())?.connections.length ?? 0) > 0,
     startService: async () => manager.start(),
+    clock,
   });
 
   const tree = new ConnectionsTree(manager, clock);
@@ -104,12 +105,10 @@ export function activate(context: vscode.ExtensionContext): ScopekeeperApi {
   };
   const afterStartup = setImmediate(() => void role.look()); // it never rejects: its state tells
   context.subscriptions.push(
-    channel,
     tree,
     statusBar,
     signIn,
     publicChanges,
-    guardedFetch,
     registerCommands(commands, log),
     keepViewState(tree, manager, role, clock),
     role.onDidChange(announceAll),
@@ -119,9 +118,13 @@ export function activate(context: vscode.ExtensionContext): ScopekeeperApi {
     }),
     { dispose: () => clearImmediate(afterStartup) },
   );
+  // Not among the subscriptions, which the editor disposes at once: a refresh that was sent is waited for, with
+  // the network that brings its answer and the log that tells of it.
   stop = async () => {
     await manager.dispose();
     await role.dispose();
+    guardedFetch.dispose();
+    channel.dispose();
   };
   return {
     connections: () => manager.connections.map(publicConnection),

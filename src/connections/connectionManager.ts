@@ -1,9 +1,10 @@
 import { revokeTokens } from '../oauth/revocation.ts';
+import type { ScopekeeperError } from '../oauth/errors.ts';
 import { canonicalResource, parseServerUrl, suggestName } from '../oauth/serverUrl.ts';
 import type { ActivityEntry } from './activity.ts';
 import type { Connection, ConnectionId } from './connection.ts';
 import { ConnectionRecords } from './connectionRecords.ts';
-import type { ConnectionSecret } from './connectionSecret.ts';
+import { type ConfiguredClient, type ConnectionSecret, withoutTokens } from './connectionSecret.ts';
 import type {
   AuthorizationOutcome,
   CallbackOutcome,
@@ -12,7 +13,7 @@ import type {
   DisconnectOutcome,
 } from './connectionService.ts';
 import { ConnectionStates } from './connectionStates.ts';
-import { ConnectionError, describeError, isConnectionError } from './errors.ts';
+import { asScopekeeperError, ConnectionError, describeError } from './errors.ts';
 import type { ConnectionsFile, Disposable } from './ports.ts';
 import { isUsable } from './refreshSchedule.ts';
 import { RefreshScheduler } from './refreshScheduler.ts';
@@ -47,7 +48,7 @@ export class ConnectionManager implements ConnectionService {
       clock,
       log,
       placeOf: (id) => records.find(id)?.secretIn,
-      onPlaced: (id, secretIn) => records.update(id, {}, { secretIn }),
+      onPlaced: (id, secretIn, generation) => records.update(id, {}, { secretIn, generation }),
     });
     this.#records = records;
     this.#states = states;
@@ -79,7 +80,7 @@ export class ConnectionManager implements ConnectionService {
     this.#scheduler.dispose();
     await Promise.all([...this.#states.sessions.keys()].map(async (id) => this.#signIns.stop(id)));
     await this.#renewals.settled();
-    this.#secrets.dispose();
+    await this.#secrets.dispose();
     await this.#records.dispose();
   }
 
@@ -111,7 +112,7 @@ export class ConnectionManager implements ConnectionService {
       settings: {},
       state: { type: 'disconnected' },
     };
-    await this.#records.add({ connection, activity: [this.#states.event('added')] });
+    await this.#records.add({ connection, generation: 0, activity: [this.#states.event('added')] });
     return connection;
   }
 
@@ -124,17 +125,23 @@ export class ConnectionManager implements ConnectionService {
   }
 
   async configure(id: ConnectionId, settings: Partial<Connection['settings']>, clientSecret?: string): Promise<void> {
-    const { connection } = this.#records.get(id);
-    if (clientSecret !== undefined) {
-      const secret: ConnectionSecret = (await this.#secrets.current(id, connection.serverUrl)) ?? {
-        version: 1,
-        generation: 0,
-        serverUrl: connection.serverUrl,
-      };
-      await this.#secrets.keep(id, { ...secret, configuredClientSecret: clientSecret });
+    const { client } = settings;
+    if (client !== undefined) {
+      const configured = { ...client, ...(clientSecret !== undefined && { clientSecret }) };
+      await this.#secrets.exclusive(id, async () => this.#keepConfiguredClient(id, configured));
     }
-    this.#records.update(id, { settings: { ...connection.settings, ...settings } });
+    this.#records.update(id, (connection) => ({
+      ...connection,
+      settings: { ...connection.settings, ...settings },
+    }));
     await this.#records.save();
+  }
+
+  async #keepConfiguredClient(id: ConnectionId, configuredClient: ConfiguredClient): Promise<void> {
+    const { connection, generation } = this.#records.get(id);
+    const { serverUrl } = connection;
+    const secret = (await this.#secrets.current(id, serverUrl)) ?? { version: 1, generation, serverUrl };
+    await this.#secrets.keep(id, { ...secret, generation: secret.generation + 1, configuredClient });
   }
 
   async authorize(
@@ -159,44 +166,68 @@ export class ConnectionManager implements ConnectionService {
   async accessToken(id: ConnectionId): Promise<string> {
     const grant = this.#states.grant(id);
     if (grant === undefined) throw new ConnectionError('sign_in_required', { id });
-    const isRunning = this.#renewals.running(id) !== undefined;
-    if (isRunning || !isUsable(grant, this.#ports.clock.now())) await this.#renewals.refresh(id);
+    if (!isUsable(grant, this.#ports.clock.now())) await this.#renewals.refresh(id);
     const secret = await this.#secrets.current(id, this.#records.get(id).connection.serverUrl);
     return secret?.tokens?.accessToken ?? this.#states.requireSignIn(id, 'secret_missing');
   }
 
   async disconnect(id: ConnectionId): Promise<DisconnectOutcome> {
-    const outcome = await this.#stopAndRevoke(id);
-    await this.#secrets.forget(id);
-    this.#states.set(id, { type: 'disconnected' }, { activity: this.#states.event('disconnected'), lastError: null });
-    return outcome;
-  }
-
-  async remove(id: ConnectionId): Promise<DisconnectOutcome> {
-    const outcome = await this.#stopAndRevoke(id);
-    await this.#secrets.forget(id).catch((error: unknown) => {
-      // Without a keychain there is nothing to delete it from; a locked one can be unlocked first.
-      if (!isConnectionError(error, 'keychain_unavailable')) throw error;
-    });
-    await this.#records.remove(id);
-    return outcome;
-  }
-
-  /** Ends what runs for the connection, then revokes at the authorization server; what fails there stops nothing (P35). */
-  async #stopAndRevoke(id: ConnectionId): Promise<DisconnectOutcome> {
-    const { serverUrl } = this.#records.get(id).connection;
     await this.#signIns.stop(id);
-    await Promise.allSettled([this.#renewals.running(id)]);
-    this.#renewals.reset(id);
+    return this.#secrets.exclusive(id, async () => {
+      const secret = await this.#secrets.current(id, this.#records.get(id).connection.serverUrl);
+      const outcome = await this.#revoke(id, secret);
+      const rest = secret === undefined ? undefined : withoutTokens(secret);
+      // The tokens are dead: a keychain that does not take the change is told and tried again.
+      const unstored = rest === undefined ? await this.#tryForget(id) : await this.#secrets.tryKeep(id, rest);
+      this.#renewals.reset(id);
+      const activity = this.#states.event('disconnected');
+      this.#states.set(id, { type: 'disconnected' }, { activity, lastError: unstored ?? null });
+      return outcome;
+    });
+  }
+
+  async remove(id: ConnectionId, options: { readonly leaveSecret?: boolean } = {}): Promise<DisconnectOutcome> {
+    await this.#signIns.stop(id);
+    return this.#secrets.exclusive(id, async () => {
+      const { serverUrl } = this.#records.get(id).connection;
+      const secret = await this.#secrets.current(id, serverUrl).catch((error: unknown) => {
+        if (options.leaveSecret !== true) throw error;
+        return undefined;
+      });
+      const outcome: DisconnectOutcome =
+        options.leaveSecret === true && secret === undefined
+          ? { revocation: 'failed' }
+          : await this.#revoke(id, secret);
+      const unforgotten = await this.#tryForget(id);
+      if (unforgotten !== undefined && options.leaveSecret !== true) throw unforgotten;
+      this.#secrets.drop(id);
+      this.#renewals.reset(id);
+      this.#signIns.forget(id);
+      await this.#records.remove(id);
+      return outcome;
+    });
+  }
+
+  async #tryForget(id: ConnectionId): Promise<ScopekeeperError | undefined> {
     try {
-      const tokens = (await this.#secrets.current(id, serverUrl))?.tokens;
-      if (tokens === undefined) return { revocation: 'nothing_to_revoke' };
+      await this.#secrets.forget(id);
+      return undefined;
+    } catch (error) {
+      return asScopekeeperError(error);
+    }
+  }
+
+  /** Revokes at the authorization server; what fails there is told and stops nothing (P35). */
+  async #revoke(id: ConnectionId, secret: ConnectionSecret | undefined): Promise<DisconnectOutcome> {
+    const tokens = secret?.tokens;
+    if (tokens === undefined) return { revocation: 'nothing_to_revoke' };
+    try {
       const isRevoked = await revokeTokens(this.#ports.fetch, {
         authorizationServer: tokens.authorizationServer,
         client: tokens.client,
         accessToken: tokens.accessToken,
         refreshToken: tokens.refreshToken,
-        reach: await this.#ports.resolveReach(serverUrl),
+        reach: await this.#ports.resolveReach(this.#records.get(id).connection.serverUrl),
       });
       return { revocation: isRevoked ? 'revoked' : 'unsupported' };
     } catch (error) {

@@ -13,6 +13,8 @@ export interface ConnectionRecord {
   readonly connection: Connection;
   /** Where its secret was last written; undefined when it has none. */
   readonly secretIn?: SecretPlace;
+  /** The highest generation that was ever stored; it never goes back, so that an old document never wins. */
+  readonly generation: number;
   readonly activity: readonly ActivityEntry[];
 }
 
@@ -89,15 +91,21 @@ export class ConnectionRecords {
    * Replaces a record, tells the listeners, and saves in the background when what is saved has changed.
    * A change to a record that is gone is dropped.
    */
-  update(id: ConnectionId, changed: Partial<Connection>, more: RecordChange = {}): void {
+  update(
+    id: ConnectionId,
+    changed: Partial<Connection> | ((connection: Connection) => Connection),
+    more: RecordChange = {},
+  ): void {
     const record = this.#records.get(id);
     if (record === undefined) return;
-    const { lastError: previousError, ...rest } = { ...record.connection, ...changed };
+    const replaced = typeof changed === 'function' ? changed(record.connection) : { ...record.connection, ...changed };
+    const { lastError: previousError, ...rest } = replaced;
     const lastError = more.lastError === undefined ? previousError : more.lastError;
     const connection: Connection = { ...rest, ...(lastError !== null && lastError !== undefined && { lastError }) };
     const next: ConnectionRecord = {
       connection,
       activity: more.activity === undefined ? record.activity : addActivity(record.activity, more.activity),
+      generation: Math.max(record.generation, more.generation ?? 0),
       ...secretPlace(more.secretIn === undefined ? record.secretIn : more.secretIn),
     };
     this.#records = new Map([...this.#records, [id, next]]);
@@ -149,6 +157,8 @@ export interface RecordChange {
   readonly activity?: ActivityEntry;
   /** The new place of the secret; null when it is gone. */
   readonly secretIn?: SecretPlace | null;
+  /** The generation of the document that was stored. */
+  readonly generation?: number;
   /** The new last error; null when it is over. */
   readonly lastError?: ScopekeeperError | null;
 }
@@ -171,17 +181,18 @@ function toStored(record: ConnectionRecord): StoredConnection {
     ...(grant !== undefined && { grant: { ...grant } }),
     ...(state.type === 'needsSignIn' && { needsSignIn: { reason: state.reason, since: state.since } }),
     ...secretPlace(record.secretIn),
+    generation: record.generation,
     activity: [...record.activity],
   };
 }
 
 function fromStored(stored: StoredConnection): ConnectionRecord {
-  const { grant, needsSignIn, secretIn, activity, ...rest } = stored;
+  const { grant, needsSignIn, secretIn, generation, activity, ...rest } = stored;
   const state: ConnectionState =
     needsSignIn === undefined
       ? grant === undefined
         ? { type: 'disconnected' }
         : { type: 'ready', grant }
       : { type: 'needsSignIn', ...needsSignIn };
-  return { connection: { ...rest, state }, ...secretPlace(secretIn), activity };
+  return { connection: { ...rest, state }, generation, ...secretPlace(secretIn), activity };
 }

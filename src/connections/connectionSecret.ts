@@ -54,14 +54,26 @@ const connectionSecretSchema = object({
   generation: number(),
   /** The server that the tokens are for: a token never goes to another one, whatever the public file says. */
   serverUrl: string(),
+  /** The client that was registered for this connection; used again after signing out (P18a). */
+  client: exactOptional(clientSchema),
+  /** A client that the person registered by hand, bound to the issuer that it belongs to (P11). */
+  configuredClient: exactOptional(
+    object({ issuer: string(), clientId: string(), clientSecret: exactOptional(string()) }),
+  ),
   tokens: exactOptional(tokensSchema),
-  /** The secret of a client that the person registered by hand. */
-  configuredClientSecret: exactOptional(string()),
 });
 
+export type ConfiguredClient = NonNullable<InferOutput<typeof connectionSecretSchema>['configuredClient']>;
 export type StoredTokens = InferOutput<typeof tokensSchema>;
 /** What the keychain holds for one connection, as one document: one write, one truth. */
 export type ConnectionSecret = InferOutput<typeof connectionSecretSchema>;
+
+/** What stays of a document when its tokens go: registrations, under the next generation; undefined for nothing. */
+export function withoutTokens(secret: ConnectionSecret): ConnectionSecret | undefined {
+  const { tokens: _, ...rest } = secret;
+  const isEmpty = rest.client === undefined && rest.configuredClient === undefined;
+  return isEmpty ? undefined : { ...rest, generation: secret.generation + 1 };
+}
 
 /** Writes a secret document as the text that a {@link SecretStore} keeps. */
 export function formatConnectionSecret(secret: ConnectionSecret): string {

@@ -42,8 +42,12 @@ export interface ConnectionService {
    */
   add(serverUrl: string, name?: string): Promise<Connection>;
   rename(id: ConnectionId, name: string): Promise<void>;
-  /** Disconnects and forgets the connection. */
-  remove(id: ConnectionId): Promise<DisconnectOutcome>;
+  /**
+   * Disconnects and forgets the connection.
+   * Throws what the keychain says when it does not give up the secret; the connection then stays.
+   * @param options.leaveSecret forgets the connection all the same: its keychain was reset or cannot be opened.
+   */
+  remove(id: ConnectionId, options?: { readonly leaveSecret?: boolean }): Promise<DisconnectOutcome>;
 
   /**
    * Runs discovery, registration and authorization, and waits for the person in the browser.
@@ -63,13 +67,19 @@ export interface ConnectionService {
 
   /** Renews the access token now. Throws `sign_in_required` when there is no refresh token. */
   refresh(id: ConnectionId): Promise<Connection>;
-  /** Revokes the tokens at the authorization server and forgets them here (P35). */
+  /**
+   * Revokes the tokens at the authorization server and forgets them here (P35); registrations stay.
+   * Throws what the keychain says when the tokens cannot be read; nothing has changed then.
+   */
   disconnect(id: ConnectionId): Promise<DisconnectOutcome>;
   /**
    * A token that is good now, renewed first if it has ended. The one method that gives a secret.
    * Throws `sign_in_required`, or why it could not be renewed.
    */
   accessToken(id: ConnectionId): Promise<string>;
-  /** Replaces settings of one connection. */
+  /**
+   * Replaces settings of one connection.
+   * @param clientSecret of `settings.client`, bound to its issuer and client ID; undefined for a client without one.
+   */
   configure(id: ConnectionId, settings: Partial<Connection['settings']>, clientSecret?: string): Promise<void>;
 }

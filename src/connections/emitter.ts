@@ -1,9 +1,11 @@
 import type { Disposable } from './ports.ts';
 
 /** Tells listeners of events, in the order in which they came. A listener that throws stops no other. */
-export class Emitter<T> {
+export class Emitter<T extends object> {
   readonly #listeners = new Set<(event: T) => void>();
   readonly #onError: (error: unknown) => void;
+  readonly #waiting: T[] = [];
+  #isFiring = false;
 
   /** @param onError hears what a listener throws. */
   constructor(onError: (error: unknown) => void) {
@@ -15,7 +17,16 @@ export class Emitter<T> {
     return { dispose: () => void this.#listeners.delete(listener) };
   }
 
+  /** Tells an event; one that a listener fires meanwhile is told after it, so that all hear the same order. */
   fire(event: T): void {
+    this.#waiting.push(event);
+    if (this.#isFiring) return;
+    this.#isFiring = true;
+    for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift()) this.#tell(next);
+    this.#isFiring = false;
+  }
+
+  #tell(event: T): void {
     for (const listener of this.#listeners) {
       try {
         listener(event);

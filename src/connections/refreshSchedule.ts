@@ -5,6 +5,11 @@ export const EXPIRY_MARGIN_MS = 10_000;
 /** The clock is looked at at least this often, so that a sleep of the machine or a set clock is noticed. */
 export const LONGEST_WAIT_MS = 30_000;
 
+/** However short a token lives, it is not renewed by itself sooner than this after the last time. */
+const SHORTEST_WAIT_MS = 10_000;
+/** A token that was issued later than this from now was issued under a clock that has been set back since. */
+const CLOCK_TOLERANCE_MS = 60_000;
+
 const MINUTE_MS = 60_000;
 const FIRST_RETRY_MS = 5_000;
 const LONGEST_RETRY_MS = 15 * MINUTE_MS;
@@ -13,20 +18,24 @@ const LONGEST_RETRY_AFTER_MS = 60 * MINUTE_MS;
 
 /**
  * When to renew a token (P34): at 80 % of its life, at least 60 s before its end, up to 5 % of its
- * life earlier by `jitter` (0 to 1); a token of under two minutes is renewed at half its life at the earliest.
+ * life earlier by `jitter` (0 to 1); a token of under two minutes is renewed at half its life at the earliest,
+ * and no token sooner than 10 s after the last time. Now, when the clock was set back since then.
  * Undefined for a token with no expiry or no refresh token.
  */
-export function refreshDueAt(grant: Grant, jitter: number): number | undefined {
+export function refreshDueAt(grant: Grant, jitter: number, now: number): number | undefined {
   if (grant.expiresAt === undefined || !grant.refreshable) return undefined;
   const startedAt = grant.refreshedAt ?? grant.issuedAt;
+  if (startedAt > now + CLOCK_TOLERANCE_MS) return now;
   const lifeMs = grant.expiresAt - startedAt;
   const latestMs = Math.max(lifeMs / 2, Math.min(lifeMs * 0.8, lifeMs - MINUTE_MS));
-  return startedAt + Math.max(lifeMs / 2, latestMs - jitter * lifeMs * 0.05);
+  return startedAt + Math.max(lifeMs / 2, latestMs - jitter * lifeMs * 0.05, SHORTEST_WAIT_MS);
 }
 
 /** Whether a token can be used for a request at `now`. */
 export function isUsable(grant: Grant, now: number): boolean {
-  return grant.expiresAt === undefined || grant.expiresAt - EXPIRY_MARGIN_MS > now;
+  if (grant.expiresAt === undefined) return true;
+  const isFromAnotherClock = (grant.refreshedAt ?? grant.issuedAt) > now + CLOCK_TOLERANCE_MS;
+  return !(isFromAnotherClock && grant.refreshable) && grant.expiresAt - EXPIRY_MARGIN_MS > now;
 }
 
 /**
@@ -40,12 +49,12 @@ export function retryDelayMs(failures: number, jitter: number, retryAfterMs: num
 }
 
 /** When something is to be done about a connection by itself; undefined for never. */
-export function nextDueAt(connection: Connection, jitter: number): number | undefined {
+export function nextDueAt(connection: Connection, jitter: number, now: number): number | undefined {
   const { state } = connection;
   switch (state.type) {
     case 'ready':
     case 'needsConsent':
-      return state.grant.refreshable ? refreshDueAt(state.grant, jitter) : state.grant.expiresAt;
+      return state.grant.refreshable ? refreshDueAt(state.grant, jitter, now) : state.grant.expiresAt;
     case 'unreachable':
       return state.retryAt;
     case 'disconnected':

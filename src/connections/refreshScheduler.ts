@@ -35,7 +35,9 @@ export class RefreshScheduler {
     const now = clock.now();
     let next = Number.POSITIVE_INFINITY;
     for (const connection of connections()) {
-      const dueAt = this.#renewing.has(connection.id) ? undefined : nextDueAt(connection, this.#jitterOf(connection));
+      const dueAt = this.#renewing.has(connection.id)
+        ? undefined
+        : nextDueAt(connection, this.#jitterOf(connection), now);
       if (dueAt === undefined) continue;
       if (dueAt <= now && this.#renewing.size < AT_ONCE) this.#renew(connection.id);
       else next = Math.min(next, dueAt);

@@ -56,7 +56,9 @@ export class Renewals {
   async refresh(id: ConnectionId): Promise<Connection> {
     const running = this.#running.get(id);
     if (running !== undefined) return running;
-    const refresh = this.#run(id).finally(() => this.#running.delete(id));
+    const refresh = this.#parts.secrets
+      .exclusive(id, async () => this.#run(id))
+      .finally(() => this.#running.delete(id));
     this.#running.set(id, refresh);
     return refresh;
   }
@@ -139,6 +141,8 @@ export class Renewals {
     } else if (isOAuthError(failure, 'client_rejected')) {
       await this.#suspectClient(id);
       states.needSignIn(id, 'client_rejected', failure);
+    } else if (isConnectionError(failure, 'secret_unreadable')) {
+      states.needSignIn(id, 'secret_missing', failure);
     } else {
       const failures = (this.#failures.get(id) ?? 0) + 1;
       this.#failures.set(id, failures);

@@ -2,6 +2,7 @@ import type { ScopekeeperError } from '../oauth/errors.ts';
 import type { ConnectionId } from './connection.ts';
 import type { ConnectionSecret } from './connectionSecret.ts';
 import { asScopekeeperError, ConnectionError, describeError } from './errors.ts';
+import { KeyedQueue } from './keyedQueue.ts';
 import type { Clock, Disposable, Log } from './ports.ts';
 import type { SecretPlace, SecretVault } from './secretVault.ts';
 
@@ -13,7 +14,8 @@ export interface SecretKeeperOptions {
   readonly log: Log;
   /** Where the connection's secret was last written, as the public data say. */
   readonly placeOf: (id: ConnectionId) => SecretPlace | undefined;
-  readonly onPlaced: (id: ConnectionId, place: SecretPlace | null) => void;
+  /** Called when a document was stored, or is gone. */
+  readonly onPlaced: (id: ConnectionId, place: SecretPlace | null, generation: number) => void;
 }
 
 /**
@@ -24,9 +26,18 @@ export class SecretKeeper {
   readonly #options: SecretKeeperOptions;
   readonly #inUse = new Map<ConnectionId, ConnectionSecret>();
   readonly #retries = new Map<ConnectionId, Disposable>();
+  readonly #queue = new KeyedQueue();
 
   constructor(options: SecretKeeperOptions) {
     this.#options = options;
+  }
+
+  /**
+   * Runs what reads a document and stores another one, so that no two such tasks of one connection
+   * interleave: signing in, renewing, configuring and ending it.
+   */
+  async exclusive<T>(id: ConnectionId, task: () => Promise<T>): Promise<T> {
+    return this.#queue.run(id, task);
   }
 
   /** The document in use, else the stored one. Throws what {@link SecretVault.read} throws. */
@@ -65,21 +76,27 @@ export class SecretKeeper {
    */
   async keep(id: ConnectionId, secret: ConnectionSecret): Promise<void> {
     this.#inUse.set(id, secret);
-    const { vault, placeOf, onPlaced, clock, log } = this.#options;
-    this.#retries.get(id)?.dispose();
-    this.#retries.delete(id);
+    const { vault, placeOf, onPlaced, clock } = this.#options;
+    this.#stopRetrying(id);
     try {
-      onPlaced(id, await vault.write(id, secret, placeOf(id)));
+      const place = await vault.write(id, secret, placeOf(id));
+      onPlaced(id, place, secret.generation);
     } catch (error) {
-      const retry = (): void => {
-        if (this.#inUse.get(id) !== secret) return;
-        this.keep(id, secret).catch((again: unknown) =>
-          log.warn(`The secret of ${id} is still not stored: ${describeError(again)}`),
-        );
-      };
+      const retry = (): void => void this.exclusive(id, async () => this.#storeAgain(id, secret));
       this.#retries.set(id, clock.after(WRITE_RETRY_MS, retry));
       throw error;
     }
+  }
+
+  /** Never rejects. */
+  async #storeAgain(id: ConnectionId, secret: ConnectionSecret): Promise<void> {
+    if (this.#inUse.get(id) !== secret) return;
+    await this.tryKeep(id, secret);
+  }
+
+  #stopRetrying(id: ConnectionId): void {
+    this.#retries.get(id)?.dispose();
+    this.#retries.delete(id);
   }
 
   /** As {@link keep}, but gives the error, if any, to be shown: the tokens are in use all the same. */
@@ -96,14 +113,28 @@ export class SecretKeeper {
   /** Forgets a document here and in the store. Throws what {@link SecretVault.delete} throws. */
   async forget(id: ConnectionId): Promise<void> {
     const { vault, placeOf, onPlaced } = this.#options;
+    this.#stopRetrying(id);
+    const generation = this.#inUse.get(id)?.generation ?? 0;
     await vault.delete(id, placeOf(id));
     this.#inUse.delete(id);
-    this.#retries.get(id)?.dispose();
-    this.#retries.delete(id);
-    onPlaced(id, null);
+    onPlaced(id, null, generation);
   }
 
-  dispose(): void {
+  /** Stops using a document that the store would not give up. */
+  drop(id: ConnectionId): void {
+    this.#stopRetrying(id);
+    this.#inUse.delete(id);
+  }
+
+  /** Tries a last time to store what is not stored, and stops. */
+  async dispose(): Promise<void> {
+    const unstored = [...this.#retries.keys()];
+    await Promise.all(
+      unstored.map(async (id) => {
+        const secret = this.#inUse.get(id);
+        if (secret !== undefined) await this.exclusive(id, async () => this.#storeAgain(id, secret));
+      }),
+    );
     for (const retry of this.#retries.values()) retry.dispose();
     this.#retries.clear();
     this.#inUse.clear();

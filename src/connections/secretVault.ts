@@ -22,6 +22,7 @@ const sentinelSchema = object({ version: literal(1), ids: array(string()) });
 /**
  * Keeps each connection's secret document, and knows a locked keychain from an empty one: a locked
  * keychain answers that there is nothing, so a sentinel entry that must be there lists all ids.
+ * A keychain that was reset looks like a locked one.
  */
 export class SecretVault {
   readonly #keychain: SecretStore;

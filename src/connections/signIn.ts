@@ -107,7 +107,10 @@ function knownClient(
     if (configured.issuer !== issuer) {
       throw new OAuthError('client_issuer_mismatch', { issuer, configuredIssuer: configured.issuer });
     }
-    const clientSecret = secret?.configuredClientSecret;
+    // Its secret goes to the issuer and with the client ID that it was entered for, and nowhere else (P11).
+    const stored = secret?.configuredClient;
+    const isSame = stored?.issuer === issuer && stored.clientId === configured.clientId;
+    const clientSecret = isSame ? stored.clientSecret : undefined;
     return {
       issuer,
       clientId: configured.clientId,
@@ -116,8 +119,8 @@ function knownClient(
       source: 'preregistered',
     };
   }
-  const stored = secret?.tokens?.client;
-  if (stored?.source !== 'registered' || stored.clientId === request.suspectClientId) return undefined;
+  const stored = secret?.client;
+  if (stored === undefined || stored.clientId === request.suspectClientId) return undefined;
   const scopes = scopesToRequest(connection, discovery, request.scopes);
   return isClientUsable(stored, { issuer, redirectUri, scopes, now: ports.clock.now() }) ? stored : undefined;
 }

@@ -67,6 +67,11 @@ export class SignIns {
     return { type: 'failed', error: new OAuthError('callback_state_unknown', {}) };
   }
 
+  /** Forgets what is known of a connection that is gone. */
+  forget(id: ConnectionId): void {
+    this.#suspects.delete(id);
+  }
+
   /** Registers anew at the next sign-in instead of using this client. */
   suspectClient(id: ConnectionId, clientId: string): void {
     this.#suspects.set(id, clientId);
@@ -94,7 +99,7 @@ export class SignIns {
         awaitCallback: async (pending) =>
           session.awaitCallback(pending, () => states.beginStep(id, session, 'waitingForBrowser')),
       });
-      await this.#keep(id, session, result);
+      await this.#parts.secrets.exclusive(id, async () => this.#keep(id, session, result));
       const { connection } = records.get(id);
       session.finish({ type: 'connected', connection });
       return { type: 'authorized', connection };
@@ -146,19 +151,20 @@ export class SignIns {
     const { records, secrets, states } = this.#parts;
     const { answer, pending, discovery, requested } = result;
     const previous = await this.#storedSecret(id);
-    const generation = Math.max(previous?.generation ?? 0, states.grant(id)?.generation ?? 0) + 1;
+    const generation = Math.max(previous?.generation ?? 0, records.get(id).generation) + 1;
     const grant = grantOfAuthorization(answer, requested, this.#ports.clock.now(), generation);
     const { serverUrl } = records.get(id).connection;
     const unstored = await secrets.tryKeep(id, secretOfAuthorization(result, previous, serverUrl, generation));
     this.#suspects.delete(id);
     session.underlying = { type: 'ready', grant };
     const { resource } = discovery;
-    records.update(id, {
+    records.update(id, ({ resource: _resource, account: _account, ...connection }) => ({
+      ...connection,
       issuer: pending.authorizationServer.issuer,
       requested,
       ...(resource !== serverUrl && { resource }),
       ...(answer.account !== undefined && { account: answer.account }),
-    });
+    }));
     states.endSession(id, session, {
       activity: states.event('connected', { scopes: grant.granted }),
       lastError: unstored ?? null,
@@ -176,12 +182,14 @@ function secretOfAuthorization(
   generation: number,
 ): ConnectionSecret {
   const { issuer, authorization_endpoint, token_endpoint, revocation_endpoint } = pending.authorizationServer;
-  const configuredClientSecret = previous?.configuredClientSecret;
+  const configuredClient = previous?.configuredClient;
+  const client = pending.client.source === 'registered' ? { ...pending.client } : previous?.client;
   return {
     version: 1,
     generation,
     serverUrl,
-    ...(configuredClientSecret !== undefined && { configuredClientSecret }),
+    ...(client !== undefined && { client }),
+    ...(configuredClient !== undefined && { configuredClient }),
     tokens: {
       accessToken: answer.accessToken,
       ...(answer.refreshToken !== undefined && { refreshToken: answer.refreshToken }),

@@ -76,6 +76,8 @@ const storedConnection = object({
   ),
   /** Where its secret was last written, if it has one: tells a locked keychain from an empty one. */
   secretIn: exactOptional(picklist(['keychain', 'editor'])),
+  /** The highest generation of its secret that was ever stored. */
+  generation: number(),
   activity: array(storedActivity),
 });
 

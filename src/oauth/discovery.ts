@@ -1,9 +1,15 @@
+import { shownUrl } from './addressPolicy.ts';
 import { type BearerChallenge, findBearerChallenge } from './challenge.ts';
 import { type Attempt, isOAuthError, OAuthError } from './errors.ts';
 import type { Fetch, Reach } from './fetchPort.ts';
 import { fetchResourceMetadata, type ResourceMetadata } from './resourceMetadata.ts';
 import type { ScopeSet } from './scopeSet.ts';
-import { type AuthorizationServerMetadata, defaultServerMetadata, fetchServerMetadata } from './serverMetadata.ts';
+import {
+  type AuthorizationServerMetadata,
+  defaultServerMetadata,
+  fetchServerMetadata,
+  isIssuer,
+} from './serverMetadata.ts';
 import { canonicalResource } from './serverUrl.ts';
 
 /** What the server's answer to an unauthenticated request says. */
@@ -82,12 +88,19 @@ export async function probeServer(fetch: Fetch, server: URL, reach: Reach, signa
     method: 'POST',
     headers: { accept: 'application/json, text/event-stream', 'content-type': 'application/json' },
     body: PROBE_BODY,
+    headersOnly: true,
     reach,
     signal,
   });
   const takesNoPost = posted.status === 404 || posted.status === 405;
   const response = takesNoPost
-    ? await fetch(server.href, { method: 'GET', headers: { accept: 'text/event-stream' }, reach, signal })
+    ? await fetch(server.href, {
+        method: 'GET',
+        headers: { accept: 'text/event-stream' },
+        headersOnly: true,
+        reach,
+        signal,
+      })
     : posted;
   return judgeProbe(response);
 }
@@ -108,9 +121,9 @@ function refuseUnprotected(server: URL, probe: Probe): void {
   if (status === 401 || probe.challenge !== undefined) return;
   const isJson = contentType?.includes('json') === true || contentType?.includes('event-stream') === true;
   if (status >= 200 && status < 300 && isJson) {
-    throw new OAuthError('authorization_not_required', { url: server.href, status });
+    throw new OAuthError('authorization_not_required', { url: shownUrl(server), status });
   }
-  throw new OAuthError('not_an_mcp_server', { url: server.href, status, contentType });
+  throw new OAuthError('not_an_mcp_server', { url: shownUrl(server), status, contentType });
 }
 
 /** Tries the issuers in order until one serves valid metadata (P6). */
@@ -123,8 +136,8 @@ async function firstServerWithMetadata(
   const tried: Attempt[] = [];
   let failure: unknown;
   for (const issuer of issuers) {
-    if (!URL.canParse(issuer)) {
-      tried.push({ url: issuer.slice(0, 200), outcome: 'not_a_url' });
+    if (!isIssuer(issuer)) {
+      tried.push({ url: issuer.slice(0, 200), outcome: 'not_an_issuer' });
       continue;
     }
     const lookup = await fetchServerMetadata(fetch, issuer, reach, signal);

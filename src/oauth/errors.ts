@@ -105,15 +105,13 @@ export function isOAuthError(error: unknown, code?: OAuthErrorCode): boolean {
   return error instanceof OAuthError && (code === undefined || error.code === code);
 }
 
-const LONGEST_SERVER_TEXT = 200;
-
 /**
  * Makes text from a server fit to be shown or logged: one line, no control or bidirectional
- * formatting characters, at most 200 characters. Gives undefined when nothing is left.
+ * formatting characters, at most `longest` characters. Gives undefined when nothing is left.
  */
-export function plainText(text: unknown): string | undefined {
+export function plainText(text: unknown, longest = 200): string | undefined {
   if (typeof text !== 'string') return undefined;
   const line = text.replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\s]+/gu, ' ').trim();
   if (line === '') return undefined;
-  return line.length > LONGEST_SERVER_TEXT ? `${line.slice(0, LONGEST_SERVER_TEXT - 1)}…` : line;
+  return line.length > longest ? `${line.slice(0, longest - 1)}…` : line;
 }

@@ -12,6 +12,8 @@ export interface FetchRequest {
   readonly body?: string;
   /** Cancels the request; the promise then rejects with `signal.reason`. */
   readonly signal?: AbortSignal | undefined;
+  /** Gives the answer as soon as its headers are there, without its body, which may be an endless stream. */
+  readonly headersOnly?: boolean;
   readonly reach: Reach;
 }
 

@@ -1,5 +1,4 @@
 import {
-  literal,
   looseObject,
   nonEmpty,
   nullish,
@@ -8,14 +7,14 @@ import {
   safeParse,
   string,
   transform,
-  union,
+  union as either,
   unknown,
 } from 'valibot';
 import { chooseAuthMethod, chooseSecretAuthMethod, type Client, TOKEN_ENDPOINT_AUTH_METHODS } from './client.ts';
 import { isOAuthError, OAuthError, plainText } from './errors.ts';
 import type { Fetch, Reach } from './fetchPort.ts';
 import { readJson } from './readJson.ts';
-import { formatScopes, parseScopes, type ScopeSet } from './scopeSet.ts';
+import { formatScopes, parseScopes, type ScopeSet, union } from './scopeSet.ts';
 import type { AuthorizationServerMetadata } from './serverMetadata.ts';
 
 /** What the extension says of itself in a registration (RFC 7591 section 2, P10). */
@@ -69,16 +68,7 @@ const optionalText = pipe(
 const registrationResponseSchema = looseObject({
   client_id: pipe(string(), nonEmpty()),
   client_secret: optionalText,
-  client_secret_expires_at: nullish(
-    union([
-      number(),
-      pipe(string(), transform(Number), number()),
-      pipe(
-        literal(''),
-        transform(() => 0),
-      ),
-    ]),
-  ),
+  client_secret_expires_at: nullish(either([number(), pipe(string(), transform(Number), number())])),
   token_endpoint_auth_method: optionalText,
   scope: unknown(),
 });
@@ -107,8 +97,9 @@ export function judgeRegistration(
   }
   const answer = result.output;
   const expiresAt = answer.client_secret_expires_at ?? 0;
-  // A server may register other scopes than were asked for; the answer's are what counts.
-  const scopes = parseScopes(answer.scope ?? request.scope);
+  // A server may register other scopes than were asked for. Those that it left out count as well: asking
+  // for them in a new registration would change nothing.
+  const scopes = union(parseScopes(answer.scope), parseScopes(request.scope));
   return {
     issuer,
     clientId: answer.client_id,

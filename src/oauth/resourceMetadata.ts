@@ -1,5 +1,5 @@
 import { array, fallback, type InferOutput, looseObject, optional, safeParse, string } from 'valibot';
-import { checkEndpoint } from './addressPolicy.ts';
+import { checkEndpoint, shownUrl } from './addressPolicy.ts';
 import { isOAuthError, OAuthError } from './errors.ts';
 import type { Fetch, Reach } from './fetchPort.ts';
 import { readJson } from './readJson.ts';
@@ -32,11 +32,11 @@ export function resourceMetadataUrls(server: URL): readonly string[] {
 export function judgeResourceMetadata(document: unknown, url: string, server: URL): ResourceMetadata {
   const result = safeParse(resourceMetadataSchema, document);
   if (!result.success) {
-    throw new OAuthError('resource_metadata_invalid', { url, problem: 'schema' });
+    throw new OAuthError('resource_metadata_invalid', { url: shownUrl(new URL(url)), problem: 'schema' });
   }
   if (!isResourceOf(result.output.resource, server)) {
     throw new OAuthError('resource_mismatch', {
-      expected: canonicalResource(server),
+      expected: shownUrl(server),
       actual: result.output.resource.slice(0, 200),
     });
   }

@@ -39,6 +39,14 @@ const metadataSchema = looseObject({
 /** An authorization server's metadata, checked: RFC 8414 section 2. */
 export type AuthorizationServerMetadata = InferOutput<typeof metadataSchema>;
 
+/** An origin and a path, in the characters that a URL is written in; brackets only around an IPv6 address. */
+const ISSUER = /^https?:\/\/(?:[\w.-]+|\[[0-9a-f:.]+\])(?::\d+)?(?:\/[\w\-.~!$&'()*+,;=:@%/]*)?$/i;
+
+/** Whether a text can be an issuer: a URL with no query and no fragment (RFC 8414 section 2), and nothing else. */
+export function isIssuer(text: string): boolean {
+  return ISSUER.test(text) && URL.canParse(text);
+}
+
 /** Where an issuer's metadata may lie, in the order in which to try them (RFC 8414 section 3.1, P4). */
 export function metadataUrls(issuer: string): readonly string[] {
   const { origin, pathname } = new URL(issuer);

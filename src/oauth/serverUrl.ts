@@ -30,7 +30,7 @@ export function parseServerUrl(input: string): URL {
 function withScheme(text: string): string {
   if (/^[a-z][a-z0-9+.-]*:\/\//i.test(text)) return text;
   const host = text.split(/[/?#]/, 1)[0] ?? '';
-  const hostname = host.replace(/:\d+$/, '').replace(/^\[(.*)\]$/, '[$1]');
+  const hostname = host.replace(/:\d+$/, '');
   const isHostLike = hostname.includes('.') || hostname === 'localhost' || hostname.startsWith('[');
   if (!isHostLike || host.includes('@')) return text;
   return `${isLoopbackHost(hostname) ? 'http' : 'https'}://${text}`;

@@ -8,7 +8,7 @@ const LONGEST_LIFE_SECONDS = 366 * 24 * 60 * 60;
  * server has already handed out or rotated (P33). What cannot be mended is left for the judge.
  * - any 2xx status counts as 200 when there is an access token; a 2xx with an `error` as 400
  * - a form-encoded body is read as JSON would be
- * - `token_type` missing or null: `bearer`
+ * - `token_type` missing, null or unknown: `bearer`; a server that wants another use will refuse it
  * - `expires_in` null, no number, zero, negative or more than a year: unknown
  * - `scope` null or empty: absent; an array: space-delimited
  * - `refresh_token` null or empty: absent
@@ -27,7 +27,7 @@ export function mendTokenResponse(status: number, contentType: string | null, bo
   const scope = parseScopes(rest['scope']).join(' ');
   const mended = {
     ...rest,
-    token_type: rest['token_type'] ?? 'bearer',
+    token_type: String(rest['token_type']).toLowerCase() === 'dpop' ? 'dpop' : 'bearer',
     expires_in: lifeSeconds(rest['expires_in']),
     scope: scope === '' ? undefined : scope,
     refresh_token: isText(rest['refresh_token']) ? rest['refresh_token'] : undefined,

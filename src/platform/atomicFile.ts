@@ -56,15 +56,15 @@ async function renameOver(from: string, to: string): Promise<void> {
   }
 }
 
-/** Without this a power cut may undo the rename. Windows has no such call on folders. */
+/**
+ * Without this a power cut may undo the rename. Windows has no such call on folders, and some network
+ * file systems refuse it: the file itself is written all the same.
+ */
 async function flushFolder(folder: string): Promise<void> {
   if (process.platform === 'win32') return;
-  const handle = await open(folder, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
+  const handle = await open(folder, 'r').catch(() => undefined);
+  await handle?.sync().catch(() => undefined);
+  await handle?.close();
 }
 
 /** The `code` of a system error, such as `ENOENT`. */

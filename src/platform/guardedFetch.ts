@@ -51,6 +51,8 @@ export function createGuardedFetch(options: GuardedFetchOptions): GuardedFetch {
   const lookupAll: LookupAll =
     options.lookup ?? (async (hostname) => systemLookup(hostname, { all: true, verbatim: true }));
   const disposed = new AbortController();
+  /** Names that were typed and resolved to private addresses only. */
+  const privateHosts = new Set<string>();
 
   const fetch: Fetch = async (url, request) => {
     request.signal?.throwIfAborted();
@@ -79,6 +81,17 @@ export function createGuardedFetch(options: GuardedFetchOptions): GuardedFetch {
     }
   };
 
+  /** The lookup for a host: one that counts as private must have private addresses alone. */
+  function checkedLookup(host: string): LookupAll {
+    if (!privateHosts.has(host)) return lookupAll;
+    return async (hostname) => {
+      const addresses = await lookupAll(hostname);
+      const other = addresses.find(({ address }) => classifyAddress(address) !== 'private');
+      if (other !== undefined) throw new OAuthError('address_refused', { url: hostname, address: other.address });
+      return addresses;
+    };
+  }
+
   async function sendOnce(
     target: URL,
     request: FetchRequest,
@@ -88,7 +101,7 @@ export function createGuardedFetch(options: GuardedFetchOptions): GuardedFetch {
     signal.throwIfAborted();
     const answer = await new Promise<http.IncomingMessage>((resolve, reject) => {
       const outgoing = (target.protocol === 'https:' ? https : http).request({
-        ...connectionOptions(target, request.reach, lookupAll, ca),
+        ...connectionOptions(target, request.reach, checkedLookup(target.hostname), ca),
         method: request.method,
         path: `${target.pathname}${target.search}`,
         headers: requestHeaders(target, request, version),
@@ -98,6 +111,10 @@ export function createGuardedFetch(options: GuardedFetchOptions): GuardedFetch {
       outgoing.on('error', reject);
       outgoing.end(request.body);
     });
+    if (request.headersOnly === true) {
+      answer.destroy();
+      return toResponse(answer, Buffer.alloc(0), target);
+    }
     const tooLarge = new OAuthError('response_too_large', { url: shownUrl(target), limitBytes });
     const packed = await readBody(answer, limitBytes, tooLarge);
     const body = await decodeBody(packed, answer.headers['content-encoding'], limitBytes, tooLarge);
@@ -113,7 +130,11 @@ export function createGuardedFetch(options: GuardedFetchOptions): GuardedFetch {
       if (literal !== undefined) return classifyAddress(literal) === 'private' ? 'private' : 'public';
       try {
         const addresses = await withTimeout(lookupAll(hostname), timeoutMs);
-        return addresses.some(({ address }) => classifyAddress(address) === 'private') ? 'private' : 'public';
+        const isPrivate = addresses.every(({ address }) => classifyAddress(address) === 'private');
+        if (!isPrivate) return 'public';
+        // From now on it stays private: one that answers otherwise later wants a reach that is not its own.
+        privateHosts.add(hostname);
+        return 'private';
       } catch {
         // The name may be known to the proxy alone; the narrowest reach is right for what is unknown.
         return 'public';

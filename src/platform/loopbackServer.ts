@@ -105,6 +105,8 @@ export function createLoopbackServer(options: LoopbackServerOptions): LoopbackSe
     server.maxConnections = CONNECTIONS_AT_MOST;
     server.listen({ host: LOOPBACK, port: wanted, exclusive: true });
     await once(server, 'listening');
+    // A connection that could not be accepted (no file handles left) ends no other.
+    server.on('error', () => undefined);
     const address = server.address();
     const port = typeof address === 'object' && address !== null ? address.port : wanted;
     server.on('request', createRequestListener(routes, port, answerTimeoutMs));

@@ -1,5 +1,6 @@
 import { currentGrant } from '../connections/connection.ts';
 import type { CallbackOutcome } from '../connections/connectionService.ts';
+import { isOAuthError } from '../oauth/errors.ts';
 import { errorText } from './errorText.ts';
 import { t, userLanguage } from './localize.ts';
 import { scopeRows } from './scopeRows.ts';
@@ -20,7 +21,10 @@ export function callbackWords(outcome: CallbackOutcome): CallbackWords {
   if (outcome.type === 'failed') {
     const { message, nextStep } = errorText(outcome.error);
     const hint = `${nextStep} ${t('You can close this tab.')}`;
-    return { tone: 'failure', title: t('Not connected'), message, details: [], hint, lang };
+    // Also when the page of a good sign-in is loaded again.
+    const isOver = isOAuthError(outcome.error, 'callback_state_unknown');
+    const title = isOver ? t('Nothing to do here') : t('Not connected');
+    return { tone: 'failure', title, message, details: [], hint, lang };
   }
   const { connection } = outcome;
   const granted = currentGrant(connection)?.granted ?? [];

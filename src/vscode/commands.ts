@@ -103,8 +103,11 @@ async function connectServer({ service, signIn }: CommandParts, replaced?: Conne
     }
   }
   const connection = await service.add(input);
-  if (replaced?.state.type === 'disconnected' && replaced.id !== connection.id) await service.remove(replaced.id);
   await signIn.run(connection);
+  // Looked at anew, since the person may have done anything meanwhile.
+  const wrong = service.get(replaced?.id ?? '');
+  const neverWorked = wrong?.state.type === 'disconnected' && wrong.issuer === undefined;
+  if (neverWorked && wrong.id !== connection.id) await service.remove(wrong.id);
 }
 
 /** Whether a server that is there already is meant to be there twice. Undefined when the user gives up. */
@@ -145,7 +148,17 @@ async function remove(service: ConnectionService, connection: Connection): Promi
     'The tokens are revoked at the authorization server and forgotten here, and the server leaves the list.',
   );
   if (!(await confirm(t('Remove {0}?', connection.name), detail, t('Remove')))) return;
-  await tellRevocation(connection, await service.remove(connection.id));
+  try {
+    await tellRevocation(connection, await service.remove(connection.id));
+  } catch (error) {
+    // A keychain that was reset looks like a locked one, so there must be a way on.
+    if (!isConnectionError(error)) throw error;
+    const { message } = errorText(error);
+    const anyway = t('The server leaves the list, but its tokens are neither revoked nor deleted from the keychain.');
+    if (!(await confirm(t('Remove {0} all the same?', connection.name), `${message} ${anyway}`, t('Remove Anyway'))))
+      return;
+    await service.remove(connection.id, { leaveSecret: true });
+  }
 }
 
 async function confirm(message: string, detail: string, button: string): Promise<boolean> {

@@ -38,8 +38,8 @@ export function connectionErrorText(error: AnyConnectionError): ErrorText {
     case 'keychain_locked':
       return {
         summary: t('keychain locked'),
-        message: t('The keychain of this computer is locked, so the saved tokens cannot be read. They are not lost.'),
-        nextStep: t('Unlock the keychain, then try again.'),
+        message: t('The keychain of this computer is locked or was reset, so the saved tokens cannot be read.'),
+        nextStep: t('Unlock the keychain, then try again: nothing is lost. If it was reset, sign in again.'),
         action: 'try_again',
       };
     case 'keychain_unavailable':

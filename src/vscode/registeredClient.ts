@@ -4,7 +4,7 @@ import type { ConnectionService } from '../connections/connectionService.ts';
 import { isOAuthError } from '../oauth/errors.ts';
 import { t } from './localize.ts';
 import type { SignIn } from './signIn.ts';
-import { withoutLinks } from './untrustedText.ts';
+import { displayUrl, withoutLinks } from './untrustedText.ts';
 
 export interface RegisteredClientParts {
   readonly service: ConnectionService;
@@ -47,7 +47,12 @@ async function askClientId(issuer: string, redirectUri: string, known = ''): Pro
   };
   const input = vscode.window.createInputBox();
   input.title = t('Use a Registered Client');
-  input.prompt = t('Register an app at {0} with the redirect URI {1}, then enter its client ID', issuer, redirectUri);
+  // The prompt would turn Markdown in the issuer into links, even into commands.
+  input.prompt = t(
+    'Register an app at {0} with the redirect URI {1}, then enter its client ID',
+    withoutLinks(displayUrl(issuer)),
+    redirectUri,
+  );
   input.value = known;
   input.ignoreFocusOut = true;
   input.buttons = [copy];

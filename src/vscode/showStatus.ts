@@ -26,7 +26,9 @@ export async function showStatus(service: ConnectionService): Promise<void> {
     { label: t('Show All'), iconPath: new vscode.ThemeIcon('list-tree'), run: command(`${viewIds.servers}.focus`) },
     { label: t('Show Log'), iconPath: new vscode.ThemeIcon('output'), run: command(commandIds.showLog) },
   ];
-  const placeHolder = urgent.length > 0 ? t('Choose a connection to sign in to') : t('All connections are well');
+  const isWell = sorted.every((connection) => ['ok', 'working', 'off'].includes(healthOf(connection, now)));
+  const rest = isWell ? t('All connections are well') : t('Nothing for you to do now');
+  const placeHolder = urgent.length > 0 ? t('Choose a connection to sign in to') : rest;
   const picked = await vscode.window.showQuickPick(items, { title: t('MCP Connections'), placeHolder });
   await picked?.run?.();
 }

@@ -36,9 +36,11 @@ export class SignIn implements vscode.Disposable {
     try {
       const outcome = await this.#withProgress(connection, controller);
       if (outcome.type === 'authorized') {
-        const { name } = outcome.connection;
+        const { name, lastError } = outcome.connection;
         vscode.window.setStatusBarMessage(t('$(pass) Connected to {0}', withoutLinks(name)), 5000);
-        await this.#reveal(id);
+        // Signed in, but the tokens could not be stored: they are good until this window ends.
+        if (lastError !== undefined) void showError(lastError, { connection: outcome.connection });
+        await this.#reveal(id).catch(() => undefined); // the view may just be closing
       }
     } catch (error) {
       // Not awaited: the message may stay open for ever, and the sign-in is over.

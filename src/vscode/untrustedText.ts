@@ -1,6 +1,8 @@
 import { plainText } from '../oauth/errors.ts';
 
 const LONGEST_QUOTE = 120;
+/** Room for a long list of scopes. */
+const LONGEST_CELL = 2000;
 
 /**
  * Makes a text that a server or a person chose fit for a notification. Those turn `[label](command:…)`
@@ -38,7 +40,7 @@ export function displayUrl(url: string): string {
  * since theme icons are looked for after the escapes are undone.
  */
 export function markdownText(text: string): string {
-  return (plainText(text) ?? '')
+  return (plainText(text, LONGEST_CELL) ?? '')
     .replaceAll('$(', '$ (')
     .replaceAll('&', '&amp;')
     .replaceAll('<', '&lt;')

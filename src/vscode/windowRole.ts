@@ -1,5 +1,5 @@
 import { ConnectionError } from '../connections/errors.ts';
-import type { Disposable } from '../connections/ports.ts';
+import type { Clock, Disposable } from '../connections/ports.ts';
 import type { WindowRoleName } from './ids.ts';
 
 export type RoleState =
@@ -22,7 +22,11 @@ export interface WindowRoleParts {
   readonly hasStoredConnections: () => Promise<boolean>;
   /** Loads the connections, once the port is held. */
   readonly startService: () => Promise<void>;
+  readonly clock: Clock;
 }
+
+/** How often a window that does not keep the connections tries whether it can. */
+const LOOK_AGAIN_MS = 5000;
 
 /**
  * Whether this window keeps the connections. Binding the user's loopback port decides it: the operating
@@ -34,6 +38,7 @@ export class WindowRole {
   #state: RoleState = { type: 'starting' };
   #port: number | undefined;
   #running: Promise<void> | undefined;
+  #nextLook: Disposable | undefined;
   #isDisposed = false;
 
   constructor(parts: WindowRoleParts) {
@@ -83,6 +88,7 @@ export class WindowRole {
   /** Gives the port back. */
   async dispose(): Promise<void> {
     this.#isDisposed = true;
+    this.#nextLook?.dispose();
     this.#listeners.clear();
     await this.#running?.catch(() => undefined);
     await this.#releasePort();
@@ -126,7 +132,13 @@ export class WindowRole {
   }
 
   #enter(state: RoleState): void {
+    const isNews = JSON.stringify(state) !== JSON.stringify(this.#state);
     this.#state = state;
+    this.#nextLook?.dispose();
+    const isWaiting = state.type === 'guest' || state.type === 'blocked';
+    // The owner's end is not told to the others: they find the port free.
+    if (isWaiting && !this.#isDisposed) this.#nextLook = this.#parts.clock.after(LOOK_AGAIN_MS, () => void this.look());
+    if (!isNews) return;
     for (const listener of this.#listeners) listener(state);
   }
 }

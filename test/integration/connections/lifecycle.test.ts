@@ -116,7 +116,7 @@ describe('ending a connection', () => {
     );
     assert.ok(!server.isActive(token));
     assert.equal(headless.manager.get(id)?.state.type, 'disconnected');
-    assert.ok(!headless.keychain.entries.has(`connection:${id}`));
+    assert.doesNotMatch(headless.keychain.entries.get(`connection:${id}`) ?? '', /accessToken|refreshToken/);
     await assert.rejects(headless.manager.accessToken(id), (error) => isConnectionError(error, 'sign_in_required'));
   });
 
@@ -128,7 +128,7 @@ describe('ending a connection', () => {
       const { server, headless } = await startWithFaults(t, { revocation });
       const { id } = await headless.connect(server.mcpUrl);
       assert.deepEqual(await headless.manager.disconnect(id), { revocation: expected });
-      assert.ok(!headless.keychain.entries.has(`connection:${id}`));
+      assert.doesNotMatch(headless.keychain.entries.get(`connection:${id}`) ?? '', /accessToken|refreshToken/);
     });
   }
 

@@ -98,6 +98,7 @@ describe('refreshing', () => {
     for (const change of [
       { token_type: undefined },
       { token_type: 'BEARER' },
+      { token_type: 'JWT' },
       { expires_in: null },
       { expires_in: '3600' },
       { expires_in: -1 },

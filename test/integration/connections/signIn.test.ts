@@ -170,7 +170,6 @@ describe('signing in to what is broken', () => {
     ['the token endpoint fails', { tokenStatus: 500 }, 'token_request_failed'],
     ['the token endpoint answers HTML', { tokenBody: () => '<html>' }, 'token_response_invalid'],
     ['the token endpoint gives no token', { tokenBody: () => ({ token_type: 'bearer' }) }, 'token_response_invalid'],
-    ['a token of an unknown type', { tokenBody: (body) => ({ ...body, token_type: 'mac' }) }, 'token_response_invalid'],
     ['a huge answer', { hugeBody: 'metadata' }, 'response_too_large'],
     ['P14 resource refused', { rejectResource: true }, 'authorization_failed'],
   ] as const satisfies readonly (readonly [string, Partial<Faults>, OAuthErrorCode])[]) {

@@ -19,6 +19,7 @@ function connectionNamed(name: string): StoredConnections['connections'][number]
     requested: [],
     challenged: [],
     settings: {},
+    generation: 0,
     activity: [],
   };
 }

@@ -46,7 +46,7 @@ describe('registration requests', () => {
 
 describe('registration answers', () => {
   for (const [scope, expected] of [
-    ['a', ['a']],
+    ['a c', ['a', 'c', 'b']],
     [
       ['a', 'b c'],
       ['a', 'b', 'c'],

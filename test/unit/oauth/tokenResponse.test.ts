@@ -2,13 +2,16 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { accountOf, mendTokenResponse } from '../../../src/oauth/tokenResponse.ts';
 
-const good = { access_token: 'AT', token_type: 'Bearer', expires_in: 60, scope: 'a b', refresh_token: 'RT' };
+const good = { access_token: 'AT', token_type: 'bearer', expires_in: 60, scope: 'a b', refresh_token: 'RT' };
 const JSON_TYPE = 'application/json';
 
 describe('P33 token responses are mended', () => {
   for (const [title, status, change, expected] of [
     ['a good one stays', 200, {}, {}],
     ['201', 201, {}, {}],
+    ['token_type in another case', 200, { token_type: 'Bearer' }, { token_type: 'bearer' }],
+    ['token_type DPoP', 200, { token_type: 'DPoP' }, { token_type: 'dpop' }],
+    ['token_type unknown', 200, { token_type: 'JWT' }, { token_type: 'bearer' }],
     ['token_type missing', 200, { token_type: undefined }, { token_type: 'bearer' }],
     ['token_type null', 200, { token_type: null }, { token_type: 'bearer' }],
     ['expires_in missing', 200, { expires_in: undefined }, { expires_in: undefined }],

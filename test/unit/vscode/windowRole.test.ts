@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ConnectionError, isConnectionError } from '../../../src/connections/errors.ts';
+import { ManualClock } from '../../headless/memoryPorts.ts';
 import { WindowRole, type LoopbackPort } from '../../../src/vscode/windowRole.ts';
 
 type Claim = Awaited<ReturnType<LoopbackPort['acquire']>>;
@@ -8,7 +9,9 @@ type Claim = Awaited<ReturnType<LoopbackPort['acquire']>>;
 /** A window whose port, stored connections and loading do what a test says. */
 function makeWindow(claims: (Claim | Error)[], stored: boolean, load: () => Promise<void> = async () => {}) {
   const calls: string[] = [];
+  const clock = new ManualClock();
   const role = new WindowRole({
+    clock,
     loopback: {
       async acquire() {
         calls.push('acquire');
@@ -26,7 +29,7 @@ function makeWindow(claims: (Claim | Error)[], stored: boolean, load: () => Prom
       await load();
     },
   });
-  return { role, calls };
+  return { role, calls, clock };
 }
 
 const OWNER: Claim = { role: 'owner', port: 4000 };
@@ -96,4 +99,21 @@ test('a window that closes gives the port back and tells nobody', async () => {
   role.onDidChange(() => assert.fail('told'));
   await role.dispose();
   assert.equal(calls.at(-1), 'release');
+});
+
+test('a guest tries again by itself, and takes over when the owner is gone', async () => {
+  const { role, clock } = makeWindow([GUEST, GUEST, OWNER], true);
+  await role.look();
+  const told: string[] = [];
+  const owned = new Promise<void>((resolve) => {
+    role.onDidChange(({ type }) => {
+      told.push(type);
+      if (type === 'owner') resolve();
+    });
+  });
+  clock.advance(5000);
+  await role.ensureOwner().catch(() => undefined);
+  clock.advance(5000);
+  await owned;
+  assert.deepEqual(told, ['owner'], 'nothing is told while nothing changes');
 });

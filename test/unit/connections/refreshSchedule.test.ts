@@ -1,0 +1,74 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import type { Grant } from '../../../src/connections/connection.ts';
+import { isUsable, refreshDueAt, retryDelayMs } from '../../../src/connections/refreshSchedule.ts';
+
+const ISSUED_AT = 1_000_000_000_000;
+const S = 1000;
+
+function grant(lifeSeconds: number | undefined, change: Partial<Grant> = {}): Grant {
+  return {
+    authorized: [],
+    granted: [],
+    refreshable: true,
+    issuedAt: ISSUED_AT,
+    generation: 1,
+    ...(lifeSeconds !== undefined && { expiresAt: ISSUED_AT + lifeSeconds * S }),
+    ...change,
+  };
+}
+
+describe('P34 when a token is renewed', () => {
+  for (const [lifeSeconds, jitter, dueSeconds] of [
+    [3600, 0, 2880],
+    [3600, 1, 2700],
+    [600, 0, 480],
+    [240, 0, 180],
+    [120, 0, 60],
+    [120, 1, 60],
+    [40, 0, 20],
+    [8, 0, 10],
+    [0.01, 0, 10],
+  ] as const) {
+    it(`a token of ${lifeSeconds} s with jitter ${jitter}: after ${dueSeconds} s`, () => {
+      assert.equal(refreshDueAt(grant(lifeSeconds), jitter, ISSUED_AT), ISSUED_AT + dueSeconds * S);
+    });
+  }
+
+  it('never for a token without expiry or refresh token', () => {
+    assert.equal(refreshDueAt(grant(undefined), 0, ISSUED_AT), undefined);
+    assert.equal(refreshDueAt(grant(3600, { refreshable: false }), 0, ISSUED_AT), undefined);
+  });
+
+  it('counts from the last refresh', () => {
+    const refreshed = grant(undefined, { refreshedAt: ISSUED_AT + 3600 * S, expiresAt: ISSUED_AT + 7200 * S });
+    assert.equal(refreshDueAt(refreshed, 0, ISSUED_AT + 3600 * S), ISSUED_AT + (3600 + 2880) * S);
+  });
+
+  it('at once when the clock was set back, since nobody knows when the token ends', () => {
+    const now = ISSUED_AT - 86_400 * S;
+    assert.equal(refreshDueAt(grant(3600), 0, now), now);
+    assert.equal(isUsable(grant(3600), now), false);
+  });
+
+  it('a token is not used in the last seconds of its life', () => {
+    assert.equal(isUsable(grant(3600), ISSUED_AT + 3589 * S), true);
+    assert.equal(isUsable(grant(3600), ISSUED_AT + 3591 * S), false);
+    assert.equal(isUsable(grant(undefined), ISSUED_AT), true);
+  });
+});
+
+describe('P32 how long a failed refresh waits', () => {
+  for (const [failures, jitter, retryAfterMs, delayMs] of [
+    [1, 0, undefined, 2500],
+    [1, 1, undefined, 5000],
+    [3, 1, undefined, 20_000],
+    [50, 1, undefined, 900_000],
+    [1, 0, 60_000, 60_000],
+    [1, 0, 86_400_000, 3_600_000],
+  ] as const) {
+    it(`failure ${failures}, jitter ${jitter}, Retry-After ${retryAfterMs ?? 'none'}: ${delayMs} ms`, () => {
+      assert.equal(retryDelayMs(failures, jitter, retryAfterMs), delayMs);
+    });
+  }
+});
