@@ -51,7 +51,7 @@ export function activate(context: vscode.ExtensionContext): ScopekeeperApi {
     keychain: createKeytarStore({ prebuildsFolder }),
     editor: secretStorageStore(context.secrets),
     log,
-    onFallback: (error) => void tellFallback(error), // the answer may never come
+    onFallback: (error) => void tellFallback(error, context.globalState), // the answer may never come
   });
   const manager = new ConnectionManager({
     fetch: guardedFetch.fetch,

@@ -1,5 +1,5 @@
 import { revokeTokens } from '../oauth/revocation.ts';
-import type { ScopekeeperError } from '../oauth/errors.ts';
+import { plainText, type ScopekeeperError } from '../oauth/errors.ts';
 import { canonicalResource, parseServerUrl, suggestName } from '../oauth/serverUrl.ts';
 import type { ActivityEntry } from './activity.ts';
 import type { Connection, ConnectionId } from './connection.ts';
@@ -21,6 +21,9 @@ import { type RenewalPorts, Renewals } from './renewals.ts';
 import { SecretKeeper } from './secretKeeper.ts';
 import type { SecretVault } from './secretVault.ts';
 import { SignIns, type SignInsPorts } from './signIns.ts';
+
+/** A longer name is cut: it has to fit into a row. */
+const LONGEST_NAME = 80;
 
 export interface ConnectionManagerPorts extends SignInsPorts, RenewalPorts {
   readonly vault: SecretVault;
@@ -104,7 +107,7 @@ export class ConnectionManager implements ConnectionService {
     const url = parseServerUrl(input);
     const connection: Connection = {
       id: this.#ports.newId(),
-      name: this.#freeName(name ?? suggestName(url)),
+      name: this.#freeName(plainText(name, LONGEST_NAME) ?? suggestName(url)),
       serverUrl: canonicalResource(url),
       kind: 'authorization_code',
       requested: [],
@@ -116,7 +119,8 @@ export class ConnectionManager implements ConnectionService {
     return connection;
   }
 
-  async rename(id: ConnectionId, name: string): Promise<void> {
+  async rename(id: ConnectionId, newName: string): Promise<void> {
+    const name = plainText(newName, LONGEST_NAME) ?? this.#records.get(id).connection.name;
     const other = this.connections.find((one) => one.id !== id && one.name === name);
     if (other !== undefined) throw new ConnectionError('connection_exists', { name, serverUrl: other.serverUrl });
     this.#records.get(id);

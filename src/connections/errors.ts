@@ -19,6 +19,8 @@ export interface ConnectionErrorDetails {
   secret_unreadable: { id: string };
   /** The public data could not be read or written (disk full, permissions, a broken file). */
   storage_failed: { operation: 'read' | 'write'; path: string; problem: string };
+  /** A file of ours is there and is not what we write; it is left as it is. */
+  storage_broken: { path: string; problem: string };
   /** The public data were written by a newer version. */
   storage_too_new: { path: string; version: number };
   /** Another program holds the loopback port that this user's registrations name. */

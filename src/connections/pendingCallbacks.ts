@@ -13,9 +13,13 @@ interface Waiting {
   readonly outcome: Promise<CallbackOutcome>;
 }
 
+const USED_LIMIT = 20;
+
 /** The sign-ins that wait for a callback, by their `state`, each for one use (P16). */
 export class PendingCallbacks {
   readonly #waiting = new Map<string, Waiting>();
+  /** The last states that were used, to tell a page that is loaded again from a foreign callback. */
+  #used: readonly string[] = [];
 
   /**
    * Waits for the callback with this `state`.
@@ -25,6 +29,11 @@ export class PendingCallbacks {
     const { promise: url, resolve: deliver } = deferred<URL>();
     this.#waiting.set(state, { deliver, outcome });
     return { url, dispose: () => void this.#waiting.delete(state) };
+  }
+
+  /** Whether this callback's `state` was used before. */
+  isRepeated(url: URL): boolean {
+    return this.#used.includes(url.searchParams.get('state') ?? '');
   }
 
   /**
@@ -37,6 +46,7 @@ export class PendingCallbacks {
     const waiting = state === undefined ? undefined : this.#waiting.get(state);
     if (state === undefined || waiting === undefined) return undefined;
     this.#waiting.delete(state);
+    this.#used = [...this.#used.slice(-USED_LIMIT), state];
     waiting.deliver(url);
     return waiting.outcome;
   }

@@ -1,5 +1,6 @@
 import type { Discovery } from '../oauth/discovery.ts';
 import { OAuthError } from '../oauth/errors.ts';
+import { revokeTokens } from '../oauth/revocation.ts';
 import type { ScopeSet } from '../oauth/scopeSet.ts';
 import type { ConnectionId } from './connection.ts';
 import type { ConnectionRecords } from './connectionRecords.ts';
@@ -63,6 +64,7 @@ export class SignIns {
   async handleCallback(url: URL): Promise<CallbackOutcome> {
     const outcome = await this.#callbacks.deliver(url);
     if (outcome !== undefined) return outcome;
+    if (this.#callbacks.isRepeated(url)) return { type: 'failed', error: new OAuthError('callback_repeated', {}) };
     this.#ports.log.warn('A callback that belongs to no waiting sign-in was refused.');
     return { type: 'failed', error: new OAuthError('callback_state_unknown', {}) };
   }
@@ -99,6 +101,7 @@ export class SignIns {
         awaitCallback: async (pending) =>
           session.awaitCallback(pending, () => states.beginStep(id, session, 'waitingForBrowser')),
       });
+      if (session.signal.aborted) return await this.#discard(id, session, result);
       await this.#parts.secrets.exclusive(id, async () => this.#keep(id, session, result));
       const { connection } = records.get(id);
       session.finish({ type: 'connected', connection });
@@ -124,6 +127,20 @@ export class SignIns {
     });
     session.finish({ type: 'failed', error: failure });
     throw failure;
+  }
+
+  /** Gives back tokens that came after the person had cancelled. */
+  async #discard(id: ConnectionId, session: SignInSession, { answer, pending }: SignInResult): Promise<never> {
+    await revokeTokens(this.#ports.fetch, {
+      authorizationServer: pending.authorizationServer,
+      client: pending.client,
+      accessToken: answer.accessToken,
+      refreshToken: answer.refreshToken,
+      reach: pending.reach,
+    }).catch((error: unknown) =>
+      this.#ports.log.warn(`Revoking the tokens of a cancelled sign-in to ${id} failed: ${describeError(error)}`),
+    );
+    throw session.signal.reason;
   }
 
   /** A keychain that cannot be read does not stop a sign-in: it only costs a new registration. */

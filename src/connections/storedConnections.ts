@@ -1,31 +1,37 @@
 import {
   array,
   boolean,
+  check,
   exactOptional,
   type InferOutput,
   literal,
+  maxValue,
+  minValue,
   number,
   object,
   picklist,
   pipe,
   readonly,
   string,
+  url,
 } from 'valibot';
 
 const scopes = pipe(array(string()), readonly());
+/** The instants that a `Date` can hold. */
+const instant = pipe(number(), minValue(0), maxValue(8.64e15));
 
 const storedGrant = object({
   authorized: scopes,
   granted: scopes,
-  expiresAt: exactOptional(number()),
+  expiresAt: exactOptional(instant),
   refreshable: boolean(),
-  issuedAt: number(),
-  refreshedAt: exactOptional(number()),
+  issuedAt: instant,
+  refreshedAt: exactOptional(instant),
   generation: number(),
 });
 
 const storedActivity = object({
-  at: number(),
+  at: instant,
   type: picklist([
     'added',
     'connected',
@@ -44,7 +50,7 @@ const storedActivity = object({
 const storedConnection = object({
   id: string(),
   name: string(),
-  serverUrl: string(),
+  serverUrl: pipe(string(), url()),
   kind: picklist(['authorization_code']),
   resource: exactOptional(string()),
   issuer: exactOptional(string()),
@@ -71,7 +77,7 @@ const storedConnection = object({
         'secret_missing',
         'issuer_changed',
       ]),
-      since: number(),
+      since: instant,
     }),
   ),
   /** Where its secret was last written, if it has one: tells a locked keychain from an empty one. */
@@ -84,7 +90,10 @@ const storedConnection = object({
 /** The public data file, version 1. No secret is in it. */
 export const storedConnectionsSchema = object({
   version: literal(1),
-  connections: array(storedConnection),
+  connections: pipe(
+    array(storedConnection),
+    check((connections) => new Set(connections.map(({ id }) => id)).size === connections.length, 'the same id twice'),
+  ),
 });
 
 export type StoredConnection = InferOutput<typeof storedConnection>;

@@ -44,6 +44,7 @@ export function requirePkce(metadata: AuthorizationServerMetadata, allowUnadvert
  */
 export async function prepareAuthorization(options: AuthorizationOptions): Promise<PendingAuthorization> {
   const { authorizationServer, client, redirectUri, scopes, resource, reach } = options;
+  checkEndpoint(authorizationServer.authorization_endpoint, 'authorization_endpoint', reach);
   const state = randomState();
   const codeVerifier = randomPKCECodeVerifier();
   const scope = formatScopes(scopes);
@@ -58,7 +59,18 @@ export async function prepareAuthorization(options: AuthorizationOptions): Promi
     // OpenID Connect Core section 11: offline access is given only with explicit consent.
     ...(scopes.includes('offline_access') && { prompt: 'consent' }),
   };
-  const url = buildAuthorizationUrl(configurationFor(authorizationServer, client, reach), parameters).href;
-  checkEndpoint(url, 'authorization_endpoint', reach);
+  const server = {
+    ...authorizationServer,
+    authorization_endpoint: withoutParameters(authorizationServer.authorization_endpoint, parameters),
+  };
+  const url = buildAuthorizationUrl(configurationFor(server, client, reach), parameters).href;
   return { url, authorizationServer, client, state, codeVerifier, redirectUri, scopes, resource, reach };
+}
+
+/** An endpoint that keeps its own query (RFC 6749 section 3.1), but no fragment and no parameter that is sent once. */
+function withoutParameters(endpoint: string, parameters: Readonly<Record<string, string>>): string {
+  const url = new URL(endpoint);
+  url.hash = '';
+  for (const name of ['client_id', ...Object.keys(parameters)]) url.searchParams.delete(name);
+  return url.href;
 }

@@ -46,6 +46,8 @@ export interface OAuthErrorDetails {
   authorization_failed: { issuer: string; error: string; description?: string };
   /** RFC 9207: the callback's `iss` is missing or another one (P17). */
   callback_issuer_mismatch: { issuer: string };
+  /** A callback that was taken already (P16): its page was loaded again. */
+  callback_repeated: Record<string, never>;
   /** A callback that belongs to no sign-in that is waiting (P16). */
   callback_state_unknown: Record<string, never>;
   /** RFC 6749 section 5.2 `invalid_grant`: the code or the refresh token is no longer good. */

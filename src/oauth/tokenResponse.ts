@@ -1,4 +1,8 @@
+import { plainText } from './errors.ts';
 import { parseScopes } from './scopeSet.ts';
+
+/** Room for any address that a person would recognise. */
+const LONGEST_ACCOUNT = 80;
 
 /** A year: no access token lives longer; what claims to is taken for a value in error. */
 const LONGEST_LIFE_SECONDS = 366 * 24 * 60 * 60;
@@ -81,7 +85,8 @@ export function accountOf(idToken: string | undefined): string | undefined {
     );
     const claims: unknown = JSON.parse(new TextDecoder().decode(bytes));
     if (!isObject(claims)) return undefined;
-    return [claims['email'], claims['preferred_username'], claims['name'], claims['sub']].find(isText);
+    const names = [claims['email'], claims['preferred_username'], claims['name'], claims['sub']];
+    return names.map((name) => plainText(name, LONGEST_ACCOUNT)).find((name) => name !== undefined);
   } catch {
     return undefined;
   }

@@ -40,7 +40,7 @@ export function createConnectionsFile(path: string): ConnectionsFile {
       await keepBroken(path);
       const place = getDotPath(result.issues[0]);
       const problem = document === undefined ? 'not JSON' : `not as expected at ${place ?? 'the top'}`;
-      throw new ConnectionError('storage_failed', { operation: 'read', path, problem });
+      throw new ConnectionError('storage_broken', { path, problem });
     },
 
     async write(document) {

@@ -26,7 +26,8 @@ export interface LoopbackServer {
   /**
    * Makes this window the owner of the user's port, unless another window is. May be called again at any time:
    * an owner stays one, a guest tries anew. The port is chosen at the first start and never changes by itself.
-   * Throws `port_busy` when a stranger holds it, `storage_failed` when the user's folder cannot be used.
+   * Throws `port_busy` when a stranger holds it, `storage_failed` when the user's folder cannot be
+   * used, `storage_broken` when the file that keeps the port is no such file.
    */
   acquire(): Promise<LoopbackRole>;
   /** Closes the port and all connections to it. */
@@ -137,11 +138,12 @@ export function createLoopbackServer(options: LoopbackServerOptions): LoopbackSe
         return await inTurn(acquireNow);
       } catch (error) {
         if (error instanceof ConnectionError) throw error;
-        throw new ConnectionError('storage_failed', {
-          operation: 'read',
-          path: folder,
-          problem: errorCode(error) ?? 'the port file is broken',
-        });
+        const problem = errorCode(error);
+        // What has no system's code comes from reading what is in the port's file.
+        if (problem === undefined) {
+          throw new ConnectionError('storage_broken', { path: files.portFile, problem: 'not a port' });
+        }
+        throw new ConnectionError('storage_failed', { operation: 'write', path: folder, problem });
       }
     },
     async release() {

@@ -24,6 +24,8 @@ export type Owner = InferOutput<typeof ownerSchema>;
 
 /** The two small files about the loopback port in the user's folder. Methods throw what the file system says. */
 export interface PortFiles {
+  /** Where the port is kept. */
+  readonly portFile: string;
   /** The port of this user; undefined before the first start. Throws a `SyntaxError` when the file is broken. */
   readPort(): Promise<number | undefined>;
   /** Keeps the port unless another process has kept one just before; gives the one that holds. */
@@ -40,6 +42,7 @@ export function createPortFiles(folder: string): PortFiles {
   const ownerFile = path.join(folder, 'owner.json');
 
   const files: PortFiles = {
+    portFile,
     async readPort() {
       const text = await readIfThere(portFile);
       return text === undefined ? undefined : parse(portSchema, JSON.parse(text)).port;

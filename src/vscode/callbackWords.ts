@@ -22,7 +22,7 @@ export function callbackWords(outcome: CallbackOutcome): CallbackWords {
     const { message, nextStep } = errorText(outcome.error);
     const hint = `${nextStep} ${t('You can close this tab.')}`;
     // Also when the page of a good sign-in is loaded again.
-    const isOver = isOAuthError(outcome.error, 'callback_state_unknown');
+    const isOver = isOAuthError(outcome.error, 'callback_repeated');
     const title = isOver ? t('Nothing to do here') : t('Not connected');
     return { tone: 'failure', title, message, details: [], hint, lang };
   }

@@ -140,7 +140,8 @@ async function disconnect(service: ConnectionService, connection: Connection): P
   );
   const button = t('Disconnect');
   if (!(await confirm(t('Disconnect {0}?', connection.name), detail, button))) return;
-  await tellRevocation(connection, await service.disconnect(connection.id));
+  const done = t('$(pass) Disconnected from {0}', withoutLinks(connection.name));
+  await tellRevocation(connection, await service.disconnect(connection.id), done);
 }
 
 async function remove(service: ConnectionService, connection: Connection): Promise<void> {
@@ -149,7 +150,8 @@ async function remove(service: ConnectionService, connection: Connection): Promi
   );
   if (!(await confirm(t('Remove {0}?', connection.name), detail, t('Remove')))) return;
   try {
-    await tellRevocation(connection, await service.remove(connection.id));
+    const done = t('$(pass) Removed {0}', withoutLinks(connection.name));
+    await tellRevocation(connection, await service.remove(connection.id), done);
   } catch (error) {
     // A keychain that was reset looks like a locked one, so there must be a way on.
     if (!isConnectionError(error)) throw error;
@@ -166,12 +168,12 @@ async function confirm(message: string, detail: string, button: string): Promise
 }
 
 /** Says whether the tokens are dead at the authorization server too (P35). The button lets the whole text be seen. */
-async function tellRevocation({ name }: Connection, { revocation }: DisconnectOutcome): Promise<void> {
+async function tellRevocation({ name }: Connection, { revocation }: DisconnectOutcome, done: string): Promise<void> {
   const plainName = withoutLinks(name);
   switch (revocation) {
     case 'revoked':
     case 'nothing_to_revoke':
-      vscode.window.setStatusBarMessage(t('$(pass) Disconnected from {0}', plainName), 5000);
+      vscode.window.setStatusBarMessage(done, 5000);
       return;
     case 'unsupported':
       await vscode.window.showInformationMessage(

@@ -1,7 +1,7 @@
 import type { AnyConnectionError } from '../connections/errors.ts';
 import { unexpectedText, type ErrorText } from './errorWords.ts';
 import { t } from './localize.ts';
-import { quoted } from './untrustedText.ts';
+import { quoted, withoutLinks } from './untrustedText.ts';
 
 /** The words for what goes wrong in keeping connections. */
 export function connectionErrorText(error: AnyConnectionError): ErrorText {
@@ -78,10 +78,17 @@ export function connectionErrorText(error: AnyConnectionError): ErrorText {
         summary: t('file problem'),
         message:
           error.details.operation === 'read'
-            ? t('The list of connections could not be read from this computer’s disk.')
-            : t('The list of connections could not be written to this computer’s disk.'),
-        nextStep: t('Check that the disk is not full and that you may write there; the log names the file.'),
-        action: 'show_log',
+            ? t('Scopekeeper could not read its data in {0}.', withoutLinks(error.details.path))
+            : t('Scopekeeper could not write its data to {0}.', withoutLinks(error.details.path)),
+        nextStep: t('Check that the disk is not full and that you may read and write there.'),
+        action: 'try_again',
+      };
+    case 'storage_broken':
+      return {
+        summary: t('broken file'),
+        message: t('What is in {0} is not what Scopekeeper wrote there.', withoutLinks(error.details.path)),
+        nextStep: t('Mend the file or delete it; Scopekeeper then goes on by itself. Your tokens are not touched.'),
+        action: 'open_file',
       };
     case 'storage_too_new':
       return {

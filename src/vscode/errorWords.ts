@@ -9,6 +9,7 @@ export type ErrorAction =
   | 'change_url'
   | 'enter_client'
   | 'allow_unadvertised_pkce'
+  | 'open_file'
   | 'show_log';
 
 export interface ErrorText {

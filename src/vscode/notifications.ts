@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import type { Connection } from '../connections/connection.ts';
+import { isConnectionError } from '../connections/errors.ts';
 import { errorText } from './errorText.ts';
 import type { ErrorAction } from './errorWords.ts';
 import { commandIds, type CommandId } from './ids.ts';
@@ -28,10 +29,10 @@ export async function showError(error: unknown, context: ErrorContext = {}): Pro
   open.add(text);
   try {
     // Without a button only the beginning of a longer text is seen, so there is always one.
-    const offered = action !== undefined && performer(action, context) !== undefined ? action : 'show_log';
+    const offered = action !== undefined && performer(action, error, context) !== undefined ? action : 'show_log';
     const chosen = await vscode.window.showErrorMessage(text, actionLabel(offered));
     open.delete(text);
-    if (chosen !== undefined) await performer(offered, context)?.();
+    if (chosen !== undefined) await performer(offered, error, context)?.();
   } finally {
     open.delete(text);
   }
@@ -50,31 +51,39 @@ function actionLabel(action: ErrorAction): string {
       return t('Enter Client ID…');
     case 'allow_unadvertised_pkce':
       return t('Allow…');
+    case 'open_file':
+      return t('Open File');
     case 'show_log':
       return t('Show Log');
   }
 }
 
 /** What carries an action out, or undefined when there is nothing it could act on. */
-function performer(action: ErrorAction, { connection, tryAgain }: ErrorContext): (() => Promise<void>) | undefined {
+function performer(
+  action: ErrorAction,
+  error: unknown,
+  { connection, tryAgain }: ErrorContext,
+): (() => Promise<void>) | undefined {
   const command = ACTION_COMMANDS[action];
   if (action === 'show_log') return async () => run(command);
   if (action === 'try_again') return tryAgain;
+  if (isConnectionError(error, 'storage_broken')) return async () => run(command, vscode.Uri.file(error.details.path));
   if (connection === undefined) return undefined;
   return action === 'change_url'
     ? async () => run(command, connection.id, 'change_url')
     : async () => run(command, connection.id);
 }
 
-const ACTION_COMMANDS: Readonly<Record<ErrorAction, CommandId>> = {
+const ACTION_COMMANDS: Readonly<Record<ErrorAction, CommandId | 'vscode.open'>> = {
   try_again: commandIds.reauthorize,
   sign_in: commandIds.reauthorize,
   change_url: commandIds.connectServer,
   enter_client: commandIds.useRegisteredClient,
   allow_unadvertised_pkce: commandIds.allowUnadvertisedPkce,
+  open_file: 'vscode.open',
   show_log: commandIds.showLog,
 };
 
-async function run(command: CommandId, ...args: readonly string[]): Promise<void> {
+async function run(command: string, ...args: readonly unknown[]): Promise<void> {
   await vscode.commands.executeCommand(command, ...args);
 }

@@ -14,7 +14,7 @@ export function oauthErrorText(error: AnyOAuthError): ErrorText {
       return {
         summary: t('private address refused'),
         message: t(
-          'The server sent Scopekeeper to {0}, an address on a private network ({1}). A server on the internet may not do that, so nothing was sent there.',
+          'Scopekeeper did not go to {0}: {1} is a private or reserved address, to which a server on the internet may not lead.',
           shortUrl(error.details.url),
           error.details.address,
         ),
@@ -185,6 +185,12 @@ export function oauthErrorText(error: AnyOAuthError): ErrorText {
         nextStep: t('Close that tab and sign in again.'),
         action: 'try_again',
       };
+    case 'callback_repeated':
+      return {
+        summary: t('done already'),
+        message: t('This answer was taken already; it is good for one time.'),
+        nextStep: t('The MCP Connections view in the editor says how the sign-in went.'),
+      };
     case 'callback_state_unknown':
       return {
         summary: t('unknown callback'),
@@ -279,7 +285,7 @@ function insecureUrlText(url: string, role: UrlRole): ErrorText {
   return {
     summary: t('not encrypted'),
     message: t(
-      'To sign in, this server points to {0} over plain http, where others can read your tokens. This is a fault of the server.',
+      'To sign in, this server points to {0}, which is no encrypted (https) address. This is a fault of the server.',
       shortUrl(url),
     ),
     nextStep: t('Tell the people who run the server.'),

@@ -4,6 +4,7 @@ import type { AuthorizationOutcome, ConnectionService } from '../connections/con
 import { commandIds, viewIds } from './ids.ts';
 import { t } from './localize.ts';
 import { showError } from './notifications.ts';
+import { openBrowser } from './openBrowser.ts';
 import { commandLink } from './statusText.ts';
 import { stepText } from './treeText.ts';
 import { withoutLinks } from './untrustedText.ts';
@@ -27,10 +28,15 @@ export class SignIn implements vscode.Disposable {
     for (const controller of this.#running.values()) controller.abort();
   }
 
-  /** Signs in to `connection` and tells how it went; never throws. A second call while one runs does nothing. */
+  /** Signs in to `connection` and tells how it went; never throws. A second call while one waits for the browser opens it again. */
   async run(connection: Connection): Promise<void> {
     const { id } = connection;
-    if (this.#running.has(id)) return;
+    if (this.#running.has(id)) {
+      // The person has closed the tab, perhaps: it is opened again.
+      const url = this.#service.authorizationUrl(id);
+      if (url !== undefined) await openBrowser(url);
+      return;
+    }
     const controller = new AbortController();
     this.#running.set(id, controller);
     try {

@@ -63,7 +63,7 @@ export function statusText(connection: Connection, now: number): string {
       // A row is narrow; the notification has the whole sentence.
       return state.step === 'waitingForBrowser' ? t('see your browser…') : stepText(state.step);
     case 'ready':
-      return joined(grantExpiryText(state.grant, now), scopeCountText(connection, state.grant));
+      return joined(grantExpiryText(connection, state.grant, now), scopeCountText(connection, state.grant));
     case 'refreshing':
       return joined(t('renewing'), scopeCountText(connection, state.grant));
     case 'needsConsent':
@@ -111,10 +111,11 @@ function signInReasonText(reason: SignInReason): string {
   }
 }
 
-function grantExpiryText(grant: Grant, now: number): string {
+function grantExpiryText({ state }: Connection, grant: Grant, now: number): string {
   if (grant.expiresAt === undefined) return t('no expiry given');
   // A token that renews itself is never "expired" for the person: it is renewed when it is needed.
-  if (grant.refreshable && grant.expiresAt <= now) return t('renews when needed');
+  const canRenew = grant.refreshable && state.type !== 'unreachable';
+  if (canRenew && grant.expiresAt <= now) return t('renews when needed');
   return expiryText(grant.expiresAt, now);
 }
 
@@ -178,7 +179,7 @@ export function expiresText(connection: Connection, now: number): RowText {
     return row(t('Expires'), t('the server does not say when'), { id: 'watch' }, 'expires');
   }
   const isOver = grant.expiresAt <= now;
-  const relative = isOver ? grantExpiryText(grant, now) : inText(grant.expiresAt, now);
+  const relative = isOver ? grantExpiryText(connection, grant, now) : inText(grant.expiresAt, now);
   // The most important first: a narrow side bar cuts the end off.
   return row(
     t('Expires'),

@@ -1,6 +1,8 @@
 import { plainText } from '../oauth/errors.ts';
 
 const LONGEST_QUOTE = 120;
+/** A longer one would push the rest of a notification out of sight. */
+const LONGEST_URL = 100;
 /** Room for a long list of scopes. */
 const LONGEST_CELL = 2000;
 
@@ -23,9 +25,9 @@ export function quoted(text: string | undefined): string | undefined {
 
 /** What of a URL a person needs to recognise it: host and path; never user info, query or fragment. */
 export function shortUrl(url: string): string {
-  if (!URL.canParse(url)) return withoutLinks(plainText(url) ?? '');
+  if (!URL.canParse(url)) return withoutLinks(plainText(url, LONGEST_URL) ?? '');
   const { host, pathname } = new URL(url);
-  return withoutLinks(pathname === '/' ? host : host + pathname);
+  return withoutLinks(plainText(pathname === '/' ? host : host + pathname, LONGEST_URL) ?? '');
 }
 
 /** A URL in full but for its query, which may hold what is nobody's business. */

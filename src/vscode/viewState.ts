@@ -7,6 +7,7 @@ import type { ConnectionsTree } from './connectionsTree.ts';
 import { setContextKey } from './contextKeys.ts';
 import { errorText } from './errorText.ts';
 import { t } from './localize.ts';
+import { showError } from './notifications.ts';
 import type { RoleState, WindowRole } from './windowRole.ts';
 
 /** Keeps what surrounds the tree in step: its message, its badge and the context keys of the menus. */
@@ -28,7 +29,15 @@ export function keepViewState(
     const { needingUser: value } = summarizeHealth(connections, clock.now());
     view.badge = value === 0 ? undefined : { value, tooltip: t('{0} MCP connections need you', value) };
   };
-  const subscriptions = [service.onDidChangeConnection(update), role.onDidChange(update)];
+  const tellBlocked = (state: RoleState) => {
+    // Without it nobody who does not look at the view would know that nothing is renewed any more.
+    if (state.type === 'blocked') void showError(state.error, { tryAgain: async () => role.look() });
+  };
+  const subscriptions = [
+    service.onDidChangeConnection(update),
+    role.onDidChange(update),
+    role.onDidChange(tellBlocked),
+  ];
   update();
   return vscode.Disposable.from(...subscriptions);
 }

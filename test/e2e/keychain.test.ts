@@ -50,7 +50,7 @@ test('a locked keychain is told, nothing is taken for signed out, and unlocking 
     await servers.show();
     await servers.row(/2 scopes/).waitFor();
     await workbench.runCommand('Scopekeeper: Refresh Token Now');
-    await notifications.item(/keychain of this computer is locked.*not lost/).waitFor();
+    await notifications.item(/keychain of this computer is locked.*nothing is lost/).waitFor();
     await servers.row('keychain locked').waitFor();
     await workbench.screenshot('keychain-locked');
   });

@@ -171,6 +171,16 @@ describe('the list of connections', () => {
     );
   });
 
+  it('holds names that fit into a row', async (t) => {
+    const { headless } = await startWithFaults(t);
+    const { id } = await headless.manager.add('https://mcp.example.com', 'My\u202Eserver\n');
+    assert.equal(headless.manager.get(id)?.name, 'My server');
+    await headless.manager.rename(id, 'x'.repeat(3000));
+    assert.equal(headless.manager.get(id)?.name.length, 80);
+    await headless.manager.rename(id, '  ');
+    assert.equal(headless.manager.get(id)?.name.length, 80);
+  });
+
   it('a full disk adds nothing, loses nothing, and is caught up with', async (t) => {
     const { server, headless } = await startWithFaults(t);
     const { id } = await headless.connect(server.mcpUrl);

@@ -253,7 +253,7 @@ describe('signing in to what is broken', () => {
     await headless.connect(server.mcpUrl);
     assert.ok(used !== undefined);
     const again = await headless.manager.handleCallback(used);
-    assert.ok(again.type === 'failed' && isOAuthError(again.error, 'callback_state_unknown'));
+    assert.ok(again.type === 'failed' && isOAuthError(again.error, 'callback_repeated'));
     assert.equal(server.requestsTo('token').length, 1);
   });
 
@@ -297,5 +297,30 @@ describe('signing in to what is broken', () => {
     assert.equal(headless.manager.get(id)?.state.type, 'disconnected');
     assert.equal(headless.manager.get(id)?.lastError, undefined);
     assert.equal(headless.manager.authorizationUrl(id), undefined);
+  });
+
+  it('P35 cancelling while the code is exchanged gives the tokens back', async (t) => {
+    const abort = new AbortController();
+    const { server, headless } = await startWithFaults(t, {
+      tokenBody: (body) => {
+        abort.abort();
+        return body;
+      },
+    });
+    const { id } = await headless.manager.add(server.mcpUrl);
+    assert.deepEqual(await headless.manager.authorize(id, { signal: abort.signal }), { type: 'cancelled' });
+    assert.equal(headless.manager.get(id)?.state.type, 'disconnected');
+    assert.deepEqual(
+      server.requestsTo('revocation').map(({ form }) => form?.['token_type_hint']),
+      ['refresh_token', 'access_token'],
+    );
+  });
+
+  it('an account is one short line of plain text', async (t) => {
+    const name = `ada\u202E\n${'x'.repeat(3000)}`;
+    const idToken = `h.${Buffer.from(JSON.stringify({ name })).toString('base64url')}.s`;
+    const { server, headless } = await startWithFaults(t, { tokenBody: (body) => ({ ...body, id_token: idToken }) });
+    const { account } = await headless.connect(server.mcpUrl);
+    assert.match(account ?? '', /^ada x{70,76}…$/);
   });
 });

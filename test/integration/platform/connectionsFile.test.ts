@@ -100,8 +100,8 @@ describe('connectionsFile', () => {
       await mkdir(folder, { recursive: true });
       await writeFile(file, text);
       const store = createConnectionsFile(file);
-      await rejectsWith(store.read(), 'storage_failed', { operation: 'read', path: file, problem });
-      await rejectsWith(store.read(), 'storage_failed', { operation: 'read', path: file, problem });
+      await rejectsWith(store.read(), 'storage_broken', { path: file, problem });
+      await rejectsWith(store.read(), 'storage_broken', { path: file, problem });
       const [, copy = '', ...others] = (await readdir(folder)).toSorted();
       assert.match(copy, /^connections\.json\.broken-\d{4}-\d\d-\d\dT[\d-]+Z$/);
       assert.deepEqual(others, []);

@@ -172,8 +172,12 @@ describe('loopbackServer', () => {
       await own(server);
       await server.release();
       await writeFile(path.join(folder, 'port.json'), '{"port":');
-      await assert.rejects(server.acquire(), { code: 'storage_failed' });
-      assert.equal(await readFile(path.join(folder, 'port.json'), 'utf8'), '{"port":');
+      const file = path.join(folder, 'port.json');
+      await assert.rejects(server.acquire(), {
+        code: 'storage_broken',
+        details: { path: file, problem: 'not a port' },
+      });
+      assert.equal(await readFile(file, 'utf8'), '{"port":');
     });
   });
 

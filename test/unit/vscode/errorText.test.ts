@@ -31,7 +31,7 @@ const oauth: { readonly [C in OAuthErrorCode]: readonly [OAuthErrorDetails[C], E
   ],
   address_refused: [
     { url: URL_WITH_SECRET, address: '10.0.0.1' },
-    { says: /private network/, action: 'change_url' },
+    { says: /private or reserved/, action: 'change_url' },
   ],
   server_unreachable: [
     { url: URL_WITH_SECRET, failure: 'refused' },
@@ -92,6 +92,7 @@ const oauth: { readonly [C in OAuthErrorCode]: readonly [OAuthErrorDetails[C], E
     { says: /ended the sign-in/, action: 'try_again' },
   ],
   callback_issuer_mismatch: [{ issuer: ISSUER }, { says: /did not come from as\.example/, action: 'try_again' }],
+  callback_repeated: [{}, { says: /taken already/ }],
   callback_state_unknown: [{}, { says: /belongs to no sign-in/ }],
   grant_rejected: [
     { issuer: ISSUER, description: EVIL },
@@ -125,8 +126,12 @@ const connections: { readonly [C in ConnectionErrorCode]: readonly [ConnectionEr
   ],
   secret_unreadable: [{ id: 'x' }, { says: /cannot be read/, action: 'sign_in' }],
   storage_failed: [
-    { operation: 'write', path: '/canary', problem: 'ENOSPC' },
-    { says: /could not be written/, action: 'show_log' },
+    { operation: 'write', path: '/home/me/[x](command:y)', problem: 'ENOSPC' },
+    { says: /could not write its data to \/home\/me/, action: 'try_again' },
+  ],
+  storage_broken: [
+    { path: '/home/me/port.json', problem: 'canary' },
+    { says: /not what Scopekeeper wrote/, action: 'open_file' },
   ],
   storage_too_new: [{ path: '/canary', version: 2 }, { says: /newer version/ }],
   port_busy: [{ port: 41_234 }, { says: /uses port 41234/, action: 'try_again' }],
