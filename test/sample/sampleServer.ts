@@ -1,8 +1,8 @@
-import { once } from 'node:events';
-import { createServer, type Server } from 'node:http';
+import { createServer } from 'node:http';
 import { createAuthorizationServer, SAMPLE_USER, type RecordedRequest } from './authorizationServer.ts';
 import { createMcpServer } from './mcpServer.ts';
 import { loadState } from './stateFile.ts';
+import { listenOnLoopback, stopServer } from '../servers/loopback.ts';
 
 export interface SampleServerOptions {
   /** 0, the default, takes a free one. */
@@ -44,8 +44,8 @@ export async function startSampleServer(options: SampleServerOptions = {}): Prom
   const authorizationHttp = createServer();
   const mcpHttp = createServer();
   try {
-    const issuer = await listen(authorizationHttp, options.authorizationServerPort ?? 0);
-    const mcpUrl = `${await listen(mcpHttp, options.mcpServerPort ?? 0)}/mcp`;
+    const issuer = await listenOnLoopback(authorizationHttp, options.authorizationServerPort ?? 0);
+    const mcpUrl = `${await listenOnLoopback(mcpHttp, options.mcpServerPort ?? 0)}/mcp`;
     const authorizationServer = createAuthorizationServer({
       issuer,
       resource: mcpUrl,
@@ -71,29 +71,12 @@ export async function startSampleServer(options: SampleServerOptions = {}): Prom
       requests,
       async close() {
         await mcpServer.close();
-        await Promise.all([stop(mcpHttp), stop(authorizationHttp)]);
+        await Promise.all([stopServer(mcpHttp), stopServer(authorizationHttp)]);
         await state.save();
       },
     };
   } catch (error) {
-    await Promise.all([stop(mcpHttp), stop(authorizationHttp)]);
+    await Promise.all([stopServer(mcpHttp), stopServer(authorizationHttp)]);
     throw error;
   }
-}
-
-/** Binds 127.0.0.1 and gives the origin. */
-async function listen(server: Server, port: number): Promise<string> {
-  const listening = once(server, 'listening');
-  server.listen(port, '127.0.0.1');
-  await listening;
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('the server has no port');
-  return `http://127.0.0.1:${address.port}`;
-}
-
-async function stop(server: Server): Promise<void> {
-  await new Promise<void>((resolve) => {
-    server.close(() => resolve());
-    server.closeAllConnections();
-  });
 }

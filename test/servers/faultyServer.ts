@@ -1,5 +1,4 @@
-import { once } from 'node:events';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import { receive, send, type Answer, type FaultyServerRequest } from './exchange.ts';
 import { answerAuthorization, answerMetadata, DENY_HEADER, metadataPath } from './faultyAuthorization.ts';
@@ -8,6 +7,7 @@ import { answerMcp, answerResourceMetadata, resourceMetadataPath } from './fault
 import { noFaults, type Endpoint, type Faults } from './faults.ts';
 import { answerRevocation, answerToken } from './faultyToken.ts';
 import { emptyGrants, goodAccessToken } from './grants.ts';
+import { listenOnLoopback, stopServer } from './loopback.ts';
 
 const HUGE_BODY = JSON.stringify({ padding: 'x'.repeat(1024 * 1024) });
 
@@ -45,8 +45,8 @@ export async function startFaultyServer(faults: Partial<Faults> = {}): Promise<F
   const closing = new AbortController();
   const resourceHttp = createServer();
   const authorizationHttp = createServer();
-  const resourceOrigin = await listen(resourceHttp);
-  const authorizationOrigin = await listen(authorizationHttp);
+  const resourceOrigin = await listenOnLoopback(resourceHttp);
+  const authorizationOrigin = await listenOnLoopback(authorizationHttp);
   const mcpUrl = `${resourceOrigin}/mcp`;
   const currentIssuer = () =>
     (switches.noResourceMetadata ? resourceOrigin : authorizationOrigin) + switches.issuerPath;
@@ -133,24 +133,7 @@ export async function startFaultyServer(faults: Partial<Faults> = {}): Promise<F
     forgetClients: () => grants.clients.clear(),
     async close() {
       closing.abort();
-      await Promise.all([resourceHttp, authorizationHttp].map(stop));
+      await Promise.all([resourceHttp, authorizationHttp].map(stopServer));
     },
   };
-}
-
-/** Binds a free port of 127.0.0.1 and gives the origin. */
-async function listen(server: Server): Promise<string> {
-  const listening = once(server, 'listening');
-  server.listen(0, '127.0.0.1');
-  await listening;
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('the server has no port');
-  return `http://127.0.0.1:${address.port}`;
-}
-
-async function stop(server: Server): Promise<void> {
-  await new Promise<void>((resolve) => {
-    server.close(() => resolve());
-    server.closeAllConnections();
-  });
 }

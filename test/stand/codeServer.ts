@@ -128,6 +128,11 @@ export class CodeServer {
     );
   }
 
+  /** Ends the server with its extension hosts; {@link restart} starts it again. */
+  async stop(): Promise<void> {
+    await this.#end();
+  }
+
   /** Ends the server with its extension hosts and starts it on the same port with the same data. */
   async restart(): Promise<void> {
     await this.#end();

@@ -2,20 +2,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Connection, ConnectionState } from '../../../src/connections/connection.ts';
 import { commandLink, hoverCommands, statusBarText, statusHover } from '../../../src/vscode/statusText.ts';
-
-const NOW = 1_800_000_000_000;
+import { connectionIn, NOW } from '../connectionFixture.ts';
 
 function connection(state: ConnectionState, name = 'Name'): Connection {
-  return {
-    id: name,
-    name,
-    serverUrl: 'https://example.com/mcp',
-    kind: 'authorization_code',
-    requested: ['a'],
-    challenged: [],
-    settings: {},
-    state,
-  };
+  return connectionIn(state, { id: name, name });
 }
 
 function ready(minutesLeft: number, refreshable: boolean): ConnectionState {

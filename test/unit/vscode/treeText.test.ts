@@ -15,28 +15,16 @@ import {
   scopeText,
   tooltipLines,
 } from '../../../src/vscode/treeText.ts';
+import { connectionIn, grantWith, MINUTE_MS, NOW } from '../connectionFixture.ts';
 
-const NOW = 1_800_000_000_000;
-const MINUTE_MS = 60_000;
 const FIVE = ['a', 'b', 'c', 'd', 'e'];
 
 function grant(change: Partial<Grant> = {}): Grant {
-  const expiresAt = NOW + 42 * MINUTE_MS;
-  return { authorized: FIVE, granted: FIVE, expiresAt, refreshable: true, issuedAt: NOW, generation: 1, ...change };
+  return grantWith({ authorized: FIVE, granted: FIVE, expiresAt: NOW + 42 * MINUTE_MS, ...change });
 }
 
 function connection(state: ConnectionState, change: Partial<Connection> = {}): Connection {
-  return {
-    id: 'id',
-    name: 'Name',
-    serverUrl: 'https://example.com/mcp',
-    kind: 'authorization_code',
-    requested: FIVE,
-    challenged: [],
-    settings: {},
-    state,
-    ...change,
-  };
+  return connectionIn(state, { requested: FIVE, ...change });
 }
 
 const offline = new OAuthError('server_unreachable', { url: 'https://example.com/', failure: 'dns' });

@@ -1,0 +1,54 @@
+import { once } from 'node:events';
+import { readFile, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import path from 'node:path';
+import { test } from 'node:test';
+import { startSampleServer } from '../sample/sampleServer.ts';
+import { withSession } from './session.ts';
+import { SignInPage } from './signInPage.ts';
+
+test('a broken file and a taken port are told, nothing is lost, and all goes on when they are mended', async (t) => {
+  const sample = await startSampleServer({ accessTokenTtlSeconds: 3600 });
+  t.after(async () => sample.close());
+  await withSession('this-machine', async ({ server, workbench }) => {
+    const { notifications, quickInput, servers } = workbench;
+    await servers.show();
+    await workbench.runCommand('Scopekeeper: Connect Server…');
+    await quickInput.waitFor('URL');
+    const signIn = await SignInPage.openedBy(workbench, sample, async () => quickInput.answer(sample.mcpUrl));
+    await signIn.decide('allow');
+    await signIn.page.close();
+    await servers.row(/2 scopes/).waitFor();
+
+    const folder = path.join(server.configHome, 'scopekeeper');
+    const file = path.join(folder, 'connections.json');
+    const good = await readFile(file, 'utf8');
+    await server.stop();
+    await writeFile(file, good.slice(0, 40));
+    await server.restart();
+    await workbench.reload();
+    await notifications.item(/connections\.json is not what Scopekeeper wrote/).waitFor();
+    await servers.show();
+    await workbench.screenshot('broken-file');
+    await notifications.click(/connections\.json is not what/, 'Open File');
+    await workbench.page.getByRole('tab', { name: 'connections.json' }).waitFor();
+    await writeFile(file, good);
+    await servers.row(/2 scopes/).waitFor();
+
+    await server.stop();
+    const { port } = JSON.parse(await readFile(path.join(folder, 'port.json'), 'utf8'));
+    const stranger = createServer().listen(port, '127.0.0.1');
+    await once(stranger, 'listening');
+    await server.restart();
+    await workbench.reload();
+    await notifications.item(`Another program uses port ${port}`).waitFor();
+    await workbench.screenshot('port-taken');
+    stranger.close();
+    await once(stranger, 'close');
+    await servers.show();
+    await servers.row(/2 scopes/).waitFor();
+    await workbench.runCommand('Scopekeeper: Refresh Token Now');
+    await servers.expand(/2 scopes/);
+    await servers.row('Token renewed').waitFor();
+  });
+});
