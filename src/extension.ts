@@ -84,6 +84,7 @@ export function activate(context: vscode.ExtensionContext): ScopekeeperApi {
     hasStoredConnections: async () => ((await file.read())?.connections.length ?? 0) > 0,
     startService: async () => manager.start(),
     clock,
+    log,
   });
 
   const tree = new ConnectionsTree(manager, clock);

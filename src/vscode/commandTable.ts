@@ -1,5 +1,7 @@
 import * as vscode from 'vscode';
+import { describeError } from '../connections/errors.ts';
 import type { Log } from '../connections/ports.ts';
+import { ScopekeeperError } from '../oauth/errors.ts';
 import type { CommandId } from './ids.ts';
 import { showError } from './notifications.ts';
 
@@ -27,9 +29,9 @@ async function run(id: string, handler: CommandHandler, args: readonly unknown[]
   }
 }
 
-/** What may be logged of an error: its code, or for one that is not ours where it comes from. */
-export function errorName(error: unknown): string {
+/** What may be logged of an error: its code and details, or for one that is not ours where it comes from. */
+function errorName(error: unknown): string {
+  if (error instanceof ScopekeeperError) return describeError(error);
   if (!(error instanceof Error)) return typeof error;
-  if ('code' in error && typeof error.code === 'string') return error.code;
   return error.stack ?? error.name;
 }

@@ -1,7 +1,7 @@
 import type { AnyConnectionError } from '../connections/errors.ts';
 import { unexpectedText, type ErrorText } from './errorWords.ts';
 import { t } from './localize.ts';
-import { quoted, withoutLinks } from './untrustedText.ts';
+import { quoted, shortPath } from './untrustedText.ts';
 
 /** The words for what goes wrong in keeping connections. */
 export function connectionErrorText(error: AnyConnectionError): ErrorText {
@@ -78,15 +78,15 @@ export function connectionErrorText(error: AnyConnectionError): ErrorText {
         summary: t('file problem'),
         message:
           error.details.operation === 'read'
-            ? t('Scopekeeper could not read its data in {0}.', withoutLinks(error.details.path))
-            : t('Scopekeeper could not write its data to {0}.', withoutLinks(error.details.path)),
+            ? t('Scopekeeper could not read its data in {0}.', shortPath(error.details.path))
+            : t('Scopekeeper could not write its data to {0}.', shortPath(error.details.path)),
         nextStep: t('Check that the disk is not full and that you may read and write there.'),
         action: 'try_again',
       };
     case 'storage_broken':
       return {
         summary: t('broken file'),
-        message: t('What is in {0} is not what Scopekeeper wrote there.', withoutLinks(error.details.path)),
+        message: t('What is in {0} is not what Scopekeeper wrote there.', shortPath(error.details.path)),
         nextStep: t('Mend the file or delete it; Scopekeeper then goes on by itself. Your tokens are not touched.'),
         action: 'open_file',
       };

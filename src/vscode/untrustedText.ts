@@ -30,6 +30,11 @@ export function shortUrl(url: string): string {
   return withoutLinks(plainText(pathname === '/' ? host : host + pathname, LONGEST_URL) ?? '');
 }
 
+/** The end of a path, which is enough to know a file by; a long path does not fit into the view. */
+export function shortPath(path: string): string {
+  return withoutLinks(path.split(/[\\/]/).slice(-2).join('/'));
+}
+
 /** A URL in full but for its query, which may hold what is nobody's business. */
 export function displayUrl(url: string): string {
   if (!URL.canParse(url)) return shortUrl(url);

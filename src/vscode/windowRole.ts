@@ -1,5 +1,5 @@
-import { ConnectionError } from '../connections/errors.ts';
-import type { Clock, Disposable } from '../connections/ports.ts';
+import { ConnectionError, describeError } from '../connections/errors.ts';
+import type { Clock, Disposable, Log } from '../connections/ports.ts';
 import type { WindowRoleName } from './ids.ts';
 
 export type RoleState =
@@ -23,6 +23,7 @@ export interface WindowRoleParts {
   /** Loads the connections, once the port is held. */
   readonly startService: () => Promise<void>;
   readonly clock: Clock;
+  readonly log: Log;
 }
 
 /** How often a window that does not keep the connections tries whether it can. */
@@ -139,6 +140,8 @@ export class WindowRole {
     // The owner's end is not told to the others: they find the port free.
     if (isWaiting && !this.#isDisposed) this.#nextLook = this.#parts.clock.after(LOOK_AGAIN_MS, () => void this.look());
     if (!isNews) return;
+    if (state.type === 'blocked')
+      this.#parts.log.error(`The connections are not managed: ${describeError(state.error)}`);
     for (const listener of this.#listeners) listener(state);
   }
 }

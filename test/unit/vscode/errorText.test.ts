@@ -127,7 +127,7 @@ const connections: { readonly [C in ConnectionErrorCode]: readonly [ConnectionEr
   secret_unreadable: [{ id: 'x' }, { says: /cannot be read/, action: 'sign_in' }],
   storage_failed: [
     { operation: 'write', path: '/home/me/[x](command:y)', problem: 'ENOSPC' },
-    { says: /could not write its data to \/home\/me/, action: 'try_again' },
+    { says: /could not write its data to me\/\(x\)/, action: 'try_again' },
   ],
   storage_broken: [
     { path: '/home/me/port.json', problem: 'canary' },

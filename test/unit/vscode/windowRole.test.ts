@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ConnectionError, isConnectionError } from '../../../src/connections/errors.ts';
-import { ManualClock } from '../../headless/memoryPorts.ts';
+import { ManualClock, MemoryLog } from '../../headless/memoryPorts.ts';
 import { WindowRole, type LoopbackPort } from '../../../src/vscode/windowRole.ts';
 
 type Claim = Awaited<ReturnType<LoopbackPort['acquire']>>;
@@ -12,6 +12,7 @@ function makeWindow(claims: (Claim | Error)[], stored: boolean, load: () => Prom
   const clock = new ManualClock();
   const role = new WindowRole({
     clock,
+    log: new MemoryLog(),
     loopback: {
       async acquire() {
         calls.push('acquire');
