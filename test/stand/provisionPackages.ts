@@ -8,6 +8,9 @@ const PACKAGE_OF_PROGRAM: Readonly<Record<string, string>> = {
   'gnome-keyring-daemon': 'gnome-keyring',
   'secret-tool': 'libsecret-tools',
   'dbus-daemon': 'dbus',
+  'dbus-send': 'dbus',
+  gdbus: 'libglib2.0-bin',
+  openssl: 'openssl',
 };
 
 /** Where `program` lies on the PATH. */
@@ -50,5 +53,5 @@ export async function provisionPackages(log: (line: string) => void): Promise<vo
 async function missingPackages(): Promise<string[]> {
   const programs = Object.entries(PACKAGE_OF_PROGRAM);
   const found = await Promise.all(programs.map(async ([program]) => findProgram(program)));
-  return programs.filter((_, index) => found[index] === undefined).map(([, name]) => name);
+  return [...new Set(programs.filter((_, index) => found[index] === undefined).map(([, name]) => name))];
 }
