@@ -11,6 +11,7 @@ export interface ActivityEntry {
     | 'sign_in_cancelled'
     | 'refresh_failed'
     | 'sign_in_needed'
+    | 'consent_needed'
     | 'disconnected';
   /** Scopes that the event is about. */
   readonly scopes?: readonly string[];

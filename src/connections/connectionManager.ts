@@ -5,9 +5,12 @@ import type { ActivityEntry } from './activity.ts';
 import type { Connection, ConnectionId } from './connection.ts';
 import { ConnectionRecords } from './connectionRecords.ts';
 import { type ConfiguredClient, type ConnectionSecret, withoutTokens } from './connectionSecret.ts';
+import type { ServerChallenge } from './challengePolicy.ts';
+import { Challenges } from './challenges.ts';
 import type {
   AuthorizationOutcome,
   CallbackOutcome,
+  ChallengeOutcome,
   ConnectionChange,
   ConnectionService,
   DisconnectOutcome,
@@ -39,6 +42,7 @@ export class ConnectionManager implements ConnectionService {
   readonly #secrets: SecretKeeper;
   readonly #signIns: SignIns;
   readonly #renewals: Renewals;
+  readonly #challenges: Challenges;
   readonly #scheduler: RefreshScheduler;
 
   constructor(ports: ConnectionManagerPorts) {
@@ -63,6 +67,7 @@ export class ConnectionManager implements ConnectionService {
       onClientRejected: (id, clientId) => this.#signIns.suspectClient(id, clientId),
     });
     this.#signIns = new SignIns(ports, { records, states, secrets, onAuthorized: (id) => this.#renewals.reset(id) });
+    this.#challenges = new Challenges({ records, states, renewals: this.#renewals });
     this.#scheduler = new RefreshScheduler({
       clock,
       random,
@@ -175,6 +180,10 @@ export class ConnectionManager implements ConnectionService {
     return secret?.tokens?.accessToken ?? this.#states.requireSignIn(id, 'secret_missing');
   }
 
+  async answerChallenge(id: ConnectionId, challenge: ServerChallenge): Promise<ChallengeOutcome> {
+    return this.#challenges.answer(id, challenge);
+  }
+
   async disconnect(id: ConnectionId): Promise<DisconnectOutcome> {
     await this.#signIns.stop(id);
     return this.#secrets.exclusive(id, async () => {
@@ -207,6 +216,7 @@ export class ConnectionManager implements ConnectionService {
       this.#secrets.drop(id);
       this.#renewals.reset(id);
       this.#signIns.forget(id);
+      this.#challenges.forget(id);
       await this.#records.remove(id);
       return outcome;
     });

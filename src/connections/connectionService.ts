@@ -1,4 +1,5 @@
 import type { ActivityEntry } from './activity.ts';
+import type { ServerChallenge } from './challengePolicy.ts';
 import type { Connection, ConnectionId } from './connection.ts';
 import type { Disposable } from './ports.ts';
 
@@ -11,6 +12,17 @@ export type AuthorizationOutcome =
 export type CallbackOutcome =
   | { readonly type: 'connected'; readonly connection: Connection }
   | { readonly type: 'failed'; readonly error: unknown };
+
+/** What became of a server's challenge (P24, P25). */
+export type ChallengeOutcome =
+  /** It is not about the token: the answer is the caller's to pass on. */
+  | { readonly type: 'pass' }
+  /** The token is another one now: the request is to be sent once more. */
+  | { readonly type: 'retry' }
+  /** The person has to authorize, for these scopes among others; then the request is to be sent once more. */
+  | { readonly type: 'authorize'; readonly scopes: readonly string[] }
+  /** All that could be done was done, and the server challenges on: the request has failed. */
+  | { readonly type: 'stop' };
 
 export interface DisconnectOutcome {
   /** Whether the authorization server confirmed that the tokens are revoked (P35). */
@@ -77,6 +89,11 @@ export interface ConnectionService {
    * Throws `sign_in_required`, or why it could not be renewed.
    */
   accessToken(id: ConnectionId): Promise<string>;
+  /**
+   * Takes a 401 or 403 that a server gave to a request with our token: keeps what it demands, and renews
+   * the token where that may help. Opens no browser. Throws why a renewal failed.
+   */
+  answerChallenge(id: ConnectionId, challenge: ServerChallenge): Promise<ChallengeOutcome>;
   /**
    * Replaces settings of one connection.
    * @param clientSecret of `settings.client`, bound to its issuer and client ID; undefined for a client without one.

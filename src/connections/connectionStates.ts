@@ -49,6 +49,21 @@ export class ConnectionStates {
     return 'grant' in state ? state.grant : undefined;
   }
 
+  /** The scopes that the server demands and the person has not consented to yet. */
+  missing(id: ConnectionId): ScopeSet {
+    const { state } = this.#records.get(id).connection;
+    return state.type === 'needsConsent' ? state.missing : [];
+  }
+
+  /** Says that the server demands scopes which were not granted; the grant stays usable for the rest. */
+  needConsent(id: ConnectionId, grant: Grant, missing: ScopeSet): void {
+    this.set(
+      id,
+      { type: 'needsConsent', grant, missing },
+      { activity: this.event('consent_needed', { scopes: missing }) },
+    );
+  }
+
   needSignIn(id: ConnectionId, reason: SignInReason, error?: ScopekeeperError): void {
     const state: ConnectionState = { type: 'needsSignIn', reason, since: this.#clock.now() };
     this.set(id, state, { activity: this.event(error === undefined ? 'sign_in_needed' : 'refresh_failed', { error }) });

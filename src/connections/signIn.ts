@@ -5,6 +5,7 @@ import { isOAuthError, OAuthError } from '../oauth/errors.ts';
 import type { Fetch, Reach } from '../oauth/fetchPort.ts';
 import { registerClient, type SoftwareIdentity } from '../oauth/registration.ts';
 import { type ScopeSet, union } from '../oauth/scopeSet.ts';
+import type { AuthorizationServerMetadata } from '../oauth/serverMetadata.ts';
 import { exchangeCode, type TokenAnswer } from '../oauth/token.ts';
 import type { AuthorizationStep, Connection } from './connection.ts';
 import type { ConnectionSecret } from './connectionSecret.ts';
@@ -16,6 +17,8 @@ export interface SignInPorts {
   readonly prepareRedirect: PrepareRedirect;
   readonly clock: Clock;
   readonly software: SoftwareIdentity;
+  /** The https URL of this software's client metadata document (CIMD), if it has one. */
+  readonly clientMetadataUrl?: (() => string | undefined) | undefined;
 }
 
 export interface SignInRequest {
@@ -66,7 +69,7 @@ export async function signIn(ports: SignInPorts, request: SignInRequest): Promis
   try {
     return await attempt(known);
   } catch (error) {
-    if (known.source !== 'registered' || !saysClientIsUnknown(error)) throw error;
+    if (known.source === 'preregistered' || !saysClientIsUnknown(error)) throw error;
     return attempt(await register(ports, request, discovery, reach));
   }
 }
@@ -86,14 +89,15 @@ function saysClientIsUnknown(error: unknown): boolean {
 export function scopesToRequest(connection: Connection, discovery: Discovery, chosen: ScopeSet | undefined): ScopeSet {
   const offline = offlineScopes(discovery.authorizationServer);
   if (chosen !== undefined) return union(chosen, offline);
-  const isKnownIssuer = connection.issuer === discovery.authorizationServer.issuer;
-  if (!isKnownIssuer || connection.requested.length === 0) {
-    return union(initialScopes(discovery, connection.settings.scopes ?? []), offline);
+  const hasMoved = connection.issuer !== undefined && connection.issuer !== discovery.authorizationServer.issuer;
+  if (hasMoved || connection.requested.length === 0) {
+    const challenged = hasMoved ? [] : connection.challenged;
+    return union(initialScopes(discovery, challenged, connection.settings.scopes ?? []), offline);
   }
   return union(connection.requested, connection.challenged, discovery.challenge?.scopes ?? [], offline);
 }
 
-/** A client that needs no registration now: the person's own (P8), or the stored one. */
+/** A client that needs no registration now: the person's own, our metadata document, or the stored one (P8). */
 function knownClient(
   ports: SignInPorts,
   request: SignInRequest,
@@ -119,10 +123,19 @@ function knownClient(
       source: 'preregistered',
     };
   }
+  const clientId = documentClientId(ports, discovery.authorizationServer);
+  if (clientId !== undefined && clientId !== request.suspectClientId) {
+    return { issuer, clientId, authMethod: 'none', source: 'metadata_document' };
+  }
   const stored = secret?.client;
   if (stored === undefined || stored.clientId === request.suspectClientId) return undefined;
   const scopes = scopesToRequest(connection, discovery, request.scopes);
   return isClientUsable(stored, { issuer, redirectUri, scopes, now: ports.clock.now() }) ? stored : undefined;
+}
+
+/** The URL of our client metadata document where the server takes one for a client ID (P8). */
+function documentClientId(ports: SignInPorts, metadata: AuthorizationServerMetadata): string | undefined {
+  return metadata.client_id_metadata_document_supported === true ? ports.clientMetadataUrl?.() : undefined;
 }
 
 async function register(

@@ -1,7 +1,7 @@
 import type { Discovery } from '../oauth/discovery.ts';
 import { OAuthError } from '../oauth/errors.ts';
 import { revokeTokens } from '../oauth/revocation.ts';
-import type { ScopeSet } from '../oauth/scopeSet.ts';
+import { difference, type ScopeSet, union } from '../oauth/scopeSet.ts';
 import type { ConnectionId } from './connection.ts';
 import type { ConnectionRecords } from './connectionRecords.ts';
 import type { ConnectionSecret } from './connectionSecret.ts';
@@ -156,8 +156,11 @@ export class SignIns {
   }
 
   #noteDiscovery(id: ConnectionId, discovery: Discovery): void {
-    const challenged = discovery.challenge?.scopes ?? [];
-    this.#parts.records.update(id, {
+    const { records, states } = this.#parts;
+    // What was demanded before and is not granted yet stays demanded, also when this sign-in ends in nothing (P23).
+    const outstanding = difference(records.get(id).connection.challenged, states.grant(id)?.granted ?? []);
+    const challenged = union(outstanding, discovery.challenge?.scopes ?? []);
+    records.update(id, {
       ...(discovery.resourceMetadataUrl !== undefined && { resourceMetadataUrl: discovery.resourceMetadataUrl }),
       ...(challenged.length > 0 && { challenged }),
     });

@@ -41,6 +41,7 @@ const storedActivity = object({
     'sign_in_cancelled',
     'refresh_failed',
     'sign_in_needed',
+    'consent_needed',
     'disconnected',
   ]),
   scopes: exactOptional(scopes),

@@ -3,7 +3,7 @@ import { type BearerChallenge, findBearerChallenge } from './challenge.ts';
 import { type Attempt, isOAuthError, OAuthError } from './errors.ts';
 import type { Fetch, Reach } from './fetchPort.ts';
 import { fetchResourceMetadata, type ResourceMetadata } from './resourceMetadata.ts';
-import type { ScopeSet } from './scopeSet.ts';
+import { type ScopeSet, union } from './scopeSet.ts';
 import {
   type AuthorizationServerMetadata,
   defaultServerMetadata,
@@ -174,10 +174,11 @@ async function serverAtOrigin(
 /**
  * The scopes of a first authorization (P15): the challenge's, else all that the resource metadata
  * list, else `configured`, else none.
+ * @param challenged what the server demanded when it was last asked for something else than by the probe.
  */
-export function initialScopes(discovery: Discovery, configured: ScopeSet): ScopeSet {
-  const challenged = discovery.challenge?.scopes ?? [];
-  if (challenged.length > 0) return challenged;
+export function initialScopes(discovery: Discovery, challenged: ScopeSet, configured: ScopeSet): ScopeSet {
+  const demanded = union(challenged, discovery.challenge?.scopes ?? []);
+  if (demanded.length > 0) return demanded;
   return discovery.resourceMetadata?.scopes_supported ?? configured;
 }
 

@@ -3,7 +3,6 @@ import {
   AuthorizationResponseError,
   ClientError,
   type ClientAuth,
-  ClientSecretBasic,
   ClientSecretPost,
   Configuration,
   customFetch,
@@ -41,12 +40,27 @@ function clientAuthentication(client: Client): ClientAuth {
   if (client.clientSecret === undefined) return None();
   switch (client.authMethod) {
     case 'client_secret_basic':
-      return ClientSecretBasic(client.clientSecret);
+      return basicAuthentication(client.clientSecret);
     case 'client_secret_post':
       return ClientSecretPost(client.clientSecret);
     case 'none':
       return None();
   }
+}
+
+/**
+ * HTTP Basic with form-encoded parts (RFC 6749 section 2.3.1). Unlike the library's it leaves `-`, `.`, `_`
+ * and `*` as they are, which the encoding allows: many servers do not decode what they get.
+ */
+function basicAuthentication(clientSecret: string): ClientAuth {
+  return (_server, client, _body, headers) => {
+    headers.set('authorization', `Basic ${btoa(`${formEncode(client.client_id)}:${formEncode(clientSecret)}`)}`);
+  };
+}
+
+/** `application/x-www-form-urlencoded` of one value. */
+function formEncode(value: string): string {
+  return new URLSearchParams([['', value]]).toString().slice(1);
 }
 
 /** The one HTTP exchange with an endpoint of the authorization server, as it was before mending. */

@@ -220,6 +220,7 @@ const EVENT_ICONS: Readonly<Record<ActivityEntry['type'], IconText>> = {
   sign_in_cancelled: { id: 'circle-slash' },
   refresh_failed: { id: 'warning', color: 'list.warningForeground' },
   sign_in_needed: { id: 'account' },
+  consent_needed: { id: 'account' },
   disconnected: { id: 'debug-disconnect' },
 };
 
@@ -246,6 +247,8 @@ function eventText(entry: ActivityEntry): string {
       return t('Sign-in cancelled');
     case 'refresh_failed':
       return t('Renewal failed');
+    case 'consent_needed':
+      return t('More scopes needed');
     case 'sign_in_needed':
       return t('Sign-in needed');
     case 'disconnected':

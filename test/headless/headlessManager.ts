@@ -21,6 +21,7 @@ export interface HeadlessOptions {
   readonly editor?: MemorySecretStore;
   readonly file?: MemoryFile;
   readonly redirectUri?: () => string;
+  readonly clientMetadataUrl?: string;
 }
 
 /** The real token manager over the real guarded fetch; only editor, keychain and disk are in memory. */
@@ -42,6 +43,7 @@ export function createHeadlessManager(options: HeadlessOptions) {
     software: { name: 'Scopekeeper', softwareId: 'f3f1b7f2-8f3f-4d0e-9a51-6d2a6b1f0c11', version: '0.0.0' },
     vault: new SecretVault({ keychain, editor, log, onFallback: (error) => fallbacks.push(error) }),
     file,
+    clientMetadataUrl: () => options.clientMetadataUrl,
     newId: randomUUID,
     log,
     openBrowser: async (url) => {

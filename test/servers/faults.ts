@@ -85,6 +85,9 @@ export interface Faults {
   /** Offers management of the registration (RFC 7592). */
   registrationManagement: boolean;
 
+  /** Takes an https URL for a client ID (CIMD), or says so and then refuses it. */
+  clientMetadata: 'accepted' | 'refused' | undefined;
+
   // Authorization.
   /** `iss` in the callback. */
   callbackIss: 'right' | 'wrong' | 'absent';
@@ -171,6 +174,7 @@ export function noFaults(): Faults {
     registrationScopeStyle: 'string',
     clientSecret: undefined,
     registrationManagement: false,
+    clientMetadata: undefined,
     callbackIss: 'right',
     denyAuthorization: false,
     grantOnly: undefined,

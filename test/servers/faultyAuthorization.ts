@@ -1,7 +1,7 @@
 import { words, type Answer, type FaultyServerRequest } from './exchange.ts';
 import { expectedResource } from './faultyResource.ts';
 import type { Faults } from './faults.ts';
-import { newSecret, type Grants } from './grants.ts';
+import { newSecret, type Grants, type RegisteredClient } from './grants.ts';
 
 /** The header by which {@link FaultyServer.authorize} says that the person denies. */
 export const DENY_HEADER = 'x-test-deny';
@@ -20,6 +20,7 @@ export function answerMetadata(faults: Faults, issuer: string, request: FaultySe
     response_types_supported: ['code'],
     grant_types_supported: ['authorization_code', 'refresh_token'],
     token_endpoint_auth_methods_supported: faults.authMethods,
+    ...(faults.clientMetadata === undefined ? {} : { client_id_metadata_document_supported: true }),
     ...(faults.noPkce ? {} : { code_challenge_methods_supported: ['S256'] }),
     ...(faults.advertiseIss ? { authorization_response_iss_parameter_supported: true } : {}),
     ...(faults.asScopesSupported === undefined ? {} : { scopes_supported: faults.asScopesSupported }),
@@ -37,6 +38,20 @@ export function metadataPath(faults: Faults, issuer: string): string {
   }[faults.metadataAt];
 }
 
+/** The client of a metadata document, which is taken on trust: this server fetches nothing. */
+function documentClient(grants: Grants, id: string, redirectUri: string): RegisteredClient {
+  const client: RegisteredClient = {
+    id,
+    secret: undefined,
+    secretExpiresAt: 0,
+    authMethod: 'none',
+    redirectUris: [redirectUri],
+    registrationToken: '',
+  };
+  grants.clients.set(id, client);
+  return client;
+}
+
 /** RFC 6749 section 4.1.1: redirects at once, with a code or an error. Without a good redirect URI it is a 400. */
 export function answerAuthorization(
   faults: Faults,
@@ -46,9 +61,11 @@ export function answerAuthorization(
   request: FaultyServerRequest,
 ): Answer {
   const { query } = request;
-  const client = grants.clients.get(query['client_id'] ?? '');
-  if (client === undefined) return { status: 400, body: 'unknown client_id' };
   const redirectUri = query['redirect_uri'] ?? '';
+  const clientId = query['client_id'] ?? '';
+  const isDocument = faults.clientMetadata !== undefined && clientId.startsWith('https://');
+  const client = isDocument ? documentClient(grants, clientId, redirectUri) : grants.clients.get(clientId);
+  if (client === undefined) return { status: 400, body: 'unknown client_id' };
   if (!client.redirectUris.some((uri) => isSameRedirect(uri, redirectUri))) {
     return { status: 400, body: 'redirect_uri was not registered' };
   }
@@ -63,6 +80,7 @@ export function answerAuthorization(
   };
   const fail = (error: string, description: string) => redirect({ error, error_description: description });
 
+  if (isDocument && faults.clientMetadata === 'refused') return fail('unauthorized_client', 'no documents taken');
   if (request.repeated.length > 0) return fail('invalid_request', `repeated: ${request.repeated.join(' ')}`);
   if (query['response_type'] !== 'code') return fail('unsupported_response_type', 'code only');
   const { code_challenge: codeChallenge, code_challenge_method: method, resource } = query;

@@ -130,12 +130,12 @@ describe('what was stored before', () => {
       await assert.rejects(headless.manager.authorize(id));
       return JSON.stringify(server.requestsTo('token').at(-1));
     };
-    await headless.manager.configure(id, { client: { issuer: server.issuer, clientId: 'old' } }, 'oldsecret');
-    assert.match(await sentWith(), new RegExp(Buffer.from('old:oldsecret').toString('base64')));
+    await headless.manager.configure(id, { client: { issuer: server.issuer, clientId: 'old' } }, 'old-secret');
+    assert.match(await sentWith(), new RegExp(Buffer.from('old:old-secret').toString('base64')));
     await headless.manager.configure(id, { client: { issuer: server.issuer, clientId: 'new' } });
     const sent = await sentWith();
     assert.match(sent, /"client_id":"new"/);
-    assert.doesNotMatch(sent, /oldsecret|"authorization":/);
+    assert.doesNotMatch(sent, /old-secret|"authorization":/);
   });
 
   it('a sign-in under a locked keychain outlives the older document that the keychain still has', async (t) => {

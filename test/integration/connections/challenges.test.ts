@@ -1,0 +1,111 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { currentGrant } from '../../../src/connections/connection.ts';
+import { startWithFaults } from '../../headless/headlessManager.ts';
+import type { FaultyServer } from '../../servers/faultyServer.ts';
+
+/** Calls a tool with a token, and gives what the manager needs to know of the answer. */
+async function callTool(server: FaultyServer, name: string, token: string) {
+  const response = await fetch(server.mcpUrl, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` },
+    body: JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name } }),
+  });
+  await response.text();
+  return { status: response.status, wwwAuthenticate: response.headers.get('www-authenticate') };
+}
+
+describe('step-up', () => {
+  it('P21 P22 asks for what was granted and what is demanded now, and keeps both (seed 002)', async (t) => {
+    const { server, headless } = await startWithFaults(t, { challengeScope: 'files:read' });
+    const { manager } = headless;
+    const { id } = await headless.connect(server.mcpUrl);
+    for (const [tool, scopes] of [
+      ['write_file', ['files:read', 'files:write']],
+      ['delete_file', ['files:read', 'files:write', 'files:admin']],
+    ] as const) {
+      const refused = await callTool(server, tool, await manager.accessToken(id));
+      assert.equal(refused.status, 403);
+      const outcome = await manager.answerChallenge(id, { ...refused, status: 403, operation: tool });
+      assert.equal(outcome.type, 'authorize');
+      assert.equal(manager.get(id)?.state.type, 'needsConsent');
+      await manager.authorize(id);
+      const connection = manager.get(id);
+      assert.deepEqual(connection?.requested, scopes);
+      assert.equal(connection.state.type, 'ready');
+      assert.equal((await callTool(server, tool, await manager.accessToken(id))).status, 200);
+      assert.equal((await callTool(server, 'read_file', await manager.accessToken(id))).status, 200);
+    }
+  });
+
+  it('P25 a server that challenges for ever is stopped, and nobody is asked again', async (t) => {
+    const { server, headless } = await startWithFaults(t, {
+      forbidden: 'insufficient_scope',
+      challengeScope: 'files:read',
+    });
+    const { manager } = headless;
+    const { id } = await headless.connect(server.mcpUrl);
+    const outcomes: string[] = [];
+    for (let round = 0; round < 4; round += 1) {
+      const refused = await callTool(server, 'read_file', await manager.accessToken(id));
+      const { type } = await manager.answerChallenge(id, { ...refused, status: 403, operation: 'read_file' });
+      outcomes.push(type);
+      if (type === 'authorize') await manager.authorize(id);
+    }
+    assert.deepEqual(outcomes, ['retry', 'authorize', 'stop', 'stop']);
+    assert.equal(server.requestsTo('authorization').length, 2);
+  });
+
+  it('P24 a 403 that speaks of no scope logs nobody out', async (t) => {
+    const { server, headless } = await startWithFaults(t, { forbidden: 'plain' });
+    const { manager } = headless;
+    const { id } = await headless.connect(server.mcpUrl);
+    const refused = await callTool(server, 'read_file', await manager.accessToken(id));
+    const outcome = await manager.answerChallenge(id, { ...refused, status: 403, operation: 'read_file' });
+    assert.deepEqual(outcome, { type: 'pass' });
+    assert.equal(manager.get(id)?.state.type, 'ready');
+  });
+
+  it('a renewal does not hide that the person still has to consent', async (t) => {
+    const { server, headless } = await startWithFaults(t, { challengeScope: 'files:read' });
+    const { manager } = headless;
+    const { id } = await headless.connect(server.mcpUrl);
+    const refused = await callTool(server, 'write_file', await manager.accessToken(id));
+    await manager.answerChallenge(id, { ...refused, status: 403, operation: 'write_file' });
+    const { state } = await manager.refresh(id);
+    assert.ok(state.type === 'needsConsent');
+    assert.deepEqual(state.missing, ['files:write']);
+    assert.deepEqual(state.grant.granted, ['files:read']);
+  });
+
+  it('P2 P23 what was learnt and demanded survives a sign-in that ends in nothing', async (t) => {
+    const { server, headless } = await startWithFaults(t, { challengeScope: 'files:read' });
+    const { manager } = headless;
+    const { id } = await headless.connect(server.mcpUrl);
+    const refused = await callTool(server, 'write_file', await manager.accessToken(id));
+    await manager.answerChallenge(id, { ...refused, status: 403, operation: 'write_file' });
+    Object.assign(server.faults, { denyAuthorization: true, challengeResourceMetadata: false });
+    await assert.rejects(manager.authorize(id));
+    server.faults.denyAuthorization = false;
+    await manager.authorize(id);
+    assert.equal(server.requestsTo('authorization').at(-1)?.query['scope'], 'files:read files:write');
+    assert.deepEqual(currentGrant(manager.get(id) ?? assert.fail())?.granted, ['files:read', 'files:write']);
+  });
+});
+
+describe('P8 a client metadata document', () => {
+  const url = 'https://client.example/metadata.json';
+
+  it('is the client ID where the server takes one', async (t) => {
+    const { server, headless } = await startWithFaults(t, { clientMetadata: 'accepted' }, { clientMetadataUrl: url });
+    assert.equal((await headless.connect(server.mcpUrl)).state.type, 'ready');
+    assert.equal(server.requestsTo('authorization')[0]?.query['client_id'], url);
+    assert.equal(server.requestsTo('registration').length, 0);
+  });
+
+  it('gives way to registration where it is refused', async (t) => {
+    const { server, headless } = await startWithFaults(t, { clientMetadata: 'refused' }, { clientMetadataUrl: url });
+    assert.equal((await headless.connect(server.mcpUrl)).state.type, 'ready');
+    assert.equal(server.requestsTo('registration').length, 1);
+  });
+});

@@ -1,0 +1,70 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { decideChallenge } from '../../../src/connections/challengePolicy.ts';
+import type { BearerChallenge } from '../../../src/oauth/challenge.ts';
+import { grantWith } from '../connectionFixture.ts';
+
+const insufficient = (...scopes: string[]): BearerChallenge => ({
+  scheme: 'bearer',
+  error: 'insufficient_scope',
+  scopes,
+});
+const invalid: BearerChallenge = { scheme: 'bearer', error: 'invalid_token', scopes: [] };
+const renewable = grantWith({ granted: ['a'], refreshable: true, generation: 5 });
+const fixed = grantWith({ granted: ['a'], refreshable: false, generation: 5 });
+
+describe('a server’s challenge', () => {
+  for (const [title, status, challenge, grant, earlier, decision] of [
+    ['P24 a 403 without a challenge is passed on', 403, undefined, renewable, undefined, 'pass'],
+    ['P24 a 403 for another reason is passed on', 403, invalid, renewable, undefined, 'pass'],
+    [
+      'P24 scopes that were not granted need the person',
+      403,
+      insufficient('a', 'b'),
+      renewable,
+      undefined,
+      'authorize',
+    ],
+    ['P24 scopes that were granted are refreshed once', 403, insufficient('a'), renewable, undefined, 'refresh'],
+    [
+      'P24 and if that did not help, need the person',
+      403,
+      insufficient('a'),
+      grantWith({ generation: 6 }),
+      { action: 'refresh', generation: 5 },
+      'authorize',
+    ],
+    [
+      'P25 and if that did not help either, it is over',
+      403,
+      insufficient('a'),
+      grantWith({ generation: 7 }),
+      { action: 'authorize', generation: 6 },
+      'stop',
+    ],
+    [
+      'P25 a person who has said no is not asked again',
+      403,
+      insufficient('b'),
+      renewable,
+      { action: 'authorize', generation: 5 },
+      'stop',
+    ],
+    [
+      'P25 until something has changed',
+      403,
+      insufficient('b'),
+      grantWith({ generation: 9 }),
+      { action: 'authorize', generation: 5 },
+      'authorize',
+    ],
+    ['a token that is refused is renewed', 401, invalid, renewable, undefined, 'refresh'],
+    ['one that cannot be renewed needs the person', 401, invalid, fixed, undefined, 'authorize'],
+    ['no token needs the person', 401, undefined, undefined, undefined, 'authorize'],
+    ['P25 but once', 401, undefined, undefined, { action: 'authorize', generation: 0 }, 'stop'],
+  ] as const) {
+    it(`${title}: ${decision}`, () => {
+      assert.equal(decideChallenge(status, challenge, grant, earlier), decision);
+    });
+  }
+});
