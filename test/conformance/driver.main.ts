@@ -1,7 +1,6 @@
 // The client under test of the official conformance suite: it speaks MCP and asks the token manager for tokens.
 // It knows nothing of the scenario but the URL of the server and the context that every client is given.
 import * as v from 'valibot';
-import { isOAuthError } from '../../src/oauth/errors.ts';
 import { createHeadlessManager } from '../headless/headlessManager.ts';
 import { McpClient } from './mcpClient.ts';
 
@@ -29,10 +28,18 @@ async function signIn(): Promise<void> {
     await manager.authorize(id);
   } catch (error) {
     const { client_id: clientId, client_secret: clientSecret } = context;
-    if (clientId === undefined || !isOAuthError(error, 'registration_unsupported')) throw error;
-    await manager.configure(id, { client: { issuer: error.details.issuer, clientId } }, clientSecret);
+    const issuer = issuerThatAsksForClient();
+    if (clientId === undefined || issuer === undefined) throw error;
+    await manager.configure(id, { client: { issuer, clientId } }, clientSecret);
     await manager.authorize(id);
   }
+}
+
+/** The authorization server that registers nobody, as the failed sign-in has left it with the connection. */
+function issuerThatAsksForClient(): string | undefined {
+  const error = manager.get(id)?.lastError;
+  const details = v.safeParse(v.object({ issuer: v.string() }), error?.details);
+  return error?.code === 'registration_unsupported' && details.success ? details.output.issuer : undefined;
 }
 
 const client = new McpClient(serverUrl, process.env['MCP_CONFORMANCE_PROTOCOL_VERSION'] ?? '2025-11-25', {

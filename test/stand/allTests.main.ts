@@ -20,6 +20,7 @@ const PARTS: readonly Part[] = [
   { name: 'package', script: stand('package'), args: [] },
   { name: 'unit', script: stand('nodeTests'), args: ['unit'] },
   { name: 'integration', script: stand('nodeTests'), args: ['integration'] },
+  { name: 'conformance', script: path.join(OUT_FOLDER, 'test', 'conformance', 'conformance.main.mjs'), args: [] },
   { name: 'host', script: stand('hostTests'), args: ['--packed'] },
   // code-server, which these drive, is there on Linux only.
   ...(process.platform === 'linux' ? [{ name: 'e2e', script: stand('nodeTests'), args: ['e2e', '--packed'] }] : []),

@@ -1,0 +1,67 @@
+// npm run conformance [-- part of a scenario name ...]: the official client authorization scenarios on both wires,
+// strict: a warning fails, and so does a client that exits with an error. Prints a table.
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { writeCounts } from '../stand/counts.ts';
+import { outputOf, runQuietly } from '../stand/processes.ts';
+import { provision } from '../stand/provision.ts';
+import { CODE_SERVER_FOLDER, hostNodeIn, OUT_FOLDER, REPOSITORY } from '../stand/standPaths.ts';
+
+const VERSIONS = ['2025-11-25', '2026-07-28'] as const;
+const AT_ONCE = 2;
+/** What is known not to pass yet. A line that passes after all fails the run, so that the list only shrinks. */
+const EXPECTED_FAILURES = path.join(REPOSITORY, 'test', 'conformance', 'expected-failures.txt');
+
+interface Run {
+  readonly scenario: string;
+  readonly version: (typeof VERSIONS)[number];
+}
+
+/** The suite needs Node 22; where this is an older one, the stand's own is taken. */
+async function suiteNode(): Promise<string> {
+  if (Number(process.versions.node.split('.')[0]) >= 22) return process.execPath;
+  await provision();
+  return hostNodeIn(CODE_SERVER_FOLDER);
+}
+
+const node = await suiteNode();
+const suite = path.join(REPOSITORY, 'node_modules', '@modelcontextprotocol', 'conformance', 'dist', 'index.js');
+const driver = path.join(OUT_FOLDER, 'test', 'conformance', 'driver.main.mjs');
+const filters = process.argv.slice(2);
+const scenarios = [...(await outputOf(node, [suite, 'list'])).matchAll(/^\s*- (auth\/\S+)/gm)]
+  .flatMap(([, scenario]) => scenario ?? [])
+  .filter((scenario) => filters.length === 0 || filters.some((filter) => scenario.includes(filter)));
+const expectedFailures = new Set((await readFile(EXPECTED_FAILURES, 'utf8')).split('\n').filter((line) => line !== ''));
+
+const waiting: Run[] = scenarios.flatMap((scenario) => VERSIONS.map((version) => ({ scenario, version })));
+const isPassed = new Map<string, boolean>();
+const workers = Array.from({ length: AT_ONCE }, async () => {
+  for (let run = waiting.shift(); run !== undefined; run = waiting.shift()) await runScenario(run);
+});
+await Promise.all(workers);
+
+console.log(`${'scenario'.padEnd(44)} ${VERSIONS.join('  ')}`);
+for (const scenario of scenarios) {
+  const cells = VERSIONS.map((version) => (isPassed.get(`${scenario} ${version}`) === true ? 'pass' : '-').padEnd(10));
+  console.log(`${scenario.padEnd(44)} ${cells.join('  ')}`);
+}
+const totals = VERSIONS.map((version) => scenarios.filter((one) => isPassed.get(`${one} ${version}`)).length);
+console.log(`${`of ${scenarios.length}`.padEnd(44)} ${totals.map((total) => String(total).padEnd(10)).join('  ')}`);
+
+const unexpected = scenarios.filter((scenario) =>
+  VERSIONS.some((version) => isPassed.get(`${scenario} ${version}`) === expectedFailures.has(scenario)),
+);
+for (const scenario of unexpected) {
+  console.log(`${scenario} ${expectedFailures.has(scenario) ? 'passes: take it off the list' : 'fails'}`);
+}
+const passed = [...isPassed.values()].filter(Boolean).length;
+await writeCounts('conformance', { passed, failed: unexpected.length });
+process.exitCode = unexpected.length === 0 && passed > 0 ? 0 : 1;
+
+async function runScenario({ scenario, version }: Run): Promise<void> {
+  const command = `${node} --enable-source-maps ${driver}`;
+  const args = [suite, 'client', '--command', command, '--scenario', scenario, '--spec-version', version, '--force'];
+  const { code, stdout, stderr } = await runQuietly(node, args);
+  isPassed.set(`${scenario} ${version}`, code === 0);
+  if (code !== 0 && !expectedFailures.has(scenario)) console.log(`${scenario} ${version}\n${stdout}${stderr}`);
+}
