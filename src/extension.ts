@@ -20,6 +20,7 @@ import { setLanguage } from './vscode/localize.ts';
 import { channelLog } from './vscode/log.ts';
 import { openBrowser } from './vscode/openBrowser.ts';
 import { secretStorageStore } from './vscode/secretStorageStore.ts';
+import { clientMetadataUrl } from './vscode/settings.ts';
 import { SignIn } from './vscode/signIn.ts';
 import { StatusBar } from './vscode/statusBar.ts';
 import { tellFallback } from './vscode/tellFallback.ts';
@@ -58,6 +59,7 @@ export function activate(context: vscode.ExtensionContext): ScopekeeperApi {
     resolveReach: guardedFetch.resolveReach,
     prepareRedirect: async () => role.redirectUri(),
     software: { name: 'Scopekeeper', softwareId: SOFTWARE_ID, version },
+    clientMetadataUrl,
     clock,
     vault,
     file,

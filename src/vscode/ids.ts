@@ -21,6 +21,8 @@ export type CommandId = (typeof commandIds)[keyof typeof commandIds];
 
 export const viewIds = { container: 'scopekeeper', servers: 'scopekeeper.servers' } as const;
 
+export const settingIds = { clientMetadataUrl: 'scopekeeper.clientMetadataUrl' } as const;
+
 /** The keys that `when` clauses in package.json use, and what they can be. */
 export interface ContextKeys {
   'scopekeeper.role': WindowRoleName;

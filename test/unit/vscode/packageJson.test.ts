@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import * as v from 'valibot';
-import { commandIds, contextKeys, viewIds } from '../../../src/vscode/ids.ts';
+import { commandIds, contextKeys, settingIds, viewIds } from '../../../src/vscode/ids.ts';
 
 const menuEntry = v.object({ command: v.string(), when: v.string(), group: v.optional(v.string()) });
 const manifestSchema = v.object({
@@ -15,6 +15,7 @@ const manifestSchema = v.object({
     views: v.record(v.string(), v.array(v.object({ id: v.string(), name: v.string() }))),
     viewsWelcome: v.array(v.object({ view: v.string(), contents: v.string(), when: v.string() })),
     menus: v.record(v.string(), v.array(menuEntry)),
+    configuration: v.object({ properties: v.record(v.string(), v.object({ scope: v.string() })) }),
   }),
 });
 
@@ -34,6 +35,12 @@ test('package.json declares exactly the commands that are registered, each with 
 test('every text is in package.nls.json, and none there is unused', () => {
   const used = new Set(Array.from(text.matchAll(/"%([\w.]+)%"/g), (match) => match[1]));
   assert.deepEqual(used, new Set(Object.keys(nls)));
+});
+
+test('the settings are those of ids.ts, and no workspace can set them', () => {
+  const { properties } = contributes.configuration;
+  assert.deepEqual(Object.keys(properties), Object.values(settingIds));
+  for (const { scope } of Object.values(properties)) assert.equal(scope, 'application');
 });
 
 test('menus name existing commands, and every command is in the palette only when it makes sense', () => {

@@ -1,0 +1,11 @@
+import * as vscode from 'vscode';
+import { settingIds } from './ids.ts';
+
+/** The https URL of this software's client metadata document, as set by the user; undefined for none. */
+export function clientMetadataUrl(): string | undefined {
+  const value = vscode.workspace.getConfiguration().get<unknown>(settingIds.clientMetadataUrl);
+  if (typeof value !== 'string' || !URL.canParse(value)) return undefined;
+  // A client ID that is a URL has a path and is https (CIMD section 3).
+  const url = new URL(value);
+  return url.protocol === 'https:' && url.pathname !== '/' ? value : undefined;
+}
