@@ -7,6 +7,8 @@ export interface ServerChallenge {
   readonly status: 401 | 403;
   /** The `WWW-Authenticate` header, all of them joined by `, `. */
   readonly wwwAuthenticate: string | null;
+  /** The token that was sent with the request; undefined when there was none. */
+  readonly token: string | undefined;
   /** What the request was for, e.g. `tools/call add_note`; a step-up is tried once for each (P25). */
   readonly operation: string;
 }
@@ -16,6 +18,9 @@ export interface EarlierAnswer {
   readonly action: 'refresh' | 'authorize';
   readonly generation: number;
 }
+
+/** A token that is refused this soon after it was given is no better than the one before. */
+const EPISODE_MS = 60_000;
 
 /**
  * What to do about a challenge:
@@ -28,18 +33,33 @@ export type ChallengeDecision = 'pass' | 'refresh' | 'authorize' | 'stop';
  * Sorts a challenge (P24): scopes that were not granted need the person; where the token should do, one
  * refresh comes first; a 403 that speaks of no scope is passed on, and logs nobody out.
  * @param earlier what was done about the same operation and scopes, if anything.
+ * @param now milliseconds since the epoch.
  */
 export function decideChallenge(
   status: ServerChallenge['status'],
   challenge: BearerChallenge | undefined,
   grant: Grant | undefined,
   earlier: EarlierAnswer | undefined,
+  now: number,
 ): ChallengeDecision {
   if (status === 403 && challenge?.error !== 'insufficient_scope') return 'pass';
   if (grant === undefined) return earlier === undefined ? 'authorize' : 'stop';
-  // An answer counts while the grant is the one that it led to, or led to none.
-  const isSameEpisode = earlier !== undefined && grant.generation <= earlier.generation + 1;
-  if (isSameEpisode && earlier.action === 'authorize') return 'stop';
-  if (missingScopes(challenge?.scopes ?? [], grant.granted).length > 0) return 'authorize';
-  return grant.refreshable && !isSameEpisode ? 'refresh' : 'authorize';
+  const wasTried = isSameEpisode(grant, earlier, now);
+  if (wasTried && earlier?.action === 'authorize') return 'stop';
+  // An `invalid_token` is about the token first, whatever scopes it lists.
+  const isAboutScopes =
+    challenge?.error !== 'invalid_token' && missingScopes(challenge?.scopes ?? [], grant.granted).length > 0;
+  if (isAboutScopes) return 'authorize';
+  return grant.refreshable && !wasTried ? 'refresh' : 'authorize';
+}
+
+/**
+ * Whether the earlier answer still counts: the person has said no and the grant is the same, or the grant
+ * that it led to is so new that the server refuses it from the start.
+ */
+function isSameEpisode(grant: Grant, earlier: EarlierAnswer | undefined, now: number): boolean {
+  if (earlier === undefined) return false;
+  if (grant.generation <= earlier.generation) return true;
+  const age = now - (grant.refreshedAt ?? grant.issuedAt);
+  return grant.generation === earlier.generation + 1 && age < EPISODE_MS;
 }

@@ -6,12 +6,16 @@ import type { ConnectionRecords } from './connectionRecords.ts';
 import type { ChallengeOutcome } from './connectionService.ts';
 import type { ConnectionStates } from './connectionStates.ts';
 import { missingScopes } from './grant.ts';
+import type { Clock } from './ports.ts';
 import type { Renewals } from './renewals.ts';
+import type { SecretKeeper } from './secretKeeper.ts';
 
 export interface ChallengesParts {
   readonly records: ConnectionRecords;
   readonly states: ConnectionStates;
   readonly renewals: Renewals;
+  readonly secrets: SecretKeeper;
+  readonly clock: Clock;
 }
 
 /** Answers what servers say of our tokens: bounded, so that one that challenges for ever is stopped (P25). */
@@ -24,29 +28,43 @@ export class Challenges {
   }
 
   /** Keeps what the challenge demands (P2, P22), and does what can be done without the person. */
-  async answer(id: ConnectionId, { status, wwwAuthenticate, operation }: ServerChallenge): Promise<ChallengeOutcome> {
-    const { records, renewals, states } = this.#parts;
-    const challenge = findBearerChallenge(wwwAuthenticate);
+  async answer(id: ConnectionId, refused: ServerChallenge): Promise<ChallengeOutcome> {
+    const { clock, records, renewals, states } = this.#parts;
+    if (await this.#isOutdated(id, refused.token)) return { type: 'retry' };
+    const challenge = findBearerChallenge(refused.wwwAuthenticate);
+    const scopes = challenge?.scopes ?? [];
     const grant = states.grant(id);
-    const key = JSON.stringify([status, operation, (challenge?.scopes ?? []).toSorted()]);
-    const decision = decideChallenge(status, challenge, grant, this.#answered.get(id)?.get(key));
-    if (decision === 'pass') return { type: 'pass' };
-    if (decision === 'stop') return { type: 'stop' };
+    const key = JSON.stringify([refused.status, refused.operation, scopes.toSorted()]);
+    const decision = decideChallenge(refused.status, challenge, grant, this.#answered.get(id)?.get(key), clock.now());
+    if (decision === 'pass' || decision === 'stop') return { type: decision };
 
     records.update(id, (connection) => ({
       ...connection,
-      challenged: union(difference(connection.challenged, grant?.granted ?? []), challenge?.scopes ?? []),
+      challenged: union(difference(connection.challenged, grant?.granted ?? []), scopes),
       ...(challenge?.resourceMetadataUrl !== undefined && { resourceMetadataUrl: challenge.resourceMetadataUrl }),
     }));
-    this.#remember(id, key, { action: decision, generation: grant?.generation ?? 0 });
+    const generation = grant?.generation ?? 0;
     if (decision === 'refresh') {
       await renewals.refresh(id);
+      // Only now: a refresh that failed for want of a network has not been tried.
+      this.#remember(id, key, { action: 'refresh', generation });
       return { type: 'retry' };
     }
-    const missing = grant === undefined ? [] : missingScopes(challenge?.scopes ?? [], grant.granted);
-    if (grant === undefined || missing.length === 0) states.needSignIn(id, 'token_rejected');
-    else states.needConsent(id, grant, missing);
-    return { type: 'authorize', scopes: challenge?.scopes ?? [] };
+    this.#remember(id, key, { action: 'authorize', generation });
+    const missing = grant === undefined ? [] : missingScopes(scopes, grant.granted);
+    const isTokenRefused = refused.status === 401 && missing.length === 0;
+    if (grant === undefined || isTokenRefused) states.needSignIn(id, 'token_rejected');
+    else states.needConsent(id, grant, missing.length > 0 ? missing : scopes);
+    return { type: 'authorize', scopes };
+  }
+
+  /** Whether the token that was refused is no longer the one in use, after a refresh that was running (P29). */
+  async #isOutdated(id: ConnectionId, token: string | undefined): Promise<boolean> {
+    const { records, renewals, secrets, states } = this.#parts;
+    await Promise.allSettled([renewals.running(id)]);
+    if (token === undefined || states.grant(id) === undefined) return false;
+    const secret = await secrets.current(id, records.get(id).connection.serverUrl);
+    return secret?.tokens !== undefined && secret.tokens.accessToken !== token;
   }
 
   /** Forgets what is known of a connection that is gone. */

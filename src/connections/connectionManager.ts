@@ -67,7 +67,7 @@ export class ConnectionManager implements ConnectionService {
       onClientRejected: (id, clientId) => this.#signIns.suspectClient(id, clientId),
     });
     this.#signIns = new SignIns(ports, { records, states, secrets, onAuthorized: (id) => this.#renewals.reset(id) });
-    this.#challenges = new Challenges({ records, states, renewals: this.#renewals });
+    this.#challenges = new Challenges({ records, states, secrets, renewals: this.#renewals, clock });
     this.#scheduler = new RefreshScheduler({
       clock,
       random,
@@ -189,10 +189,9 @@ export class ConnectionManager implements ConnectionService {
     return this.#secrets.exclusive(id, async () => {
       const secret = await this.#secrets.current(id, this.#records.get(id).connection.serverUrl);
       const outcome = await this.#revoke(id, secret);
-      const rest = secret === undefined ? undefined : withoutTokens(secret);
-      // The tokens are dead: a keychain that does not take the change is told and tried again.
-      const unstored = rest === undefined ? await this.#tryForget(id) : await this.#secrets.tryKeep(id, rest);
+      const unstored = secret === undefined ? await this.#tryForget(id) : await this.#forgetTokens(id, secret);
       this.#renewals.reset(id);
+      this.#challenges.forget(id);
       const activity = this.#states.event('disconnected');
       this.#states.set(id, { type: 'disconnected' }, { activity, lastError: unstored ?? null });
       return outcome;
@@ -220,6 +219,14 @@ export class ConnectionManager implements ConnectionService {
       await this.#records.remove(id);
       return outcome;
     });
+  }
+
+  /** Forgets tokens and keeps registrations. A keychain that does not take the change is told and tried again. */
+  async #forgetTokens(id: ConnectionId, secret: ConnectionSecret): Promise<ScopekeeperError | undefined> {
+    const rest = withoutTokens(secret);
+    const unstored = await this.#secrets.tryKeep(id, rest);
+    const isEmpty = rest.client === undefined && rest.configuredClient === undefined;
+    return unstored === undefined && isEmpty ? this.#tryForget(id) : unstored;
   }
 
   async #tryForget(id: ConnectionId): Promise<ScopekeeperError | undefined> {

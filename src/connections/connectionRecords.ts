@@ -138,9 +138,10 @@ export class ConnectionRecords {
     }
   }
 
-  /** Waits for the last write, and stops trying again. */
+  /** Writes what is not yet written, and stops trying again. */
   async dispose(): Promise<void> {
-    await this.#saving.catch(() => undefined);
+    // What failed before is told in the log, and here it has its last chance.
+    await this.save().catch(() => undefined);
     this.#retry?.dispose();
   }
 

@@ -68,11 +68,10 @@ export type StoredTokens = InferOutput<typeof tokensSchema>;
 /** What the keychain holds for one connection, as one document: one write, one truth. */
 export type ConnectionSecret = InferOutput<typeof connectionSecretSchema>;
 
-/** What stays of a document when its tokens go: registrations, under the next generation; undefined for nothing. */
-export function withoutTokens(secret: ConnectionSecret): ConnectionSecret | undefined {
+/** What stays of a document when its tokens go: registrations, under the next generation. */
+export function withoutTokens(secret: ConnectionSecret): ConnectionSecret {
   const { tokens: _, ...rest } = secret;
-  const isEmpty = rest.client === undefined && rest.configuredClient === undefined;
-  return isEmpty ? undefined : { ...rest, generation: secret.generation + 1 };
+  return { ...rest, generation: rest.generation + 1 };
 }
 
 /** Writes a secret document as the text that a {@link SecretStore} keeps. */

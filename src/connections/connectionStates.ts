@@ -1,5 +1,5 @@
 import type { ScopekeeperError } from '../oauth/errors.ts';
-import type { ScopeSet } from '../oauth/scopeSet.ts';
+import { difference, type ScopeSet } from '../oauth/scopeSet.ts';
 import type { ActivityEntry } from './activity.ts';
 import type { ConnectionId, ConnectionState, Grant, SignInReason } from './connection.ts';
 import type { ConnectionRecords, RecordChange } from './connectionRecords.ts';
@@ -12,6 +12,8 @@ export class ConnectionStates {
   readonly #records: ConnectionRecords;
   readonly #clock: Clock;
   readonly #sessions = new Map<ConnectionId, SignInSession>();
+  /** Scopes that servers demand and the person has not been asked for yet, whatever else goes on. */
+  readonly #demanded = new Map<ConnectionId, ScopeSet>();
 
   constructor(records: ConnectionRecords, clock: Clock) {
     this.#records = records;
@@ -24,10 +26,24 @@ export class ConnectionStates {
   }
 
   /** Sets the state, or, while a sign-in runs, what lies under it. */
-  set(id: ConnectionId, state: ConnectionState, more: RecordChange = {}): void {
+  set(id: ConnectionId, wanted: ConnectionState, more: RecordChange = {}): void {
+    const state = this.#withDemand(id, wanted);
     const session = this.#sessions.get(id);
     if (session !== undefined) session.underlying = state;
     this.#records.update(id, { state: session === undefined ? state : stateDuring(session) }, more);
+  }
+
+  /** Notes that the person has been asked: what was not granted then is not demanded again. */
+  meetDemand(id: ConnectionId): void {
+    this.#demanded.delete(id);
+  }
+
+  /** A connection that would be ready needs consent for as long as a demand is not met. */
+  #withDemand(id: ConnectionId, state: ConnectionState): ConnectionState {
+    if (state.type === 'disconnected' || state.type === 'needsSignIn') this.#demanded.delete(id);
+    if (state.type !== 'ready') return state;
+    const missing = difference(this.#demanded.get(id) ?? [], state.grant.granted);
+    return missing.length === 0 ? state : { type: 'needsConsent', grant: state.grant, missing };
   }
 
   /** Shows a sign-in's step as the state. */
@@ -49,14 +65,9 @@ export class ConnectionStates {
     return 'grant' in state ? state.grant : undefined;
   }
 
-  /** The scopes that the server demands and the person has not consented to yet. */
-  missing(id: ConnectionId): ScopeSet {
-    const { state } = this.#records.get(id).connection;
-    return state.type === 'needsConsent' ? state.missing : [];
-  }
-
   /** Says that the server demands scopes which were not granted; the grant stays usable for the rest. */
   needConsent(id: ConnectionId, grant: Grant, missing: ScopeSet): void {
+    this.#demanded.set(id, missing);
     this.set(
       id,
       { type: 'needsConsent', grant, missing },

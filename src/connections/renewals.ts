@@ -1,5 +1,4 @@
 import { isOAuthError, type ScopekeeperError } from '../oauth/errors.ts';
-import { difference } from '../oauth/scopeSet.ts';
 import type { Connection, ConnectionId, Grant } from './connection.ts';
 import type { ConnectionRecords } from './connectionRecords.ts';
 import type { ConnectionSecret, StoredTokens } from './connectionSecret.ts';
@@ -81,16 +80,12 @@ export class Renewals {
     const { records, states } = this.#parts;
     const grant = states.grant(id);
     if (grant?.refreshable !== true) throw new ConnectionError('sign_in_required', { id });
-    const missing = states.missing(id);
     states.set(id, { type: 'refreshing', grant });
     let sent: string | undefined;
     try {
       const [secret, tokens] = await this.#newestTokens(id);
       sent = tokens.refreshToken;
-      const renewed = await this.#exchange(id, grant, secret, tokens);
-      // A renewal does not give what the person has not consented to yet.
-      const stillMissing = difference(missing, renewed.granted);
-      if (stillMissing.length > 0) states.set(id, { type: 'needsConsent', grant: renewed, missing: stillMissing });
+      await this.#exchange(id, grant, secret, tokens);
       return records.get(id).connection;
     } catch (error) {
       const failure = asScopekeeperError(error);
@@ -114,7 +109,7 @@ export class Renewals {
     grant: Grant,
     secret: ConnectionSecret,
     tokens: StoredTokens & { readonly refreshToken: string },
-  ): Promise<Grant> {
+  ): Promise<void> {
     const { records, secrets, states } = this.#parts;
     const { serverUrl, requested } = records.get(id).connection;
     const result = await refreshStored(this.#ports, serverUrl, tokens, grant.authorized, requested);
@@ -129,7 +124,6 @@ export class Renewals {
     );
     const lost = missingScopes(grant.granted, renewed.granted);
     if (lost.length > 0) records.update(id, {}, { activity: states.event('scopes_dropped', { scopes: lost }) });
-    return renewed;
   }
 
   async #noteFailure(

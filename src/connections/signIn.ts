@@ -124,7 +124,9 @@ function knownClient(
     };
   }
   const clientId = documentClientId(ports, discovery.authorizationServer);
-  if (clientId !== undefined && clientId !== request.suspectClientId) {
+  // Without a registration endpoint there is nothing else to try.
+  const canRegister = discovery.authorizationServer.registration_endpoint !== undefined;
+  if (clientId !== undefined && !(clientId === request.suspectClientId && canRegister)) {
     return { issuer, clientId, authMethod: 'none', source: 'metadata_document' };
   }
   const stored = secret?.client;

@@ -70,7 +70,8 @@ export class SignInSession {
     );
     const expected = callbacks.expect(pending.state, this.#callbackOutcome.promise);
     this.url = pending.url;
-    this.unansweredClientId = pending.client.clientId;
+    // Only a registration can be forgotten; another client stays what it is.
+    if (pending.client.source === 'registered') this.unansweredClientId = pending.client.clientId;
     try {
       onWaiting();
       // Not awaited: the editor may ask the person first, and the callback can come by another way.

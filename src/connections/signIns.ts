@@ -176,6 +176,7 @@ export class SignIns {
     const { serverUrl } = records.get(id).connection;
     const unstored = await secrets.tryKeep(id, secretOfAuthorization(result, previous, serverUrl, generation));
     this.#suspects.delete(id);
+    states.meetDemand(id);
     session.underlying = { type: 'ready', grant };
     const { resource } = discovery;
     records.update(id, ({ resource: _resource, account: _account, ...connection }) => ({

@@ -68,9 +68,10 @@ export class McpClient {
   /** Sends a message, and again for as long as the token manager has an answer to a challenge. */
   async #send(body: Message, operation: string): Promise<void> {
     for (;;) {
+      const token = await this.#tokens.accessToken();
       const response = await fetch(this.#url, {
         method: 'POST',
-        headers: await this.#headers(body),
+        headers: this.#headers(body, token),
         body: JSON.stringify(body),
       });
       await response.text();
@@ -79,12 +80,14 @@ export class McpClient {
       const { status } = response;
       const wwwAuthenticate = response.headers.get('www-authenticate');
       const isChallenge = status === 401 || status === 403;
-      const answer = isChallenge ? await this.#tokens.onChallenge({ status, wwwAuthenticate, operation }) : 'pass';
+      const answer = isChallenge
+        ? await this.#tokens.onChallenge({ status, wwwAuthenticate, operation, token })
+        : 'pass';
       if (answer !== 'retry') throw new Error(`${operation}: status ${status}, ${answer}`);
     }
   }
 
-  async #headers(body: Message): Promise<Headers> {
+  #headers(body: Message, token: string | undefined): Headers {
     const headers = new Headers({
       accept: 'application/json, text/event-stream',
       'content-type': 'application/json',
@@ -96,7 +99,6 @@ export class McpClient {
       const name = body.params?.['name'];
       if (typeof name === 'string') headers.set('mcp-name', name);
     }
-    const token = await this.#tokens.accessToken();
     if (token !== undefined) headers.set('authorization', `Bearer ${token}`);
     return headers;
   }

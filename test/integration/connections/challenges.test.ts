@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import type { ServerChallenge } from '../../../src/connections/challengePolicy.ts';
 import { currentGrant } from '../../../src/connections/connection.ts';
 import { startWithFaults } from '../../headless/headlessManager.ts';
 import type { FaultyServer } from '../../servers/faultyServer.ts';
@@ -12,7 +13,7 @@ async function callTool(server: FaultyServer, name: string, token: string) {
     body: JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name } }),
   });
   await response.text();
-  return { status: response.status, wwwAuthenticate: response.headers.get('www-authenticate') };
+  return { status: response.status, wwwAuthenticate: response.headers.get('www-authenticate'), token };
 }
 
 describe('step-up', () => {
@@ -72,6 +73,9 @@ describe('step-up', () => {
     const { id } = await headless.connect(server.mcpUrl);
     const refused = await callTool(server, 'write_file', await manager.accessToken(id));
     await manager.answerChallenge(id, { ...refused, status: 403, operation: 'write_file' });
+    server.faults.tokenStatus = 503;
+    await assert.rejects(manager.refresh(id));
+    server.faults.tokenStatus = 200;
     const { state } = await manager.refresh(id);
     assert.ok(state.type === 'needsConsent');
     assert.deepEqual(state.missing, ['files:write']);
@@ -93,6 +97,41 @@ describe('step-up', () => {
   });
 });
 
+/** A 401 to a request that carried this token. */
+function refused(token: string): ServerChallenge {
+  return { status: 401, wwwAuthenticate: 'Bearer error="invalid_token"', operation: 'read_file', token };
+}
+
+describe('a token that the server refuses', () => {
+  it('P29 is renewed once for all the requests that carried it', async (t) => {
+    const { server, headless } = await startWithFaults(t, { delayMs: { token: 20 } });
+    const { manager } = headless;
+    const { id } = await headless.connect(server.mcpUrl);
+    const token = await manager.accessToken(id);
+    const outcomes = await Promise.all([1, 2, 3].map(async () => manager.answerChallenge(id, refused(token))));
+    assert.deepEqual(
+      outcomes.map(({ type }) => type),
+      ['retry', 'retry', 'retry'],
+    );
+    assert.deepEqual(await manager.answerChallenge(id, refused(token)), { type: 'retry' }, 'also one that comes late');
+    assert.equal(server.requestsTo('token').length, 2);
+    assert.equal(manager.get(id)?.state.type, 'ready');
+  });
+
+  it('P32 needs nobody because the network was away', async (t) => {
+    const { server, headless } = await startWithFaults(t);
+    const { manager } = headless;
+    const { id } = await headless.connect(server.mcpUrl);
+    const token = await manager.accessToken(id);
+    server.faults.tokenStatus = 503;
+    await assert.rejects(manager.answerChallenge(id, refused(token)));
+    await assert.rejects(manager.answerChallenge(id, refused(token)));
+    server.faults.tokenStatus = 200;
+    assert.deepEqual(await manager.answerChallenge(id, refused(token)), { type: 'retry' });
+    assert.equal(manager.get(id)?.state.type, 'ready');
+  });
+});
+
 describe('P8 a client metadata document', () => {
   const url = 'https://client.example/metadata.json';
 
@@ -107,5 +146,25 @@ describe('P8 a client metadata document', () => {
     const { server, headless } = await startWithFaults(t, { clientMetadata: 'refused' }, { clientMetadataUrl: url });
     assert.equal((await headless.connect(server.mcpUrl)).state.type, 'ready');
     assert.equal(server.requestsTo('registration').length, 1);
+  });
+
+  it('is used again after a sign-in that was cancelled', async (t) => {
+    let abort: AbortController | undefined = new AbortController();
+    const { server, headless } = await startWithFaults(
+      t,
+      { clientMetadata: 'accepted', noRegistration: true },
+      {
+        clientMetadataUrl: url,
+        wrapBrowser: (browser) => async (authorizationUrl) => {
+          if (abort === undefined) return browser(authorizationUrl);
+          abort.abort();
+          return undefined;
+        },
+      },
+    );
+    const { id } = await headless.manager.add(server.mcpUrl);
+    assert.deepEqual(await headless.manager.authorize(id, { signal: abort.signal }), { type: 'cancelled' });
+    abort = undefined;
+    assert.equal((await headless.manager.authorize(id)).type, 'authorized');
   });
 });

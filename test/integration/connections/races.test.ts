@@ -203,4 +203,32 @@ describe('what was stored before', () => {
     await headless.manager.dispose();
     assert.match(headless.keychain.entries.get(`connection:${id}`) ?? '', /accessToken/);
   });
+
+  it('what the disk refused is written at the latest when the window closes', async (t) => {
+    const { server, headless } = await startWithFaults(t);
+    const { id } = await headless.manager.add(server.mcpUrl);
+    headless.file.isFull = true;
+    await headless.manager.authorize(id);
+    headless.file.isFull = false;
+    await headless.dispose();
+    const restarted = createHeadlessManager({ ...headless, browser: async () => undefined });
+    t.after(async () => restarted.dispose());
+    await restarted.manager.start();
+    assert.ok(server.isActive(await restarted.manager.accessToken(id)));
+  });
+
+  it('P35 tokens that a locked keychain would not give up are deleted later', async (t) => {
+    const { server, headless } = await startWithFaults(
+      t,
+      { clientMetadata: 'accepted' },
+      { clientMetadataUrl: 'https://client.example/metadata.json' },
+    );
+    const { id } = await headless.connect(server.mcpUrl);
+    headless.keychain.state = 'locked';
+    await headless.manager.disconnect(id);
+    assert.equal(headless.manager.get(id)?.state.type, 'disconnected');
+    headless.keychain.state = 'open';
+    await headless.dispose();
+    assert.doesNotMatch(headless.keychain.entries.get(`connection:${id}`) ?? '', /accessToken/);
+  });
 });

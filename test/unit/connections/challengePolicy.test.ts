@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { decideChallenge } from '../../../src/connections/challengePolicy.ts';
 import type { BearerChallenge } from '../../../src/oauth/challenge.ts';
-import { grantWith } from '../connectionFixture.ts';
+import { grantWith, MINUTE_MS, NOW } from '../connectionFixture.ts';
 
 const insufficient = (...scopes: string[]): BearerChallenge => ({
   scheme: 'bearer',
@@ -58,13 +58,45 @@ describe('a server’s challenge', () => {
       { action: 'authorize', generation: 5 },
       'authorize',
     ],
+    [
+      'P34 a token that lived for long before it was refused is renewed again',
+      401,
+      invalid,
+      grantWith({ generation: 6, issuedAt: NOW - MINUTE_MS }),
+      { action: 'refresh', generation: 5 },
+      'refresh',
+    ],
+    [
+      'and so is one that a sign-in gave long ago',
+      401,
+      invalid,
+      grantWith({ generation: 6, issuedAt: NOW - MINUTE_MS }),
+      { action: 'authorize', generation: 5 },
+      'refresh',
+    ],
+    [
+      'an invalid token is renewed first, whatever scopes the challenge lists',
+      401,
+      { ...invalid, scopes: ['never-granted'] },
+      renewable,
+      undefined,
+      'refresh',
+    ],
+    [
+      'a 401 that demands more scopes needs the person',
+      401,
+      { scheme: 'bearer', scopes: ['b'] },
+      renewable,
+      undefined,
+      'authorize',
+    ],
     ['a token that is refused is renewed', 401, invalid, renewable, undefined, 'refresh'],
     ['one that cannot be renewed needs the person', 401, invalid, fixed, undefined, 'authorize'],
     ['no token needs the person', 401, undefined, undefined, undefined, 'authorize'],
     ['P25 but once', 401, undefined, undefined, { action: 'authorize', generation: 0 }, 'stop'],
   ] as const) {
     it(`${title}: ${decision}`, () => {
-      assert.equal(decideChallenge(status, challenge, grant, earlier), decision);
+      assert.equal(decideChallenge(status, challenge, grant, earlier, NOW), decision);
     });
   }
 });
