@@ -1,3 +1,5 @@
+import { escapeHtml } from './escapeHtml.ts';
+
 /** What the page in the browser says after a sign-in. All texts are plain; they are escaped here. */
 export interface CallbackPage {
   readonly tone: 'success' | 'failure';
@@ -70,16 +72,4 @@ export function renderCallbackPage(page: CallbackPage): string {
 </body>
 </html>
 `;
-}
-
-const ENTITIES: Readonly<Record<string, string>> = {
-  '&': '&amp;',
-  '<': '&lt;',
-  '>': '&gt;',
-  '"': '&quot;',
-  "'": '&#39;',
-};
-
-function escapeHtml(text: string): string {
-  return text.replaceAll(/[&<>"']/g, (character) => ENTITIES[character] ?? '');
 }

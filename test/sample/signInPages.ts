@@ -1,3 +1,5 @@
+import { escapeHtml } from '../../src/platform/escapeHtml.ts';
+
 /** What each scope of the sample means to a person. */
 const SCOPE_WORDS: Readonly<Record<string, string>> = {
   'notes:read': 'Read your notes',
@@ -38,19 +40,6 @@ li code { display: block; font-size: .8125rem; color: var(--soft); }
 .new { float: right; margin-left: 8px; padding: 0 8px; border: 1px solid currentColor; border-radius: 99px;
   font-size: .75rem; color: var(--accent); }
 `;
-
-const ENTITIES: Readonly<Record<string, string>> = {
-  '&': '&amp;',
-  '<': '&lt;',
-  '>': '&gt;',
-  '"': '&quot;',
-  "'": '&#39;',
-};
-
-/** Makes text safe in HTML, between tags and in quoted attributes alike. */
-function escapeHtml(text: string): string {
-  return text.replaceAll(/[&<>"']/g, (character) => ENTITIES[character] ?? '');
-}
 
 /** A value that is HTML already and is not escaped again. */
 class Html {
