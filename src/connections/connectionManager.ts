@@ -16,7 +16,7 @@ import type {
   DisconnectOutcome,
 } from './connectionService.ts';
 import { ConnectionStates } from './connectionStates.ts';
-import { asScopekeeperError, ConnectionError, describeError } from './errors.ts';
+import { asScopekeeperError, ConnectionError, describeError, isConnectionError } from './errors.ts';
 import type { ConnectionsFile, Disposable } from './ports.ts';
 import { isUsable } from './refreshSchedule.ts';
 import { RefreshScheduler } from './refreshScheduler.ts';
@@ -149,8 +149,13 @@ export class ConnectionManager implements ConnectionService {
   async #keepConfiguredClient(id: ConnectionId, configuredClient: ConfiguredClient): Promise<void> {
     const { connection, generation } = this.#records.get(id);
     const { serverUrl } = connection;
-    const secret = (await this.#secrets.current(id, serverUrl)) ?? { version: 1, generation, serverUrl };
-    await this.#secrets.keep(id, { ...secret, generation: secret.generation + 1, configuredClient });
+    const secret = await this.#secrets.current(id, serverUrl).catch((error: unknown) => {
+      // What cannot be read for good gives way to what the person enters now.
+      if (!isConnectionError(error, 'secret_unreadable')) throw error;
+      return undefined;
+    });
+    const base: ConnectionSecret = secret ?? { version: 1, generation, serverUrl };
+    await this.#secrets.keep(id, { ...base, generation: base.generation + 1, configuredClient });
   }
 
   async authorize(

@@ -143,13 +143,18 @@ export class SignIns {
     throw session.signal.reason;
   }
 
-  /** A keychain that cannot be read does not stop a sign-in: it only costs a new registration. */
+  /**
+   * A keychain that cannot be read does not stop a sign-in: it only costs a new registration. It does stop
+   * one with a client of the person's own, whose secret could not be sent, and would be overwritten.
+   */
   async #storedSecret(id: ConnectionId): Promise<ConnectionSecret | undefined> {
     const { records, secrets } = this.#parts;
+    const { serverUrl, settings } = records.get(id).connection;
     try {
-      return await secrets.current(id, records.get(id).connection.serverUrl);
+      return await secrets.current(id, serverUrl);
     } catch (error) {
-      if (!isConnectionError(error)) throw error;
+      const isHidden = isConnectionError(error) && error.code !== 'secret_unreadable';
+      if (!isConnectionError(error) || (isHidden && settings.client !== undefined)) throw error;
       this.#ports.log.warn(`The secret of ${id} could not be read before signing in: ${describeError(error)}`);
       return undefined;
     }

@@ -4,7 +4,7 @@ import * as vscode from 'vscode';
 export async function openBrowser(url: string): Promise<boolean> {
   try {
     // Typed for a `Uri`, which is encoded a second time on its way; a string passes as it is.
-    // eslint-disable-next-line typescript/no-unsafe-type-assertion
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion
     return await vscode.env.openExternal(url as unknown as vscode.Uri);
   } catch {
     return false;

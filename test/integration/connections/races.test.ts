@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, it, type TestContext } from 'node:test';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { currentGrant } from '../../../src/connections/connection.ts';
 import { isConnectionError } from '../../../src/connections/errors.ts';
@@ -109,22 +109,27 @@ describe('what runs at the same time', () => {
   });
 });
 
+/** A server that registers nobody and knows no client, so a code is made up: what matters is what is sent with it. */
+async function startWithUnknownClients(t: TestContext) {
+  const started = await startWithFaults(
+    t,
+    { noRegistration: true },
+    {
+      wrapBrowser: () => async (url) => {
+        const { searchParams } = new URL(url);
+        const callback = new URL(searchParams.get('redirect_uri') ?? '');
+        const state = searchParams.get('state') ?? '';
+        callback.search = String(new URLSearchParams({ code: 'made-up', state, iss: started.server.issuer }));
+        return callback;
+      },
+    },
+  );
+  return started;
+}
+
 describe('what was stored before', () => {
   it('P11 a client secret goes to its own issuer and client ID alone', async (t) => {
-    const { server, headless } = await startWithFaults(
-      t,
-      { noRegistration: true },
-      {
-        // The server knows neither client, so a code is made up: what matters is what is sent with it.
-        wrapBrowser: () => async (url) => {
-          const { searchParams } = new URL(url);
-          const callback = new URL(searchParams.get('redirect_uri') ?? '');
-          const state = searchParams.get('state') ?? '';
-          callback.search = String(new URLSearchParams({ code: 'made-up', state, iss: server.issuer }));
-          return callback;
-        },
-      },
-    );
+    const { server, headless } = await startWithUnknownClients(t);
     const { id } = await headless.manager.add(server.mcpUrl);
     const sentWith = async (): Promise<string> => {
       await assert.rejects(headless.manager.authorize(id));
@@ -136,6 +141,34 @@ describe('what was stored before', () => {
     const sent = await sentWith();
     assert.match(sent, /"client_id":"new"/);
     assert.doesNotMatch(sent, /old-secret|"authorization":/);
+  });
+
+  it('P11 a client whose secret cannot be read does not sign in without it, and keeps it', async (t) => {
+    const { server, headless } = await startWithUnknownClients(t);
+    const { id } = await headless.manager.add(server.mcpUrl);
+    await headless.manager.configure(id, { client: { issuer: server.issuer, clientId: 'mine' } }, 'my-secret');
+    await headless.dispose();
+    const restarted = createHeadlessManager({ ...headless, browser: async () => undefined });
+    t.after(async () => restarted.dispose());
+    await restarted.manager.start();
+    headless.keychain.state = 'locked';
+    await assert.rejects(restarted.manager.authorize(id), (error) => isConnectionError(error, 'keychain_locked'));
+    assert.equal(server.requestsTo('token').length, 0);
+    assert.match(headless.keychain.entries.get(`connection:${id}`) ?? '', /my-secret/);
+  });
+
+  it('a client can be entered anew when what was stored is broken', async (t) => {
+    const { server, headless } = await startWithUnknownClients(t);
+    const { id } = await headless.manager.add(server.mcpUrl);
+    const client = { issuer: server.issuer, clientId: 'mine' };
+    await headless.manager.configure(id, { client }, 'first-secret');
+    await headless.dispose();
+    headless.keychain.entries.set(`connection:${id}`, '{"version":1');
+    const restarted = createHeadlessManager({ ...headless, browser: async () => undefined });
+    t.after(async () => restarted.dispose());
+    await restarted.manager.start();
+    await restarted.manager.configure(id, { client }, 'second-secret');
+    assert.match(headless.keychain.entries.get(`connection:${id}`) ?? '', /second-secret/);
   });
 
   it('a sign-in under a locked keychain outlives the older document that the keychain still has', async (t) => {
