@@ -6,6 +6,7 @@ import { ConnectionManager } from './connections/connectionManager.ts';
 import { SecretVault } from './connections/secretVault.ts';
 import { renderCallbackPage } from './platform/callbackPage.ts';
 import { systemClock } from './platform/clock.ts';
+import { readAssertionFile } from './platform/assertionFile.ts';
 import { createConnectionsFile } from './platform/connectionsFile.ts';
 import { createGuardedFetch } from './platform/guardedFetch.ts';
 import { createKeytarStore } from './platform/keytarStore.ts';
@@ -58,6 +59,7 @@ export function activate(context: vscode.ExtensionContext): ScopekeeperApi {
     fetch: guardedFetch.fetch,
     resolveReach: guardedFetch.resolveReach,
     prepareRedirect: async () => role.redirectUri(),
+    readAssertion: readAssertionFile,
     software: { name: 'Scopekeeper', softwareId: SOFTWARE_ID, version },
     clientMetadataUrl,
     clock,

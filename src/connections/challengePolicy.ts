@@ -9,6 +9,8 @@ export interface ServerChallenge {
   readonly wwwAuthenticate: string | null;
   /** The token that was sent with the request; undefined when there was none. */
   readonly token: string | undefined;
+  /** The `DPoP-Nonce` header, if there was one (RFC 9449 section 9). */
+  readonly dpopNonce?: string | undefined;
   /** What the request was for, e.g. `tools/call add_note`; a step-up is tried once for each (P25). */
   readonly operation: string;
 }

@@ -6,6 +6,7 @@ import type { ConnectionRecords } from './connectionRecords.ts';
 import type { ChallengeOutcome } from './connectionService.ts';
 import type { ConnectionStates } from './connectionStates.ts';
 import { missingScopes } from './grant.ts';
+import type { DpopNonces } from '../oauth/dpop.ts';
 import type { Clock } from './ports.ts';
 import type { Renewals } from './renewals.ts';
 import type { SecretKeeper } from './secretKeeper.ts';
@@ -15,13 +16,20 @@ export interface ChallengesParts {
   readonly states: ConnectionStates;
   readonly renewals: Renewals;
   readonly secrets: SecretKeeper;
+  readonly nonces: DpopNonces;
   readonly clock: Clock;
 }
+
+/** So often a server may demand another nonce for one operation within this time. */
+const NONCE_DEMANDS_AT_MOST = 5;
+const NONCE_WINDOW_MS = 60_000;
 
 /** Answers what servers say of our tokens: bounded, so that one that challenges for ever is stopped (P25). */
 export class Challenges {
   readonly #parts: ChallengesParts;
   readonly #answered = new Map<ConnectionId, Map<string, EarlierAnswer>>();
+  /** When servers demanded a nonce, for each operation. */
+  readonly #nonceDemands = new Map<string, readonly number[]>();
 
   constructor(parts: ChallengesParts) {
     this.#parts = parts;
@@ -32,6 +40,7 @@ export class Challenges {
     const { clock, records, renewals, states } = this.#parts;
     if (await this.#isOutdated(id, refused.token)) return { type: 'retry' };
     const challenge = findBearerChallenge(refused.wwwAuthenticate);
+    if (challenge?.error === 'use_dpop_nonce') return this.#answerNonceDemand(id, refused);
     const scopes = challenge?.scopes ?? [];
     const grant = states.grant(id);
     const key = JSON.stringify([refused.status, refused.operation, scopes.toSorted()]);
@@ -56,6 +65,17 @@ export class Challenges {
     if (grant === undefined || isTokenRefused) states.needSignIn(id, 'token_rejected');
     else states.needConsent(id, grant, missing.length > 0 ? missing : scopes);
     return { type: 'authorize', scopes };
+  }
+
+  /** Takes the nonce that the next proof is to have (RFC 9449 section 9); a server that is never content is stopped. */
+  #answerNonceDemand(id: ConnectionId, { dpopNonce, operation }: ServerChallenge): ChallengeOutcome {
+    const { clock, nonces, records } = this.#parts;
+    const key = `${id} ${operation}`;
+    const earlier = (this.#nonceDemands.get(key) ?? []).filter((at) => clock.now() - at < NONCE_WINDOW_MS);
+    this.#nonceDemands.set(key, [...earlier, clock.now()]);
+    if (dpopNonce === undefined || earlier.length >= NONCE_DEMANDS_AT_MOST) return { type: 'stop' };
+    nonces.note(records.get(id).connection.serverUrl, dpopNonce);
+    return { type: 'retry' };
   }
 
   /** Whether the token that was refused is no longer the one in use, after a refresh that was running (P29). */

@@ -2,8 +2,24 @@ import type { ScopekeeperError } from '../oauth/errors.ts';
 
 export type ConnectionId = string;
 
-/** How the connection gets its tokens. */
-export type ConnectionKind = 'authorization_code';
+/**
+ * How the connection gets its tokens.
+ * - `authorization_code`: the person signs in in the browser (RFC 6749 section 4.1).
+ * - `device_code`: the person enters a code on another device (RFC 8628).
+ * - `client_credentials`: a client of the person's own, with a secret or a key (RFC 6749 section 4.4, SEP-1046).
+ * - `workload_identity`: the identity token of the workload that this runs in (RFC 7523, SEP-1933).
+ * - `enterprise_managed`: the person's sign-in at the company's identity provider (SEP-990).
+ * - `static_token`: a token that the person brings.
+ */
+export const CONNECTION_KINDS = [
+  'authorization_code',
+  'device_code',
+  'client_credentials',
+  'workload_identity',
+  'enterprise_managed',
+  'static_token',
+] as const;
+export type ConnectionKind = (typeof CONNECTION_KINDS)[number];
 
 /** What the authorization server gave, without the tokens themselves. Instants are ms since the epoch. */
 export interface Grant {
@@ -13,16 +29,16 @@ export interface Grant {
   readonly granted: readonly string[];
   /** When the access token ends; undefined when the server did not say. */
   readonly expiresAt?: number;
-  /** Whether there is a refresh token. */
+  /** Whether it can be renewed without the person: by a refresh token, or by asking again. */
   readonly refreshable: boolean;
-  /** When the person last authorized. */
+  /** When it was last authorized. */
   readonly issuedAt: number;
   readonly refreshedAt?: number;
   /** Counts every stored token answer of the connection, from 1. */
   readonly generation: number;
 }
 
-export type AuthorizationStep = 'discovering' | 'registering' | 'waitingForBrowser' | 'exchanging';
+export type AuthorizationStep = 'discovering' | 'registering' | 'waitingForBrowser' | 'waitingForDevice' | 'exchanging';
 
 export type SignInReason =
   /** The authorization server said `invalid_grant`. */
@@ -57,6 +73,16 @@ export interface ConnectionSettings {
   readonly scopes?: readonly string[];
   /** A client that was registered by hand, for this issuer (P8). Its secret is in the keychain. */
   readonly client?: { readonly issuer: string; readonly clientId: string };
+  /** Which of several authorization servers to sign in at (P6). */
+  readonly issuer?: string;
+  /** Where the browser comes back to (P18); the loopback port unless set. */
+  readonly redirect?: 'loopback' | 'uri_handler';
+  /** Whether tokens are bound to a key of ours (RFC 9449); as the server wishes unless set. */
+  readonly dpop?: 'always' | 'never';
+  /** Where the workload's identity token lies; read anew each time, since it is short-lived. */
+  readonly assertionFile?: string;
+  /** The company's identity provider, and the client that it knows us as. Its secret is in the keychain. */
+  readonly identityProvider?: { readonly issuer: string; readonly clientId: string };
 }
 
 /** One managed connection. Holds no secret. Immutable: the manager replaces it whole. */
@@ -69,6 +95,8 @@ export interface Connection {
   /** The RFC 9728 `resource` when it is another than `serverUrl`: a same-origin path prefix (P3). */
   readonly resource?: string;
   readonly issuer?: string;
+  /** The authorization servers that the server names, when there is a choice (P6). */
+  readonly issuers?: readonly string[];
   /** Who signed in, as the ID token says; for display only. */
   readonly account?: string;
   /** Everything ever asked for (P21). */

@@ -1,10 +1,13 @@
-import { revokeTokens } from '../oauth/revocation.ts';
+import { shownUrl } from '../oauth/addressPolicy.ts';
+import { DpopNonces, dpopProof } from '../oauth/dpop.ts';
 import { plainText, type ScopekeeperError } from '../oauth/errors.ts';
+import { revokeTokens } from '../oauth/revocation.ts';
 import { canonicalResource, parseServerUrl, suggestName } from '../oauth/serverUrl.ts';
 import type { ActivityEntry } from './activity.ts';
-import type { Connection, ConnectionId } from './connection.ts';
+import { Configuration, type EnteredSecrets } from './configuration.ts';
+import type { Connection, ConnectionId, ConnectionKind } from './connection.ts';
 import { ConnectionRecords } from './connectionRecords.ts';
-import { type ConfiguredClient, type ConnectionSecret, withoutTokens } from './connectionSecret.ts';
+import { type ConnectionSecret, issuedTokens, withoutTokens } from './connectionSecret.ts';
 import type { ServerChallenge } from './challengePolicy.ts';
 import { Challenges } from './challenges.ts';
 import type {
@@ -14,9 +17,11 @@ import type {
   ConnectionChange,
   ConnectionService,
   DisconnectOutcome,
+  OutgoingRequest,
+  RequestAuthorization,
 } from './connectionService.ts';
 import { ConnectionStates } from './connectionStates.ts';
-import { asScopekeeperError, ConnectionError, describeError, isConnectionError } from './errors.ts';
+import { asScopekeeperError, ConnectionError, describeError } from './errors.ts';
 import type { ConnectionsFile, Disposable } from './ports.ts';
 import { isUsable } from './refreshSchedule.ts';
 import { RefreshScheduler } from './refreshScheduler.ts';
@@ -28,7 +33,7 @@ import { SignIns, type SignInsPorts } from './signIns.ts';
 /** A longer name is cut: it has to fit into a row. */
 const LONGEST_NAME = 80;
 
-export interface ConnectionManagerPorts extends SignInsPorts, RenewalPorts {
+export interface ConnectionManagerPorts extends Omit<SignInsPorts & RenewalPorts, 'nonces'> {
   readonly vault: SecretVault;
   readonly file: ConnectionsFile;
   readonly newId: () => ConnectionId;
@@ -43,11 +48,14 @@ export class ConnectionManager implements ConnectionService {
   readonly #signIns: SignIns;
   readonly #renewals: Renewals;
   readonly #challenges: Challenges;
+  readonly #configuration: Configuration;
   readonly #scheduler: RefreshScheduler;
+  readonly #nonces = new DpopNonces();
 
-  constructor(ports: ConnectionManagerPorts) {
+  constructor(given: ConnectionManagerPorts) {
+    const ports = { ...given, nonces: this.#nonces };
     const { clock, file, log, random, vault } = ports;
-    this.#ports = ports;
+    this.#ports = given;
     const records = new ConnectionRecords(file, clock, log);
     const states = new ConnectionStates(records, clock);
     const secrets = new SecretKeeper({
@@ -67,7 +75,15 @@ export class ConnectionManager implements ConnectionService {
       onClientRejected: (id, clientId) => this.#signIns.suspectClient(id, clientId),
     });
     this.#signIns = new SignIns(ports, { records, states, secrets, onAuthorized: (id) => this.#renewals.reset(id) });
-    this.#challenges = new Challenges({ records, states, secrets, renewals: this.#renewals, clock });
+    this.#challenges = new Challenges({
+      records,
+      states,
+      secrets,
+      renewals: this.#renewals,
+      nonces: this.#nonces,
+      clock,
+    });
+    this.#configuration = new Configuration({ records, secrets });
     this.#scheduler = new RefreshScheduler({
       clock,
       random,
@@ -108,13 +124,13 @@ export class ConnectionManager implements ConnectionService {
     return this.#records.find(id)?.activity ?? [];
   }
 
-  async add(input: string, name?: string): Promise<Connection> {
+  async add(input: string, name?: string, kind: ConnectionKind = 'authorization_code'): Promise<Connection> {
     const url = parseServerUrl(input);
     const connection: Connection = {
       id: this.#ports.newId(),
       name: this.#freeName(plainText(name, LONGEST_NAME) ?? suggestName(url)),
       serverUrl: canonicalResource(url),
-      kind: 'authorization_code',
+      kind,
       requested: [],
       challenged: [],
       settings: {},
@@ -133,29 +149,26 @@ export class ConnectionManager implements ConnectionService {
     await this.#records.save();
   }
 
-  async configure(id: ConnectionId, settings: Partial<Connection['settings']>, clientSecret?: string): Promise<void> {
-    const { client } = settings;
-    if (client !== undefined) {
-      const configured = { ...client, ...(clientSecret !== undefined && { clientSecret }) };
-      await this.#secrets.exclusive(id, async () => this.#keepConfiguredClient(id, configured));
-    }
-    this.#records.update(id, (connection) => ({
-      ...connection,
-      settings: { ...connection.settings, ...settings },
-    }));
+  async changeKind(id: ConnectionId, kind: ConnectionKind): Promise<void> {
+    if (this.#records.get(id).connection.kind === kind) return;
+    if (this.#records.get(id).connection.state.type !== 'disconnected') await this.disconnect(id);
+    // A registration is good for one kind only.
+    await this.#secrets.exclusive(id, async () => {
+      const secret = await this.#secrets.current(id, this.#records.get(id).connection.serverUrl);
+      if (secret?.client === undefined) return;
+      const { client: _, ...rest } = secret;
+      await this.#secrets.keep(id, { ...rest, generation: rest.generation + 1 });
+    });
+    this.#records.update(id, { kind });
     await this.#records.save();
   }
 
-  async #keepConfiguredClient(id: ConnectionId, configuredClient: ConfiguredClient): Promise<void> {
-    const { connection, generation } = this.#records.get(id);
-    const { serverUrl } = connection;
-    const secret = await this.#secrets.current(id, serverUrl).catch((error: unknown) => {
-      // What cannot be read for good gives way to what the person enters now.
-      if (!isConnectionError(error, 'secret_unreadable')) throw error;
-      return undefined;
-    });
-    const base: ConnectionSecret = secret ?? { version: 1, generation, serverUrl };
-    await this.#secrets.keep(id, { ...base, generation: base.generation + 1, configuredClient });
+  async configure(
+    id: ConnectionId,
+    settings: Partial<Connection['settings']>,
+    entered: EnteredSecrets = {},
+  ): Promise<void> {
+    await this.#configuration.configure(id, settings, entered);
   }
 
   async authorize(
@@ -183,6 +196,23 @@ export class ConnectionManager implements ConnectionService {
     if (!isUsable(grant, this.#ports.clock.now())) await this.#renewals.refresh(id);
     const secret = await this.#secrets.current(id, this.#records.get(id).connection.serverUrl);
     return secret?.tokens?.accessToken ?? this.#states.requireSignIn(id, 'secret_missing');
+  }
+
+  async authorizeRequest(id: ConnectionId, { method, url }: OutgoingRequest): Promise<RequestAuthorization> {
+    const { serverUrl } = this.#records.get(id).connection;
+    if (new URL(url).origin !== new URL(serverUrl).origin) {
+      throw new ConnectionError('foreign_origin', { url: shownUrl(new URL(url)) });
+    }
+    const accessToken = await this.accessToken(id);
+    const secret = await this.#secrets.current(id, serverUrl);
+    const key = secret?.tokens?.dpopKey;
+    if (key === undefined) return { accessToken, headers: { authorization: `Bearer ${accessToken}` } };
+    const dpop = await dpopProof({ key, nonces: this.#nonces }, { method, url, accessToken });
+    return { accessToken, headers: { authorization: `DPoP ${accessToken}`, dpop } };
+  }
+
+  noteDpopNonce(url: string, nonce: string): void {
+    this.#nonces.note(url, nonce);
   }
 
   async answerChallenge(id: ConnectionId, challenge: ServerChallenge): Promise<ChallengeOutcome> {
@@ -230,7 +260,7 @@ export class ConnectionManager implements ConnectionService {
   async #forgetTokens(id: ConnectionId, secret: ConnectionSecret): Promise<ScopekeeperError | undefined> {
     const rest = withoutTokens(secret);
     const unstored = await this.#secrets.tryKeep(id, rest);
-    const isEmpty = rest.client === undefined && rest.configuredClient === undefined;
+    const isEmpty = [rest.client, rest.configuredClient, rest.credentials].every((kept) => kept === undefined);
     return unstored === undefined && isEmpty ? this.#tryForget(id) : unstored;
   }
 
@@ -245,7 +275,7 @@ export class ConnectionManager implements ConnectionService {
 
   /** Revokes at the authorization server; what fails there is told and stops nothing (P35). */
   async #revoke(id: ConnectionId, secret: ConnectionSecret | undefined): Promise<DisconnectOutcome> {
-    const tokens = secret?.tokens;
+    const tokens = issuedTokens(secret);
     if (tokens === undefined) return { revocation: 'nothing_to_revoke' };
     try {
       const isRevoked = await revokeTokens(this.#ports.fetch, {

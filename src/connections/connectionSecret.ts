@@ -10,42 +10,70 @@ import {
   picklist,
   pipe,
   readonly,
+  record,
   safeParse,
   string,
 } from 'valibot';
-import { TOKEN_ENDPOINT_AUTH_METHODS } from '../oauth/client.ts';
+import { type Client, TOKEN_ENDPOINT_AUTH_METHODS } from '../oauth/client.ts';
+import type { AuthorizationServerEndpoints } from '../oauth/tokenEndpoint.ts';
 import { ConnectionError } from './errors.ts';
 
 const strings = pipe(array(string()), readonly());
+
+/** A JWK's members are texts. */
+const signingKeySchema = object({ algorithm: string(), jwk: record(string(), string()) });
 
 const clientSchema = object({
   issuer: string(),
   clientId: string(),
   clientSecret: exactOptional(string()),
+  privateKey: exactOptional(signingKeySchema),
   authMethod: picklist(TOKEN_ENDPOINT_AUTH_METHODS),
   source: picklist(['preregistered', 'metadata_document', 'registered']),
   redirectUris: exactOptional(strings),
   scopes: exactOptional(strings),
   secretExpiresAt: exactOptional(number()),
+  management: exactOptional(object({ uri: string(), accessToken: string() })),
 });
 
 const tokensSchema = object({
   accessToken: string(),
   refreshToken: exactOptional(string()),
   /** The client that the tokens were issued to; a refresh must come from the same one. */
-  client: clientSchema,
-  /** The endpoints that the tokens may be sent to, fixed when they were issued. */
-  authorizationServer: object({
-    issuer: string(),
-    authorization_endpoint: string(),
-    token_endpoint: string(),
-    revocation_endpoint: optional(string()),
-    authorization_response_iss_parameter_supported: optional(boolean()),
-  }),
+  client: exactOptional(clientSchema),
+  /** The endpoints that the tokens may be sent to, fixed when they were issued; none for a token that the person brought. */
+  authorizationServer: exactOptional(
+    object({
+      issuer: string(),
+      authorization_endpoint: optional(string()),
+      token_endpoint: string(),
+      revocation_endpoint: optional(string()),
+      authorization_response_iss_parameter_supported: optional(boolean()),
+    }),
+  ),
   /** RFC 8707; undefined when this connection leaves it out. */
   resource: exactOptional(string()),
   /** Which `scope` a refresh sends, as learnt from this issuer (P27). */
   refreshScope: exactOptional(picklist(['authorized', 'requested', 'omitted'])),
+  /** The key that the tokens are bound to (RFC 9449); undefined for bearer tokens. */
+  dpopKey: exactOptional(signingKeySchema),
+});
+
+const credentialsSchema = object({
+  /** A token for the MCP server itself. */
+  accessToken: exactOptional(string()),
+  /** A workload's identity token. */
+  assertion: exactOptional(string()),
+  /** The sign-in at the company's identity provider, bound to the issuer and client that it is for. */
+  identityProvider: exactOptional(
+    object({
+      issuer: string(),
+      clientId: string(),
+      clientSecret: exactOptional(string()),
+      idToken: exactOptional(string()),
+      refreshToken: exactOptional(string()),
+    }),
+  ),
 });
 
 const connectionSecretSchema = object({
@@ -58,20 +86,60 @@ const connectionSecretSchema = object({
   client: exactOptional(clientSchema),
   /** A client that the person registered by hand, bound to the issuer that it belongs to (P11). */
   configuredClient: exactOptional(
-    object({ issuer: string(), clientId: string(), clientSecret: exactOptional(string()) }),
+    object({
+      issuer: string(),
+      clientId: string(),
+      clientSecret: exactOptional(string()),
+      privateKey: exactOptional(signingKeySchema),
+    }),
   ),
+  /** What else the person brought, or signed in to for it. */
+  credentials: exactOptional(credentialsSchema),
   tokens: exactOptional(tokensSchema),
 });
 
 export type ConfiguredClient = NonNullable<InferOutput<typeof connectionSecretSchema>['configuredClient']>;
+export type StoredCredentials = InferOutput<typeof credentialsSchema>;
 export type StoredTokens = InferOutput<typeof tokensSchema>;
 /** What the keychain holds for one connection, as one document: one write, one truth. */
 export type ConnectionSecret = InferOutput<typeof connectionSecretSchema>;
 
-/** What stays of a document when its tokens go: registrations, under the next generation. */
+/** Tokens with who issued them, and to whom. */
+export interface IssuedTokens extends StoredTokens {
+  readonly client: Client;
+  readonly authorizationServer: AuthorizationServerEndpoints;
+}
+
+/** The tokens, if an authorization server issued them; undefined for one that the person brought. */
+export function issuedTokens(secret: ConnectionSecret | undefined): IssuedTokens | undefined {
+  const { client, authorizationServer } = secret?.tokens ?? {};
+  if (secret?.tokens === undefined || client === undefined || authorizationServer === undefined) return undefined;
+  return { ...secret.tokens, client, authorizationServer };
+}
+
+/** What stays of a document when its tokens go: registrations and what proves a client, under the next generation. */
 export function withoutTokens(secret: ConnectionSecret): ConnectionSecret {
-  const { tokens: _, ...rest } = secret;
-  return { ...rest, generation: rest.generation + 1 };
+  const { tokens: _tokens, credentials, ...rest } = secret;
+  const kept = credentials === undefined ? undefined : withoutSessions(credentials);
+  return { ...rest, ...(kept !== undefined && { credentials: kept }), generation: rest.generation + 1 };
+}
+
+type IdentitySession = NonNullable<StoredCredentials['identityProvider']>;
+
+function withoutSession({
+  idToken: _idToken,
+  refreshToken: _refreshToken,
+  ...client
+}: IdentitySession): IdentitySession {
+  return client;
+}
+
+function withoutSessions({ assertion, identityProvider }: StoredCredentials): StoredCredentials | undefined {
+  if (assertion === undefined && identityProvider === undefined) return undefined;
+  return {
+    ...(assertion !== undefined && { assertion }),
+    ...(identityProvider !== undefined && { identityProvider: withoutSession(identityProvider) }),
+  };
 }
 
 /** Writes a secret document as the text that a {@link SecretStore} keeps. */

@@ -1,6 +1,7 @@
 import type { ActivityEntry } from './activity.ts';
 import type { ServerChallenge } from './challengePolicy.ts';
-import type { Connection, ConnectionId } from './connection.ts';
+import type { EnteredSecrets } from './configuration.ts';
+import type { Connection, ConnectionId, ConnectionKind } from './connection.ts';
 import type { Disposable } from './ports.ts';
 
 /** What became of a sign-in. Cancelling is a result; everything else that ends it throws. */
@@ -24,6 +25,19 @@ export type ChallengeOutcome =
   /** All that could be done was done, and the server challenges on: the request has failed. */
   | { readonly type: 'stop' };
 
+/** A request to an MCP server that is about to be sent. */
+export interface OutgoingRequest {
+  readonly method: string;
+  readonly url: string;
+}
+
+/** What makes a request an authorized one (P36). Secret. */
+export interface RequestAuthorization {
+  readonly accessToken: string;
+  /** `authorization`, and with a bound token the proof for this one request (RFC 9449 section 7.1). */
+  readonly headers: { readonly authorization: string; readonly dpop?: string };
+}
+
 export interface DisconnectOutcome {
   /** Whether the authorization server confirmed that the tokens are revoked (P35). */
   readonly revocation: 'revoked' | 'unsupported' | 'failed' | 'nothing_to_revoke';
@@ -37,7 +51,7 @@ export interface ConnectionChange {
 /**
  * What the user interface and the gateway see of the connections. The owner window's manager
  * implements it; later a guest window's proxy does too, so nothing here passes callbacks or secrets
- * other than `accessToken`.
+ * other than the two that give tokens.
  * Methods throw `OAuthError` or `ConnectionError`, never anything else on purpose.
  */
 export interface ConnectionService {
@@ -51,8 +65,11 @@ export interface ConnectionService {
    * Adds a connection without touching the network.
    * @param serverUrl as the person typed it; throws `invalid_server_url` or `insecure_url`.
    * @param name defaults to one made from the URL; made unique by a number.
+   * @param kind how it gets its tokens; by default the person signs in in the browser.
    */
-  add(serverUrl: string, name?: string): Promise<Connection>;
+  add(serverUrl: string, name?: string, kind?: ConnectionKind): Promise<Connection>;
+  /** Gets tokens in another way from now on; a grant that there is ends as by {@link disconnect}. */
+  changeKind(id: ConnectionId, kind: ConnectionKind): Promise<void>;
   rename(id: ConnectionId, name: string): Promise<void>;
   /**
    * Disconnects and forgets the connection.
@@ -90,13 +107,21 @@ export interface ConnectionService {
    */
   accessToken(id: ConnectionId): Promise<string>;
   /**
+   * The headers for one request to the connection's server, with a token as {@link accessToken} gives it.
+   * Throws `foreign_origin` for a request to somewhere else, and what {@link accessToken} throws.
+   */
+  authorizeRequest(id: ConnectionId, request: OutgoingRequest): Promise<RequestAuthorization>;
+  /** Takes the `DPoP-Nonce` header of any answer of an MCP server (RFC 9449 section 8.2). */
+  noteDpopNonce(url: string, nonce: string): void;
+  /**
    * Takes a 401 or 403 that a server gave to a request with our token: keeps what it demands, and renews
    * the token where that may help. Opens no browser. Throws why a renewal failed.
    */
   answerChallenge(id: ConnectionId, challenge: ServerChallenge): Promise<ChallengeOutcome>;
   /**
-   * Replaces settings of one connection.
-   * @param clientSecret of `settings.client`, bound to its issuer and client ID; undefined for a client without one.
+   * Replaces settings of one connection; one that is given as undefined goes.
+   * Throws `signing_key_invalid`, and what the keychain says; then nothing has changed.
+   * @param entered what is secret of it.
    */
-  configure(id: ConnectionId, settings: Partial<Connection['settings']>, clientSecret?: string): Promise<void>;
+  configure(id: ConnectionId, settings: Partial<Connection['settings']>, entered?: EnteredSecrets): Promise<void>;
 }

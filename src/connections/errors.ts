@@ -6,6 +6,12 @@ export interface ConnectionErrorDetails {
   connection_exists: { name: string; serverUrl: string };
   /** The connection has no token that could be used or renewed. */
   sign_in_required: { id: string };
+  /** The connection's kind needs something that the person has not entered yet. */
+  credentials_missing: { missing: 'client' | 'assertion' | 'identity_provider' | 'access_token'; issuer?: string };
+  /** The file with the workload's identity token cannot be read. */
+  assertion_unreadable: { path: string; problem: string };
+  /** A request for which a token was asked goes to another origin than the connection's server (P36). */
+  foreign_origin: { url: string };
   /** Nobody came back from the browser in time. */
   authorization_timed_out: { timeoutMs: number };
   /** The keychain holds a secret for this connection but gives none: locked, or another session's. */

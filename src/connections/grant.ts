@@ -10,14 +10,23 @@ import type { TokenAnswer } from '../oauth/token.ts';
 import type { StoredTokens } from './connectionSecret.ts';
 import type { Grant } from './connection.ts';
 
-/** The grant that a code exchange gave (P26: no `scope` means as requested). */
-export function grantOfAuthorization(answer: TokenAnswer, requested: ScopeSet, now: number, generation: number): Grant {
+/**
+ * The grant that an authorization gave (P26: no `scope` means as requested).
+ * @param isRenewable whether it can be had again without the person.
+ */
+export function grantOfAuthorization(
+  answer: TokenAnswer,
+  requested: ScopeSet,
+  isRenewable: boolean,
+  now: number,
+  generation: number,
+): Grant {
   const granted = answer.scope === undefined ? requested : parseGrantedScopes(answer.scope, requested);
   return {
     authorized: granted,
     granted,
     ...expiry(answer, now),
-    refreshable: answer.refreshToken !== undefined,
+    refreshable: isRenewable,
     issuedAt: now,
     generation,
   };

@@ -47,9 +47,13 @@ export type ResolveReach = (serverUrl: string) => Promise<Reach>;
 
 /**
  * Makes sure that callbacks can arrive, and says where.
- * Gives the redirect URI, stable for this user (P18a). Throws `port_busy` or `not_owner`.
+ * Gives the redirect URI, stable for this user (P18a): on the loopback port, or one that the editor
+ * itself receives (P18). Throws `port_busy` or `not_owner`.
  */
-export type PrepareRedirect = () => Promise<string>;
+export type PrepareRedirect = (kind: 'loopback' | 'uri_handler') => Promise<string>;
+
+/** Reads a workload's identity token from its file. Throws `assertion_unreadable`. */
+export type ReadAssertion = (path: string) => Promise<string>;
 
 /** Where the manager writes what happens. No caller may pass a secret. */
 export interface Log {

@@ -1,14 +1,14 @@
 import { isOAuthError, type ScopekeeperError } from '../oauth/errors.ts';
 import type { Connection, ConnectionId, Grant } from './connection.ts';
 import type { ConnectionRecords } from './connectionRecords.ts';
-import type { ConnectionSecret, StoredTokens } from './connectionSecret.ts';
+import { type ConnectionSecret, issuedTokens, type IssuedTokens, type StoredCredentials } from './connectionSecret.ts';
 import type { ConnectionStates } from './connectionStates.ts';
 import { asScopekeeperError, ConnectionError, describeError, isConnectionError } from './errors.ts';
 import { grantOfRefresh, missingScopes } from './grant.ts';
 import type { Clock, Log, Random } from './ports.ts';
 import { retryDelayMs } from './refreshSchedule.ts';
 import type { SecretKeeper } from './secretKeeper.ts';
-import { refreshedSecret, type RefreshPorts, refreshStored } from './tokenRefresher.ts';
+import { isRenewable, renewedSecret, type RefreshPorts, renewStored } from './tokenRefresher.ts';
 
 export interface RenewalPorts extends RefreshPorts {
   readonly clock: Clock;
@@ -95,25 +95,27 @@ export class Renewals {
   }
 
   /** The newest stored tokens (P30). Throws `sign_in_required` when they are not on this machine. */
-  async #newestTokens(id: ConnectionId): Promise<[ConnectionSecret, StoredTokens & { readonly refreshToken: string }]> {
+  async #newestTokens(id: ConnectionId): Promise<[ConnectionSecret, IssuedTokens]> {
     const { records, secrets, states } = this.#parts;
-    const { serverUrl } = records.get(id).connection;
-    const secret = await secrets.newest(id, serverUrl);
-    const refreshToken = secret?.tokens?.refreshToken;
-    if (secret?.tokens === undefined || refreshToken === undefined) return states.requireSignIn(id, 'secret_missing');
-    return [secret, { ...secret.tokens, refreshToken }];
+    const { connection } = records.get(id);
+    const secret = await secrets.newest(id, connection.serverUrl);
+    const tokens = issuedTokens(secret);
+    if (secret === undefined || tokens === undefined || !isRenewable(tokens, connection)) {
+      return states.requireSignIn(id, 'secret_missing');
+    }
+    return [secret, tokens];
   }
 
-  async #exchange(
-    id: ConnectionId,
-    grant: Grant,
-    secret: ConnectionSecret,
-    tokens: StoredTokens & { readonly refreshToken: string },
-  ): Promise<void> {
+  async #exchange(id: ConnectionId, grant: Grant, secret: ConnectionSecret, tokens: IssuedTokens): Promise<void> {
     const { records, secrets, states } = this.#parts;
-    const { serverUrl, requested } = records.get(id).connection;
-    const result = await refreshStored(this.#ports, serverUrl, tokens, grant.authorized, requested);
-    const next = refreshedSecret(secret, tokens, result);
+    const { connection } = records.get(id);
+    let latest = secret;
+    const keepCredentials = async (credentials: StoredCredentials): Promise<void> => {
+      latest = { ...latest, generation: latest.generation + 1, credentials };
+      await secrets.tryKeep(id, latest);
+    };
+    const result = await renewStored(this.#ports, { connection, secret, tokens, grant, keepCredentials });
+    const next = renewedSecret(latest, tokens, result);
     const renewed = grantOfRefresh(grant, result.answer, this.#ports.clock.now(), next.generation);
     const unstored = await secrets.tryKeep(id, next);
     this.reset(id);
@@ -135,8 +137,8 @@ export class Renewals {
     const { records, states } = this.#parts;
     const { clock, log, random } = this.#ports;
     log.warn(`Refreshing ${id} failed: ${describeError(failure)}`);
-    if (isOAuthError(failure, 'grant_rejected')) {
-      await this.#dropRefreshToken(id, sentRefreshToken);
+    if (isOAuthError(failure, 'grant_rejected') || isOAuthError(failure, 'identity_ended')) {
+      if (sentRefreshToken !== undefined) await this.#dropRefreshToken(id, sentRefreshToken);
       states.needSignIn(id, 'grant_rejected', failure);
     } else if (isOAuthError(failure, 'client_rejected')) {
       await this.#suspectClient(id);
@@ -159,7 +161,7 @@ export class Renewals {
    * Takes the refresh token that the server refused out of the stored document, if it is still the one
    * that was sent (P32); the registration stays.
    */
-  async #dropRefreshToken(id: ConnectionId, sent: string | undefined): Promise<void> {
+  async #dropRefreshToken(id: ConnectionId, sent: string): Promise<void> {
     const { records, secrets } = this.#parts;
     const secret = await secrets.current(id, records.get(id).connection.serverUrl);
     if (secret?.tokens === undefined || secret.tokens.refreshToken !== sent) return;
@@ -170,6 +172,7 @@ export class Renewals {
   async #suspectClient(id: ConnectionId): Promise<void> {
     const { records, secrets, onClientRejected } = this.#parts;
     const secret = await secrets.current(id, records.get(id).connection.serverUrl);
-    if (secret?.tokens !== undefined) onClientRejected(id, secret.tokens.client.clientId);
+    const clientId = secret?.tokens?.client?.clientId;
+    if (clientId !== undefined) onClientRejected(id, clientId);
   }
 }

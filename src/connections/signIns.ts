@@ -4,10 +4,11 @@ import { revokeTokens } from '../oauth/revocation.ts';
 import { difference, type ScopeSet, union } from '../oauth/scopeSet.ts';
 import type { ConnectionId } from './connection.ts';
 import type { ConnectionRecords } from './connectionRecords.ts';
-import type { ConnectionSecret } from './connectionSecret.ts';
+import type { ConnectionSecret, StoredCredentials } from './connectionSecret.ts';
 import type { AuthorizationOutcome, CallbackOutcome } from './connectionService.ts';
 import type { ConnectionStates } from './connectionStates.ts';
 import { asScopekeeperError, describeError, isConnectionError } from './errors.ts';
+import { unattendedGrant } from './flows/unattended.ts';
 import { grantOfAuthorization, missingScopes } from './grant.ts';
 import { PendingCallbacks } from './pendingCallbacks.ts';
 import type { Log, OpenBrowser } from './ports.ts';
@@ -93,7 +94,8 @@ export class SignIns {
       const result = await signIn(this.#ports, {
         connection: records.get(id).connection,
         secret: await this.#storedSecret(id),
-        scopes,
+        chosenScopes: scopes,
+        keepCredentials: async (credentials) => this.#keepCredentials(id, credentials),
         suspectClientId: this.#suspects.get(id),
         signal: session.signal,
         onStep: (step) => states.beginStep(id, session, step),
@@ -130,31 +132,29 @@ export class SignIns {
   }
 
   /** Gives back tokens that came after the person had cancelled. */
-  async #discard(id: ConnectionId, session: SignInSession, { answer, pending }: SignInResult): Promise<never> {
-    await revokeTokens(this.#ports.fetch, {
-      authorizationServer: pending.authorizationServer,
-      client: pending.client,
-      accessToken: answer.accessToken,
-      refreshToken: answer.refreshToken,
-      reach: pending.reach,
-    }).catch((error: unknown) =>
-      this.#ports.log.warn(`Revoking the tokens of a cancelled sign-in to ${id} failed: ${describeError(error)}`),
-    );
+  async #discard(id: ConnectionId, session: SignInSession, { answer, issued }: SignInResult): Promise<never> {
+    const { accessToken, refreshToken } = answer;
+    if (issued !== undefined) {
+      await revokeTokens(this.#ports.fetch, { ...issued, accessToken, refreshToken }).catch((error: unknown) =>
+        this.#ports.log.warn(`Revoking the tokens of a cancelled sign-in to ${id} failed: ${describeError(error)}`),
+      );
+    }
     throw session.signal.reason;
   }
 
   /**
    * A keychain that cannot be read does not stop a sign-in: it only costs a new registration. It does stop
-   * one with a client of the person's own, whose secret could not be sent, and would be overwritten.
+   * one with what the person brought, which could not be sent, and would be overwritten.
    */
   async #storedSecret(id: ConnectionId): Promise<ConnectionSecret | undefined> {
     const { records, secrets } = this.#parts;
-    const { serverUrl, settings } = records.get(id).connection;
+    const { kind, serverUrl, settings } = records.get(id).connection;
     try {
       return await secrets.current(id, serverUrl);
     } catch (error) {
       const isHidden = isConnectionError(error) && error.code !== 'secret_unreadable';
-      if (!isConnectionError(error) || (isHidden && settings.client !== undefined)) throw error;
+      const isNeeded = settings.client !== undefined || kind !== 'authorization_code';
+      if (!isConnectionError(error) || (isHidden && isNeeded)) throw error;
       this.#ports.log.warn(`The secret of ${id} could not be read before signing in: ${describeError(error)}`);
       return undefined;
     }
@@ -171,24 +171,38 @@ export class SignIns {
     });
   }
 
+  /** Stores what the next sign-in or renewal needs, before anything else is tried with it. */
+  async #keepCredentials(id: ConnectionId, credentials: StoredCredentials): Promise<void> {
+    const { records, secrets } = this.#parts;
+    await secrets.exclusive(id, async () => {
+      const previous = await this.#storedSecret(id);
+      const { serverUrl } = records.get(id).connection;
+      const generation = Math.max(previous?.generation ?? 0, records.get(id).generation) + 1;
+      await secrets.tryKeep(id, { version: 1, serverUrl, ...previous, generation, credentials });
+    });
+  }
+
   /** Stores an authorization's tokens, then announces it. */
   async #keep(id: ConnectionId, session: SignInSession, result: SignInResult): Promise<void> {
     const { records, secrets, states } = this.#parts;
-    const { answer, pending, discovery, requested } = result;
+    const { answer, issued, requested } = result;
     const previous = await this.#storedSecret(id);
     const generation = Math.max(previous?.generation ?? 0, records.get(id).generation) + 1;
-    const grant = grantOfAuthorization(answer, requested, this.#ports.clock.now(), generation);
-    const { serverUrl } = records.get(id).connection;
+    const { kind, serverUrl } = records.get(id).connection;
+    const isRenewable = answer.refreshToken !== undefined || unattendedGrant(kind) !== undefined;
+    const now = this.#ports.clock.now();
+    const grant = grantOfAuthorization(answer, requested, isRenewable, now, generation);
     const unstored = await secrets.tryKeep(id, secretOfAuthorization(result, previous, serverUrl, generation));
     this.#suspects.delete(id);
     states.meetDemand(id);
     session.underlying = { type: 'ready', grant };
-    const { resource } = discovery;
-    records.update(id, ({ resource: _resource, account: _account, ...connection }) => ({
+    const { issuers = [], resource = serverUrl } = issued?.discovery ?? {};
+    records.update(id, ({ resource: _resource, account: _account, issuers: _issuers, ...connection }) => ({
       ...connection,
-      issuer: pending.authorizationServer.issuer,
+      ...(issued !== undefined && { issuer: issued.authorizationServer.issuer }),
       requested,
       ...(resource !== serverUrl && { resource }),
+      ...(issuers.length > 1 && { issuers }),
       ...(answer.account !== undefined && { account: answer.account }),
     }));
     states.endSession(id, session, {
@@ -201,27 +215,28 @@ export class SignIns {
   }
 }
 
+/** What goes to the keychain after a sign-in; what the person entered stays. */
 function secretOfAuthorization(
-  { answer, pending }: SignInResult,
+  { answer, issued }: SignInResult,
   previous: ConnectionSecret | undefined,
   serverUrl: string,
   generation: number,
 ): ConnectionSecret {
-  const { issuer, authorization_endpoint, token_endpoint, revocation_endpoint } = pending.authorizationServer;
-  const configuredClient = previous?.configuredClient;
-  const client = pending.client.source === 'registered' ? { ...pending.client } : previous?.client;
+  const { accessToken, refreshToken, tokenType } = answer;
+  const tokens = { accessToken, ...(refreshToken !== undefined && { refreshToken }) };
+  const base: ConnectionSecret = { version: 1, ...previous, serverUrl, generation };
+  if (issued === undefined) return { ...base, tokens };
+  const { issuer, authorization_endpoint, token_endpoint, revocation_endpoint } = issued.authorizationServer;
+  const client = { ...issued.client };
   return {
-    version: 1,
-    generation,
-    serverUrl,
-    ...(client !== undefined && { client }),
-    ...(configuredClient !== undefined && { configuredClient }),
+    ...base,
+    ...(client.source === 'registered' && { client }),
     tokens: {
-      accessToken: answer.accessToken,
-      ...(answer.refreshToken !== undefined && { refreshToken: answer.refreshToken }),
-      client: { ...pending.client },
+      ...tokens,
+      client,
       authorizationServer: { issuer, authorization_endpoint, token_endpoint, revocation_endpoint },
-      ...(pending.resource !== undefined && { resource: pending.resource }),
+      ...(issued.resource !== undefined && { resource: issued.resource }),
+      ...(issued.dpop !== undefined && tokenType === 'dpop' && { dpopKey: issued.dpop.key }),
     },
   };
 }

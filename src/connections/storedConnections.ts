@@ -15,6 +15,7 @@ import {
   string,
   url,
 } from 'valibot';
+import { CONNECTION_KINDS } from './connection.ts';
 
 const scopes = pipe(array(string()), readonly());
 /** The instants that a `Date` can hold. */
@@ -52,9 +53,10 @@ const storedConnection = object({
   id: string(),
   name: string(),
   serverUrl: pipe(string(), url()),
-  kind: picklist(['authorization_code']),
+  kind: picklist(CONNECTION_KINDS),
   resource: exactOptional(string()),
   issuer: exactOptional(string()),
+  issuers: exactOptional(scopes),
   account: exactOptional(string()),
   requested: scopes,
   challenged: scopes,
@@ -64,6 +66,11 @@ const storedConnection = object({
     omitResource: exactOptional(boolean()),
     scopes: exactOptional(scopes),
     client: exactOptional(object({ issuer: string(), clientId: string() })),
+    issuer: exactOptional(string()),
+    redirect: exactOptional(picklist(['loopback', 'uri_handler'])),
+    dpop: exactOptional(picklist(['always', 'never'])),
+    assertionFile: exactOptional(string()),
+    identityProvider: exactOptional(object({ issuer: string(), clientId: string() })),
   }),
   /** The last grant, if there is one; what was going on when the window ended is not kept. */
   grant: exactOptional(storedGrant),

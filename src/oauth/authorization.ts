@@ -1,10 +1,12 @@
 import { buildAuthorizationUrl, calculatePKCECodeChallenge, randomPKCECodeVerifier, randomState } from 'openid-client';
 import { checkEndpoint } from './addressPolicy.ts';
 import type { Client } from './client.ts';
+import type { Dpop } from './dpop.ts';
 import { OAuthError } from './errors.ts';
 import type { Reach } from './fetchPort.ts';
 import { formatScopes, type ScopeSet } from './scopeSet.ts';
 import type { AuthorizationServerMetadata } from './serverMetadata.ts';
+import { thumbprint } from './signingKey.ts';
 import { configurationFor } from './tokenEndpoint.ts';
 
 /** One authorization that waits for its callback: recorded together, used once (P16). Holds secrets. */
@@ -21,6 +23,8 @@ export interface PendingAuthorization {
   /** Undefined when this connection leaves it out (P14). */
   readonly resource: string | undefined;
   readonly reach: Reach;
+  /** What the tokens will be bound to; undefined for bearer tokens. */
+  readonly dpop: Dpop | undefined;
 }
 
 export interface AuthorizationOptions {
@@ -30,6 +34,7 @@ export interface AuthorizationOptions {
   readonly scopes: ScopeSet;
   readonly resource: string | undefined;
   readonly reach: Reach;
+  readonly dpop?: Dpop | undefined;
 }
 
 /** Throws `pkce_unsupported` unless the metadata list S256 or the person allows it (P13). */
@@ -40,11 +45,15 @@ export function requirePkce(metadata: AuthorizationServerMetadata, allowUnadvert
 
 /**
  * Makes an authorization request with PKCE S256, `state` and `resource` (P13, P14, P16, P19), for a
- * server that {@link requirePkce} let pass. Throws `insecure_url`, `address_refused`.
+ * server that {@link requirePkce} let pass. Throws `grant_unsupported`, `insecure_url`, `address_refused`.
  */
 export async function prepareAuthorization(options: AuthorizationOptions): Promise<PendingAuthorization> {
-  const { authorizationServer, client, redirectUri, scopes, resource, reach } = options;
-  checkEndpoint(authorizationServer.authorization_endpoint, 'authorization_endpoint', reach);
+  const { authorizationServer, client, redirectUri, scopes, resource, reach, dpop } = options;
+  const { authorization_endpoint: endpoint, issuer, grant_types_supported: supported = [] } = authorizationServer;
+  if (endpoint === undefined) {
+    throw new OAuthError('grant_unsupported', { issuer, grantType: 'authorization_code', supported });
+  }
+  checkEndpoint(endpoint, 'authorization_endpoint', reach);
   const state = randomState();
   const codeVerifier = randomPKCECodeVerifier();
   const scope = formatScopes(scopes);
@@ -56,15 +65,18 @@ export async function prepareAuthorization(options: AuthorizationOptions): Promi
     code_challenge_method: 'S256',
     ...(scope !== undefined && { scope }),
     ...(resource !== undefined && { resource }),
+    // The code, too, is then good for nobody else (RFC 9449 section 10).
+    ...(dpop !== undefined && { dpop_jkt: await thumbprint(dpop.key) }),
     // OpenID Connect Core section 11: offline access is given only with explicit consent.
     ...(scopes.includes('offline_access') && { prompt: 'consent' }),
   };
   const server = {
     ...authorizationServer,
-    authorization_endpoint: withoutParameters(authorizationServer.authorization_endpoint, parameters),
+    authorization_endpoint: withoutParameters(endpoint, parameters),
   };
-  const url = buildAuthorizationUrl(configurationFor(server, client, reach), parameters).href;
-  return { url, authorizationServer, client, state, codeVerifier, redirectUri, scopes, resource, reach };
+  const configuration = await configurationFor({ authorizationServer: server, client, reach });
+  const url = buildAuthorizationUrl(configuration, parameters).href;
+  return { url, authorizationServer, client, state, codeVerifier, redirectUri, scopes, resource, reach, dpop };
 }
 
 /** An endpoint that keeps its own query (RFC 6749 section 3.1), but no fragment and no parameter that is sent once. */

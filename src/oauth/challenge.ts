@@ -11,6 +11,8 @@ export interface Challenge {
 /** What a server demands of a bearer token (RFC 6750 section 3, RFC 9728 section 5.1). */
 export interface BearerChallenge {
   readonly scheme: 'bearer' | 'dpop';
+  /** Whether the server takes DPoP-bound tokens: it has a challenge of that scheme too (RFC 9449 section 7.1). */
+  readonly takesDpop: boolean;
   readonly error?: string;
   readonly errorDescription?: string;
   readonly scopes: ScopeSet;
@@ -54,13 +56,16 @@ export function parseChallenges(header: string): readonly Challenge[] {
 
 /** Gives the first Bearer or DPoP challenge of a `WWW-Authenticate` value, if there is one. */
 export function findBearerChallenge(header: string | null): BearerChallenge | undefined {
-  for (const { scheme, parameters } of parseChallenges(header ?? '')) {
+  const challenges = parseChallenges(header ?? '');
+  const takesDpop = challenges.some(({ scheme }) => scheme === 'dpop');
+  for (const { scheme, parameters } of challenges) {
     if (scheme !== 'bearer' && scheme !== 'dpop') continue;
     const error = parameters.get('error');
     const errorDescription = parameters.get('error_description');
     const resourceMetadataUrl = parameters.get('resource_metadata');
     return {
       scheme,
+      takesDpop,
       scopes: parseScopes(parameters.get('scope')),
       ...(error !== undefined && { error }),
       ...(errorDescription !== undefined && { errorDescription }),

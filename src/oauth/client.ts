@@ -1,8 +1,14 @@
 import type { AuthorizationServerMetadata } from './serverMetadata.ts';
 import type { ScopeSet } from './scopeSet.ts';
+import type { SigningKey } from './signingKey.ts';
 
 /** How a client proves who it is at the token endpoint (RFC 7591 section 2). */
-export const TOKEN_ENDPOINT_AUTH_METHODS = ['none', 'client_secret_basic', 'client_secret_post'] as const;
+export const TOKEN_ENDPOINT_AUTH_METHODS = [
+  'none',
+  'client_secret_basic',
+  'client_secret_post',
+  'private_key_jwt',
+] as const;
 export type TokenEndpointAuthMethod = (typeof TOKEN_ENDPOINT_AUTH_METHODS)[number];
 
 /** An OAuth client of one issuer (P11). Holds a secret: it lives in the keychain only. */
@@ -10,6 +16,8 @@ export interface Client {
   readonly issuer: string;
   readonly clientId: string;
   readonly clientSecret?: string;
+  /** What `private_key_jwt` signs with (RFC 7523). */
+  readonly privateKey?: SigningKey;
   readonly authMethod: TokenEndpointAuthMethod;
   readonly source: 'preregistered' | 'metadata_document' | 'registered';
   /** The redirect URIs it was registered with; undefined when the person registered it. */
@@ -18,6 +26,8 @@ export interface Client {
   readonly scopes?: ScopeSet;
   /** When the secret ends, in ms since the epoch; undefined when it does not. */
   readonly secretExpiresAt?: number;
+  /** Where the registration can be deleted, where the server offers that (RFC 7592). */
+  readonly management?: { readonly uri: string; readonly accessToken: string };
 }
 
 /**
@@ -44,7 +54,8 @@ export function chooseSecretAuthMethod(metadata: AuthorizationServerMetadata): T
 /** What a registration must be good for. */
 export interface ClientNeeds {
   readonly issuer: string;
-  readonly redirectUri: string;
+  /** Undefined for a grant without a browser. */
+  readonly redirectUri: string | undefined;
   readonly scopes: ScopeSet;
   /** Milliseconds since the epoch. */
   readonly now: number;
@@ -57,7 +68,7 @@ export interface ClientNeeds {
 export function isClientUsable(client: Client, needs: ClientNeeds): boolean {
   return (
     client.issuer === needs.issuer &&
-    (client.redirectUris?.includes(needs.redirectUri) ?? true) &&
+    (needs.redirectUri === undefined || (client.redirectUris?.includes(needs.redirectUri) ?? true)) &&
     (client.secretExpiresAt === undefined || client.secretExpiresAt > needs.now) &&
     needs.scopes.every((scope) => client.scopes?.includes(scope) ?? true)
   );

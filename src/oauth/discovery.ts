@@ -11,6 +11,7 @@ import {
   isIssuer,
 } from './serverMetadata.ts';
 import { canonicalResource } from './serverUrl.ts';
+import { chooseAlgorithm } from './signingKey.ts';
 
 /** What the server's answer to an unauthenticated request says. */
 export interface Probe {
@@ -28,6 +29,8 @@ export interface Discovery {
   readonly resourceMetadata?: ResourceMetadata;
   readonly challenge?: BearerChallenge;
   readonly authorizationServer: AuthorizationServerMetadata;
+  /** All that the server names, as it orders them; the one in use among them (P6). */
+  readonly issuers: readonly string[];
   /** `default`: nothing was published, the endpoints are those of the 2025-03-26 revision. */
   readonly metadataSource: 'published' | 'default';
 }
@@ -36,6 +39,8 @@ export interface DiscoverOptions {
   readonly reach: Reach;
   /** A metadata URL learnt earlier, for a challenge that omits it (P2). */
   readonly learntResourceMetadataUrl?: string | undefined;
+  /** The authorization server that the person chose; one that the server no longer names is not asked (P6). */
+  readonly chosenIssuer?: string | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -60,7 +65,9 @@ export async function discover(fetch: Fetch, server: URL, options: DiscoverOptio
   const probe = await probeServer(fetch, server, reach, signal);
   const resourceMetadataUrl = probe.challenge?.resourceMetadataUrl ?? options.learntResourceMetadataUrl;
   const resourceMetadata = await fetchResourceMetadata(fetch, server, resourceMetadataUrl, reach, signal);
-  const issuers = resourceMetadata?.authorization_servers ?? [];
+  const named = resourceMetadata?.authorization_servers ?? [];
+  const isChosenNamed = options.chosenIssuer !== undefined && named.includes(options.chosenIssuer);
+  const issuers = isChosenNamed ? named.filter((issuer) => issuer === options.chosenIssuer) : named;
   if (resourceMetadata === undefined) refuseUnprotected(server, probe);
 
   const found =
@@ -75,18 +82,26 @@ export async function discover(fetch: Fetch, server: URL, options: DiscoverOptio
     ...(resourceMetadataUrl !== undefined && { resourceMetadataUrl }),
     ...(resourceMetadata !== undefined && { resourceMetadata }),
     ...(probe.challenge !== undefined && { challenge: probe.challenge }),
+    issuers: named.filter(isIssuer),
     ...found,
   };
 }
 
 /**
- * Sends the server one request without a token: `initialize` as a POST, or a GET to a server
+ * Sends the server one request, with a token or without: `initialize` as a POST, or a GET to a server
  * of the older HTTP+SSE transport, which takes no POST at its URL.
  */
-export async function probeServer(fetch: Fetch, server: URL, reach: Reach, signal?: AbortSignal): Promise<Probe> {
+export async function probeServer(
+  fetch: Fetch,
+  server: URL,
+  reach: Reach,
+  signal?: AbortSignal,
+  accessToken?: string,
+): Promise<Probe> {
+  const authorization = accessToken === undefined ? {} : { authorization: `Bearer ${accessToken}` };
   const posted = await fetch(server.href, {
     method: 'POST',
-    headers: { accept: 'application/json, text/event-stream', 'content-type': 'application/json' },
+    headers: { accept: 'application/json, text/event-stream', 'content-type': 'application/json', ...authorization },
     body: PROBE_BODY,
     headersOnly: true,
     reach,
@@ -96,7 +111,7 @@ export async function probeServer(fetch: Fetch, server: URL, reach: Reach, signa
   const response = takesNoPost
     ? await fetch(server.href, {
         method: 'GET',
-        headers: { accept: 'text/event-stream' },
+        headers: { accept: 'text/event-stream', ...authorization },
         headersOnly: true,
         reach,
         signal,
@@ -115,12 +130,33 @@ export function judgeProbe(response: Response): Probe {
   };
 }
 
+/**
+ * Asks the server whether it takes a token that the person brought.
+ * Throws `access_token_refused`, `not_an_mcp_server`, and what `fetch` throws.
+ */
+export async function checkAccessToken(
+  fetch: Fetch,
+  server: URL,
+  reach: Reach,
+  accessToken: string,
+  signal?: AbortSignal,
+): Promise<void> {
+  const { status, contentType } = await probeServer(fetch, server, reach, signal, accessToken);
+  const url = shownUrl(server);
+  if (status === 401 || status === 403) throw new OAuthError('access_token_refused', { url, status });
+  const isAnswer = status >= 200 && status < 300 && isProtocolType(contentType);
+  if (!isAnswer) throw new OAuthError('not_an_mcp_server', { url, status, contentType });
+}
+
+function isProtocolType(contentType: string | null): boolean {
+  return contentType?.includes('json') === true || contentType?.includes('event-stream') === true;
+}
+
 /** Throws when a server without resource metadata does not ask for authorization either. */
 function refuseUnprotected(server: URL, probe: Probe): void {
   const { status, contentType } = probe;
   if (status === 401 || probe.challenge !== undefined) return;
-  const isJson = contentType?.includes('json') === true || contentType?.includes('event-stream') === true;
-  if (status >= 200 && status < 300 && isJson) {
+  if (status >= 200 && status < 300 && isProtocolType(contentType)) {
     throw new OAuthError('authorization_not_required', { url: shownUrl(server), status });
   }
   throw new OAuthError('not_an_mcp_server', { url: shownUrl(server), status, contentType });
@@ -180,6 +216,22 @@ export function initialScopes(discovery: Discovery, challenged: ScopeSet, config
   const demanded = union(challenged, discovery.challenge?.scopes ?? []);
   if (demanded.length > 0) return demanded;
   return discovery.resourceMetadata?.scopes_supported ?? configured;
+}
+
+/**
+ * The algorithm to bind tokens to a key with (RFC 9449 section 5.1, SEP-1932): when the authorization server does
+ * it and the MCP server says that it takes such tokens, or `always` or `never` as the person set it.
+ */
+export function dpopAlgorithm(discovery: Discovery, setting: 'always' | 'never' | undefined): string | undefined {
+  const { authorizationServer, challenge, resourceMetadata } = discovery;
+  const algorithms = authorizationServer.dpop_signing_alg_values_supported ?? [];
+  const takenByResource = resourceMetadata?.dpop_signing_alg_values_supported;
+  const isTaken =
+    challenge?.takesDpop === true ||
+    resourceMetadata?.dpop_bound_access_tokens_required === true ||
+    (takenByResource ?? []).length > 0;
+  if (setting === 'never' || (setting === undefined && !isTaken)) return undefined;
+  return chooseAlgorithm(algorithms.filter((algorithm) => takenByResource?.includes(algorithm) ?? true));
 }
 
 /** `offline_access` when the authorization server lists it, else nothing (P15). */

@@ -39,6 +39,10 @@ export interface OAuthErrorDetails {
   registration_unsupported: { issuer: string };
   /** The client that the person configured belongs to another issuer (P11). */
   client_issuer_mismatch: { issuer: string; configuredIssuer: string };
+  /** The authorization server does not give tokens in this way (RFC 8414 `grant_types_supported`). */
+  grant_unsupported: { issuer: string; grantType: string; supported: readonly string[] };
+  /** What should be a private key is none, or one that the authorization server's algorithms do not fit. */
+  signing_key_invalid: { problem: 'not_a_key' | 'not_pkcs8' | 'algorithm' };
   registration_refused: { issuer: string; status: number; error: string; description?: string };
   /** The authorization server no longer knows, or refuses, the client (P12). */
   client_rejected: { issuer: string; description?: string };
@@ -50,6 +54,14 @@ export interface OAuthErrorDetails {
   callback_repeated: Record<string, never>;
   /** A callback that belongs to no sign-in that is waiting (P16). */
   callback_state_unknown: Record<string, never>;
+  /** RFC 8707 `invalid_target`: the authorization server does not take the `resource` parameter. */
+  resource_rejected: { issuer: string; description?: string };
+  /** The sign-in at the company's identity provider has ended; the person has to sign in there (SEP-990). */
+  identity_ended: { issuer: string };
+  /** RFC 8628: nobody entered the code in time. */
+  device_code_expired: { issuer: string };
+  /** The MCP server refuses a token that the person brought. */
+  access_token_refused: { url: string; status: number };
   /** RFC 6749 section 5.2 `invalid_grant`: the code or the refresh token is no longer good. */
   grant_rejected: { issuer: string; description?: string };
   /** The token endpoint answered with an error other than the two above. */
@@ -74,6 +86,7 @@ export type UrlRole =
   | 'authorization_endpoint'
   | 'token_endpoint'
   | 'registration_endpoint'
+  | 'device_authorization_endpoint'
   | 'revocation_endpoint';
 
 export type OAuthErrorCode = keyof OAuthErrorDetails;

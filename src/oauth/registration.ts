@@ -16,6 +16,7 @@ import type { Fetch, Reach } from './fetchPort.ts';
 import { readJson } from './readJson.ts';
 import { formatScopes, parseScopes, type ScopeSet, union } from './scopeSet.ts';
 import type { AuthorizationServerMetadata } from './serverMetadata.ts';
+import { chooseAlgorithm, generateSigningKey, publicJwk, type SigningKey } from './signingKey.ts';
 
 /** What the extension says of itself in a registration (RFC 7591 section 2, P10). */
 export interface SoftwareIdentity {
@@ -32,27 +33,35 @@ export interface RegistrationRequest {
   readonly grant_types: readonly string[];
   readonly response_types: readonly string[];
   readonly token_endpoint_auth_method: string;
+  /** The public half of the key that `private_key_jwt` signs with. */
+  readonly jwks?: { readonly keys: readonly Readonly<Record<string, string>>[] };
   /** ONE string, space-delimited, never an array (P9, seed 001). */
   readonly scope?: string;
   readonly software_id: string;
   readonly software_version: string;
 }
 
+/** What a client is registered for: the browser comes back to `redirectUri`, or there is no browser (RFC 8628). */
+export type RegistrationUse = { readonly redirectUri: string } | { readonly grantType: string };
+
 /** Makes the body of a registration request (RFC 7591 section 3.1; P9, P10). */
 export function registrationRequest(
   metadata: AuthorizationServerMetadata,
   software: SoftwareIdentity,
-  redirectUri: string,
+  use: RegistrationUse,
   scopes: ScopeSet,
+  privateKey?: SigningKey,
 ): RegistrationRequest {
   const scope = formatScopes(scopes);
+  const isRedirected = 'redirectUri' in use;
   return {
     client_name: software.name,
     application_type: 'native',
-    redirect_uris: [redirectUri],
-    grant_types: ['authorization_code', 'refresh_token'],
-    response_types: ['code'],
+    redirect_uris: isRedirected ? [use.redirectUri] : [],
+    grant_types: [isRedirected ? 'authorization_code' : use.grantType, 'refresh_token'],
+    response_types: isRedirected ? ['code'] : [],
     token_endpoint_auth_method: chooseAuthMethod(metadata),
+    ...(privateKey !== undefined && { jwks: { keys: [publicJwk(privateKey)] } }),
     ...(scope !== undefined && { scope }),
     software_id: software.softwareId,
     software_version: software.version,
@@ -70,6 +79,8 @@ const registrationResponseSchema = looseObject({
   client_secret: optionalText,
   client_secret_expires_at: nullish(either([number(), pipe(string(), transform(Number), number())])),
   token_endpoint_auth_method: optionalText,
+  registration_client_uri: optionalText,
+  registration_access_token: optionalText,
   scope: unknown(),
 });
 
@@ -82,6 +93,7 @@ export function judgeRegistration(
   document: unknown,
   metadata: AuthorizationServerMetadata,
   request: RegistrationRequest,
+  privateKey?: SigningKey,
 ): Client {
   const { issuer } = metadata;
   const result = safeParse(registrationResponseSchema, { scope: undefined, ...asObject(document) });
@@ -97,6 +109,7 @@ export function judgeRegistration(
   }
   const answer = result.output;
   const expiresAt = answer.client_secret_expires_at ?? 0;
+  const { registration_client_uri: uri, registration_access_token: accessToken } = answer;
   // A server may register other scopes than were asked for. Those that it left out count as well: asking
   // for them in a new registration would change nothing.
   const scopes = union(parseScopes(answer.scope), parseScopes(request.scope));
@@ -104,11 +117,13 @@ export function judgeRegistration(
     issuer,
     clientId: answer.client_id,
     ...(answer.client_secret !== undefined && { clientSecret: answer.client_secret }),
+    ...(privateKey !== undefined && { privateKey }),
     authMethod: registeredAuthMethod(answer.token_endpoint_auth_method, answer.client_secret, metadata, request),
     source: 'registered',
     redirectUris: request.redirect_uris,
     ...(scopes.length > 0 && { scopes }),
     ...(expiresAt > 0 && { secretExpiresAt: expiresAt * 1000 }),
+    ...(uri !== undefined && accessToken !== undefined && { management: { uri, accessToken } }),
   };
 }
 
@@ -118,6 +133,8 @@ function registeredAuthMethod(
   metadata: AuthorizationServerMetadata,
   request: RegistrationRequest,
 ): Client['authMethod'] {
+  const isKeyTaken = (answered ?? request.token_endpoint_auth_method) === 'private_key_jwt';
+  if (request.jwks !== undefined && isKeyTaken) return 'private_key_jwt';
   if (secret === undefined) return 'none';
   const named =
     answered ?? (request.token_endpoint_auth_method === 'none' ? undefined : request.token_endpoint_auth_method);
@@ -130,7 +147,7 @@ function asObject(document: unknown): { error?: unknown; error_description?: unk
 
 export interface RegisterOptions {
   readonly software: SoftwareIdentity;
-  readonly redirectUri: string;
+  readonly use: RegistrationUse;
   readonly scopes: ScopeSet;
   readonly reach: Reach;
   readonly signal?: AbortSignal | undefined;
@@ -146,11 +163,12 @@ export async function registerClient(
   metadata: AuthorizationServerMetadata,
   options: RegisterOptions,
 ): Promise<Client> {
-  const { software, redirectUri, scopes, reach, signal } = options;
+  const { software, use, scopes, reach, signal } = options;
   const endpoint = metadata.registration_endpoint;
   if (endpoint === undefined) throw new OAuthError('registration_unsupported', { issuer: metadata.issuer });
+  const privateKey = await registrationKey(metadata);
   const register = async (asked: ScopeSet): Promise<Client> => {
-    const request = registrationRequest(metadata, software, redirectUri, asked);
+    const request = registrationRequest(metadata, software, use, asked, privateKey);
     const response = await fetch(endpoint, {
       method: 'POST',
       headers: { accept: 'application/json', 'content-type': 'application/json' },
@@ -158,7 +176,7 @@ export async function registerClient(
       reach,
       signal,
     });
-    return judgeRegistration(response.status, await readJson(response), metadata, request);
+    return judgeRegistration(response.status, await readJson(response), metadata, request, privateKey);
   };
   try {
     return await register(scopes);
@@ -169,4 +187,11 @@ export async function registerClient(
     if (!isScopeRefused || scopes.length === 0) throw error;
     return register([]);
   }
+}
+
+/** A new key where the server takes no other proof of who the client is than `private_key_jwt` (P10). */
+async function registrationKey(metadata: AuthorizationServerMetadata): Promise<SigningKey | undefined> {
+  if (chooseAuthMethod(metadata) !== 'private_key_jwt') return undefined;
+  const algorithm = chooseAlgorithm(metadata.token_endpoint_auth_signing_alg_values_supported);
+  return algorithm === undefined ? undefined : generateSigningKey(algorithm);
 }

@@ -1,4 +1,4 @@
-import { array, fallback, type InferOutput, looseObject, optional, safeParse, string } from 'valibot';
+import { array, boolean, fallback, type InferOutput, looseObject, optional, safeParse, string } from 'valibot';
 import { checkEndpoint, shownUrl } from './addressPolicy.ts';
 import { isOAuthError, OAuthError } from './errors.ts';
 import type { Fetch, Reach } from './fetchPort.ts';
@@ -6,6 +6,7 @@ import { readJson } from './readJson.ts';
 import { canonicalResource } from './serverUrl.ts';
 
 const strings = fallback(optional(array(string())), undefined);
+const flag = fallback(optional(boolean()), undefined);
 
 /** What is read of RFC 9728 section 2. */
 const resourceMetadataSchema = looseObject({
@@ -13,6 +14,8 @@ const resourceMetadataSchema = looseObject({
   authorization_servers: strings,
   scopes_supported: strings,
   resource_name: fallback(optional(string()), undefined),
+  dpop_signing_alg_values_supported: strings,
+  dpop_bound_access_tokens_required: flag,
 });
 
 export type ResourceMetadata = InferOutput<typeof resourceMetadataSchema>;

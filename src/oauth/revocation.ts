@@ -1,16 +1,11 @@
 import { tokenRevocation } from 'openid-client';
-import type { Client } from './client.ts';
 import { isOAuthError, OAuthError } from './errors.ts';
-import type { Fetch, Reach } from './fetchPort.ts';
-import type { AuthorizationServerMetadata } from './serverMetadata.ts';
-import { withEndpoint } from './tokenEndpoint.ts';
+import type { Fetch } from './fetchPort.ts';
+import { type EndpointTarget, withEndpoint } from './tokenEndpoint.ts';
 
-export interface RevocationOptions {
-  readonly authorizationServer: AuthorizationServerMetadata;
-  readonly client: Client;
+export interface RevocationOptions extends EndpointTarget {
   readonly accessToken: string;
   readonly refreshToken: string | undefined;
-  readonly reach: Reach;
 }
 
 /**
@@ -19,7 +14,7 @@ export interface RevocationOptions {
  * Gives false when the server offers no revocation. Throws `revocation_failed`.
  */
 export async function revokeTokens(fetch: Fetch, options: RevocationOptions): Promise<boolean> {
-  const { authorizationServer, client, accessToken, refreshToken, reach } = options;
+  const { authorizationServer, accessToken, refreshToken } = options;
   if (authorizationServer.revocation_endpoint === undefined) return false;
   const tokens = [
     ...(refreshToken === undefined ? [] : [{ token: refreshToken, token_type_hint: 'refresh_token' }]),
@@ -28,7 +23,7 @@ export async function revokeTokens(fetch: Fetch, options: RevocationOptions): Pr
   let failure: OAuthError | undefined;
   for (const { token, token_type_hint } of tokens) {
     try {
-      await withEndpoint(fetch, authorizationServer, client, reach, async (configuration) =>
+      await withEndpoint(fetch, options, async (configuration) =>
         tokenRevocation(configuration, token, { token_type_hint }),
       );
     } catch (error) {

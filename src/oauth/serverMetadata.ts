@@ -23,21 +23,44 @@ const flag = fallback(optional(boolean()), undefined);
 /** What is read of RFC 8414 / OpenID Connect Discovery metadata. */
 const metadataSchema = looseObject({
   issuer: string(),
-  authorization_endpoint: pipe(string(), url()),
+  /** Absent where no grant needs it, e.g. with client credentials alone. */
+  authorization_endpoint: endpoint,
   token_endpoint: pipe(string(), url()),
+  device_authorization_endpoint: endpoint,
   registration_endpoint: endpoint,
   revocation_endpoint: endpoint,
   scopes_supported: strings,
   grant_types_supported: strings,
   token_endpoint_auth_methods_supported: strings,
+  token_endpoint_auth_signing_alg_values_supported: strings,
   revocation_endpoint_auth_methods_supported: strings,
   code_challenge_methods_supported: strings,
+  dpop_signing_alg_values_supported: strings,
   authorization_response_iss_parameter_supported: flag,
   client_id_metadata_document_supported: flag,
 });
 
 /** An authorization server's metadata, checked: RFC 8414 section 2. */
 export type AuthorizationServerMetadata = InferOutput<typeof metadataSchema>;
+
+const ENDPOINTS = [
+  'authorization_endpoint',
+  'token_endpoint',
+  'device_authorization_endpoint',
+  'registration_endpoint',
+  'revocation_endpoint',
+] as const;
+
+/**
+ * Throws `grant_unsupported` when the server lists its grant types and this one is not among them: one
+ * that lists none may still do it (RFC 8414 section 2).
+ */
+export function requireGrantType(metadata: AuthorizationServerMetadata, grantType: string): void {
+  const supported = metadata.grant_types_supported ?? [];
+  if (supported.length > 0 && !supported.includes(grantType)) {
+    throw new OAuthError('grant_unsupported', { issuer: metadata.issuer, grantType, supported });
+  }
+}
 
 /** An origin and a path, in the characters that a URL is written in; brackets only around an IPv6 address. */
 const ISSUER = /^https?:\/\/(?:[\w.-]+|\[[0-9a-f:.]+\])(?::\d+)?(?:\/[\w\-.~!$&'()*+,;=:@%/]*)?$/i;
@@ -77,13 +100,9 @@ export function judgeServerMetadata(
   if (metadata.issuer !== issuer) {
     throw new OAuthError('issuer_mismatch', { expected: issuer, actual: metadata.issuer.slice(0, 200) });
   }
-  checkEndpoint(metadata.authorization_endpoint, 'authorization_endpoint', reach);
-  checkEndpoint(metadata.token_endpoint, 'token_endpoint', reach);
-  if (metadata.registration_endpoint !== undefined) {
-    checkEndpoint(metadata.registration_endpoint, 'registration_endpoint', reach);
-  }
-  if (metadata.revocation_endpoint !== undefined) {
-    checkEndpoint(metadata.revocation_endpoint, 'revocation_endpoint', reach);
+  for (const role of ENDPOINTS) {
+    const url = metadata[role];
+    if (url !== undefined) checkEndpoint(url, role, reach);
   }
   return metadata;
 }

@@ -7,42 +7,73 @@ import {
   Configuration,
   customFetch,
   None,
+  PrivateKeyJwt,
   ResponseBodyError,
   type ServerMetadata,
 } from 'openid-client';
 import type { Client } from './client.ts';
-import { OAuthError, plainText } from './errors.ts';
+import { type Dpop, dpopProof } from './dpop.ts';
+import { isOAuthError, OAuthError, plainText } from './errors.ts';
 import type { Fetch, Reach } from './fetchPort.ts';
 import type { AuthorizationServerMetadata } from './serverMetadata.ts';
+import { privateCryptoKey } from './signingKey.ts';
 import { mendTokenResponse } from './tokenResponse.ts';
 
+/** The endpoints of an authorization server that tokens come from and go to. */
+export type AuthorizationServerEndpoints = Pick<
+  AuthorizationServerMetadata,
+  | 'issuer'
+  | 'authorization_endpoint'
+  | 'token_endpoint'
+  | 'revocation_endpoint'
+  | 'device_authorization_endpoint'
+  | 'authorization_response_iss_parameter_supported'
+>;
+
+/** Where a request to an authorization server goes, and who sends it. */
+export interface EndpointTarget {
+  readonly authorizationServer: AuthorizationServerEndpoints;
+  readonly client: Client;
+  readonly reach: Reach;
+  /** What the tokens are, or will be, bound to (RFC 9449); undefined for bearer tokens. */
+  readonly dpop?: Dpop | undefined;
+}
+
 /** The library's configuration for a client at an authorization server; without a way to fetch. */
-export function configurationFor(metadata: AuthorizationServerMetadata, client: Client, reach: Reach): Configuration {
-  const configuration = new Configuration(libraryMetadata(metadata), client.clientId, {}, clientAuthentication(client));
+export async function configurationFor(target: EndpointTarget): Promise<Configuration> {
+  const { authorizationServer, client, reach } = target;
+  const authentication = await clientAuthentication(client);
+  const configuration = new Configuration(libraryMetadata(authorizationServer), client.clientId, {}, authentication);
   // The library knows only https. What may be reached is judged by `checkEndpoint` and `fetch`, by address too.
   if (reach === 'loopback') allowInsecureRequests(configuration);
   return configuration;
 }
 
 /** What the library needs to know of the server. */
-function libraryMetadata(metadata: AuthorizationServerMetadata): ServerMetadata {
+function libraryMetadata(metadata: AuthorizationServerEndpoints): ServerMetadata {
   const { issuer, authorization_endpoint, token_endpoint, revocation_endpoint } = metadata;
+  const { device_authorization_endpoint } = metadata;
   return {
     issuer,
-    authorization_endpoint,
     token_endpoint,
+    ...(authorization_endpoint !== undefined && { authorization_endpoint }),
     ...(revocation_endpoint !== undefined && { revocation_endpoint }),
+    ...(device_authorization_endpoint !== undefined && { device_authorization_endpoint }),
     authorization_response_iss_parameter_supported: metadata.authorization_response_iss_parameter_supported ?? false,
   };
 }
 
-function clientAuthentication(client: Client): ClientAuth {
+async function clientAuthentication(client: Client): Promise<ClientAuth> {
+  if (client.authMethod === 'private_key_jwt' && client.privateKey !== undefined) {
+    return PrivateKeyJwt(await privateCryptoKey(client.privateKey));
+  }
   if (client.clientSecret === undefined) return None();
   switch (client.authMethod) {
     case 'client_secret_basic':
       return basicAuthentication(client.clientSecret);
     case 'client_secret_post':
       return ClientSecretPost(client.clientSecret);
+    case 'private_key_jwt':
     case 'none':
       return None();
   }
@@ -69,31 +100,58 @@ interface Exchange {
   retryAfterMs?: number;
   idToken?: string;
   failure?: unknown;
+  /** Whether the answer brought a DPoP nonce that was not known before. */
+  hasNewNonce?: boolean;
 }
 
 /**
- * Runs one request of the library against an endpoint of the authorization server: through our `fetch`,
- * mended (P33), its errors turned into ours.
- * Throws `grant_rejected`, `client_rejected`, `token_request_failed`, `token_response_invalid`,
- * `authorization_denied`, `authorization_failed`, and what `fetch` throws.
+ * Runs one request of the library against an endpoint of the authorization server: through our `fetch`, with
+ * a proof of possession where tokens are bound (RFC 9449), mended (P33), its errors turned into ours. A server
+ * that demands a nonce in the proof gets the request once more with it.
+ * Throws `grant_rejected`, `client_rejected`, `resource_rejected`, `token_request_failed`,
+ * `token_response_invalid`, `authorization_denied`, `authorization_failed`, and what `fetch` throws.
  */
 export async function withEndpoint<T>(
   fetch: Fetch,
-  metadata: AuthorizationServerMetadata,
-  client: Client,
-  reach: Reach,
+  target: EndpointTarget,
   request: (configuration: Configuration) => Promise<T>,
-): Promise<{ result: T; idToken: string | undefined }> {
-  const exchange: Exchange = {};
-  const configuration = configurationFor(metadata, client, reach);
+): Promise<EndpointResult<T>> {
+  const first: Exchange = {};
+  try {
+    return await exchangeOnce(fetch, target, request, first);
+  } catch (error) {
+    const isNonceDemanded = isOAuthError(error, 'token_request_failed') && error.details.error === 'use_dpop_nonce';
+    if (!isNonceDemanded || first.hasNewNonce !== true) throw error;
+    return exchangeOnce(fetch, target, request, {});
+  }
+}
+
+export interface EndpointResult<T> {
+  readonly result: T;
+  readonly idToken: string | undefined;
+}
+
+async function exchangeOnce<T>(
+  fetch: Fetch,
+  target: EndpointTarget,
+  request: (configuration: Configuration) => Promise<T>,
+  exchange: Exchange,
+): Promise<EndpointResult<T>> {
+  const { dpop, reach } = target;
+  const configuration = await configurationFor(target);
   configuration[customFetch] = async (url, options) => {
     try {
       const response = await fetch(url, {
         method: 'POST',
-        headers: { ...options.headers, accept: 'application/json' },
+        headers: {
+          ...options.headers,
+          accept: 'application/json',
+          ...(dpop !== undefined && { dpop: await dpopProof(dpop, { method: 'POST', url }) }),
+        },
         body: options.body instanceof URLSearchParams ? options.body.toString() : '',
         reach,
       });
+      exchange.hasNewNonce = dpop?.nonces.note(url, response.headers.get('dpop-nonce')) === true;
       return await mendedResponse(response, exchange);
     } catch (error) {
       exchange.failure = error;
@@ -104,7 +162,7 @@ export async function withEndpoint<T>(
     const result = await request(configuration);
     return { result, idToken: exchange.idToken };
   } catch (error) {
-    throw exchange.failure ?? endpointError(error, metadata.issuer, exchange);
+    throw exchange.failure ?? endpointError(error, target.authorizationServer.issuer, exchange);
   }
 }
 
@@ -144,6 +202,9 @@ function endpointError(error: unknown, issuer: string, exchange: Exchange): unkn
     const told = description === undefined ? {} : { description };
     if (error.error === 'invalid_grant') return new OAuthError('grant_rejected', { issuer, ...told });
     if (CLIENT_ERRORS.has(error.error)) return new OAuthError('client_rejected', { issuer, ...told });
+    if (isResourceRejection(error.error, error.error_description)) {
+      return new OAuthError('resource_rejected', { issuer, ...told });
+    }
     return new OAuthError('token_request_failed', {
       issuer,
       status,
@@ -166,9 +227,17 @@ function endpointError(error: unknown, issuer: string, exchange: Exchange): unkn
   return new OAuthError('token_response_invalid', { issuer, status, problem: error.code ?? 'invalid' });
 }
 
+/** RFC 8707 section 2 has a code for it; Entra says it in the words of its own number, beside another code. */
+function isResourceRejection(error: string, description: string | undefined): boolean {
+  return error === 'invalid_target' || description?.startsWith('AADSTS9010010') === true;
+}
+
 function authorizationError(error: AuthorizationResponseError, issuer: string): OAuthError {
   const description = plainText(error.error_description);
   const told = description === undefined ? {} : { description };
+  if (isResourceRejection(error.error, error.error_description)) {
+    return new OAuthError('resource_rejected', { issuer, ...told });
+  }
   return error.error === 'access_denied'
     ? new OAuthError('authorization_denied', { issuer, ...told })
     : new OAuthError('authorization_failed', { issuer, error: plainText(error.error) ?? 'error', ...told });

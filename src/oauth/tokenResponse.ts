@@ -1,3 +1,4 @@
+import { decodeJwt } from 'jose';
 import { plainText } from './errors.ts';
 import { parseScopes } from './scopeSet.ts';
 
@@ -77,16 +78,21 @@ function lifeSeconds(value: unknown): number | undefined {
  * the token came from the token endpoint itself, and nothing is decided by it.
  */
 export function accountOf(idToken: string | undefined): string | undefined {
-  const payload = idToken?.split('.')[1];
-  if (payload === undefined) return undefined;
+  const claims = idToken === undefined ? undefined : claimsOf(idToken);
+  const names = [claims?.['email'], claims?.['preferred_username'], claims?.['name'], claims?.['sub']];
+  return names.map((name) => plainText(name, LONGEST_ACCOUNT)).find((name) => name !== undefined);
+}
+
+/** When a JWT says that it ends (RFC 7519 section 4.1.4), in ms since the epoch; undefined when it does not. */
+export function expiryOfJwt(jwt: string): number | undefined {
+  const expiry = claimsOf(jwt)?.['exp'];
+  return typeof expiry === 'number' && Number.isFinite(expiry) ? expiry * 1000 : undefined;
+}
+
+/** The claims of a JWT, unverified. */
+function claimsOf(jwt: string): Record<string, unknown> | undefined {
   try {
-    const bytes = Uint8Array.from(atob(payload.replaceAll('-', '+').replaceAll('_', '/')), (char) =>
-      char.charCodeAt(0),
-    );
-    const claims: unknown = JSON.parse(new TextDecoder().decode(bytes));
-    if (!isObject(claims)) return undefined;
-    const names = [claims['email'], claims['preferred_username'], claims['name'], claims['sub']];
-    return names.map((name) => plainText(name, LONGEST_ACCOUNT)).find((name) => name !== undefined);
+    return decodeJwt(jwt);
   } catch {
     return undefined;
   }

@@ -1,7 +1,7 @@
-import type { AnyConnectionError } from '../connections/errors.ts';
+import type { AnyConnectionError, ConnectionErrorDetails } from '../connections/errors.ts';
 import { unexpectedText, type ErrorText } from './errorWords.ts';
 import { t } from './localize.ts';
-import { quoted, shortPath } from './untrustedText.ts';
+import { quoted, shortPath, shortUrl } from './untrustedText.ts';
 
 /** The words for what goes wrong in keeping connections. */
 export function connectionErrorText(error: AnyConnectionError): ErrorText {
@@ -24,6 +24,28 @@ export function connectionErrorText(error: AnyConnectionError): ErrorText {
         message: t('This connection cannot renew itself.'),
         nextStep: t('Sign in again.'),
         action: 'sign_in',
+      };
+    case 'credentials_missing':
+      return {
+        summary: t('not set up yet'),
+        message: missingText(error.details.missing),
+        nextStep: t('Enter it, then sign in again.'),
+      };
+    case 'assertion_unreadable':
+      return {
+        summary: t('no identity token'),
+        message: t('The identity token in {0} cannot be read.', shortPath(error.details.path)),
+        nextStep: t('Check that the file is there and holds a token.'),
+      };
+    case 'foreign_origin':
+      return {
+        summary: t('request to another host'),
+        message: t(
+          'A request with the token of this server was meant for {0}. It was not sent.',
+          shortUrl(error.details.url),
+        ),
+        nextStep: t('Tell the people who run the server.'),
+        action: 'show_log',
       };
     case 'authorization_timed_out':
       return {
@@ -118,5 +140,18 @@ export function connectionErrorText(error: AnyConnectionError): ErrorText {
         nextStep: t('Go to that window, or close it and try again here.'),
         action: 'try_again',
       };
+  }
+}
+
+function missingText(missing: ConnectionErrorDetails['credentials_missing']['missing']): string {
+  switch (missing) {
+    case 'client':
+      return t('This way to sign in needs a client that you registered.');
+    case 'assertion':
+      return t('This way to sign in needs the identity token of the workload.');
+    case 'identity_provider':
+      return t('This way to sign in needs the identity provider of your company.');
+    case 'access_token':
+      return t('This connection needs a token that you enter.');
   }
 }

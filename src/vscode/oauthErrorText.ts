@@ -1,4 +1,4 @@
-import type { AnyOAuthError, NetworkFailure, UrlRole } from '../oauth/errors.ts';
+import type { AnyOAuthError, NetworkFailure, OAuthErrorDetails, UrlRole } from '../oauth/errors.ts';
 import { said, type ErrorText } from './errorWords.ts';
 import { t } from './localize.ts';
 import { quoted, shortUrl } from './untrustedText.ts';
@@ -135,6 +135,21 @@ export function oauthErrorText(error: AnyOAuthError): ErrorText {
         nextStep: t('If the move is meant, enter a client ID for the new authorization server.'),
         action: 'enter_client',
       };
+    case 'grant_unsupported':
+      return {
+        summary: t('other sign-in needed'),
+        message: t(
+          'The authorization server {0} does not let people sign in this way.',
+          shortUrl(error.details.issuer),
+        ),
+        nextStep: t('Choose another way to sign in.'),
+      };
+    case 'signing_key_invalid':
+      return {
+        summary: t('no usable key'),
+        message: signingKeyProblem(error.details.problem),
+        nextStep: t('Choose the file with the private key again.'),
+      };
     case 'registration_refused':
       return {
         summary: t('registration refused'),
@@ -199,6 +214,38 @@ export function oauthErrorText(error: AnyOAuthError): ErrorText {
         ),
         nextStep: t('Go back to the editor and go on with the sign-in that is open there, or start a new one.'),
       };
+    case 'resource_rejected':
+      return {
+        summary: t('resource not accepted'),
+        message: said(
+          t(
+            'The authorization server {0} does not accept the address of the server, for which the token is to be good.',
+            shortUrl(error.details.issuer),
+          ),
+          error.details.description,
+        ),
+        nextStep: t('Some servers need it to be left out; you can do that for this connection.'),
+      };
+    case 'identity_ended':
+      return {
+        summary: t('company sign-in has ended'),
+        message: t('Your sign-in at {0} has ended.', shortUrl(error.details.issuer)),
+        nextStep: t('Sign in again.'),
+        action: 'sign_in',
+      };
+    case 'device_code_expired':
+      return {
+        summary: t('code not entered in time'),
+        message: t('The code was not entered at {0} in time.', shortUrl(error.details.issuer)),
+        nextStep: t('Try again; you get a new code.'),
+        action: 'try_again',
+      };
+    case 'access_token_refused':
+      return {
+        summary: t('token refused'),
+        message: t('{0} refused the token (status {1}).', shortUrl(error.details.url), error.details.status),
+        nextStep: t('Enter a token that is good.'),
+      };
     case 'grant_rejected':
       return {
         summary: t('sign-in has ended'),
@@ -248,6 +295,17 @@ export function oauthErrorText(error: AnyOAuthError): ErrorText {
         ),
         nextStep: t('They are forgotten here; to be sure, revoke the access in your account there.'),
       };
+  }
+}
+
+function signingKeyProblem(problem: OAuthErrorDetails['signing_key_invalid']['problem']): string {
+  switch (problem) {
+    case 'not_a_key':
+      return t('This is no private key; it takes one as PEM (PKCS #8) or as a JWK.');
+    case 'not_pkcs8':
+      return t('This key is in an older form. Convert it to PKCS #8, for example with openssl pkcs8 -topk8 -nocrypt.');
+    case 'algorithm':
+      return t('No signing algorithm of the authorization server fits this key.');
   }
 }
 

@@ -35,7 +35,8 @@ export async function useRegisteredClient(parts: RegisteredClientParts, connecti
     ignoreFocusOut: true,
   });
   if (secret === undefined) return;
-  await service.configure(connection.id, { client: { issuer, clientId } }, secret === '' ? undefined : secret);
+  const entered = secret === '' ? {} : { clientSecret: secret };
+  await service.configure(connection.id, { client: { issuer, clientId } }, entered);
   await signIn.run(service.get(connection.id) ?? connection);
 }
 

@@ -89,6 +89,8 @@ export function stepText(step: AuthorizationStep): string {
       return t('registering…');
     case 'waitingForBrowser':
       return t('waiting for you in the browser…');
+    case 'waitingForDevice':
+      return t('waiting for you to enter the code…');
     case 'exchanging':
       return t('finishing…');
   }

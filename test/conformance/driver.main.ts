@@ -4,7 +4,16 @@ import * as v from 'valibot';
 import { createHeadlessManager } from '../headless/headlessManager.ts';
 import { McpClient } from './mcpClient.ts';
 
-const contextSchema = v.looseObject({ client_id: v.optional(v.string()), client_secret: v.optional(v.string()) });
+/** What a person would know, and enter: a client that was registered by hand, and what else the sign-in needs. */
+const contextSchema = v.looseObject({
+  client_id: v.optional(v.string()),
+  client_secret: v.optional(v.string()),
+  private_key_pem: v.optional(v.string()),
+  valid_jwt: v.optional(v.string()),
+  idp_issuer: v.optional(v.string()),
+  idp_client_id: v.optional(v.string()),
+  idp_id_token: v.optional(v.string()),
+});
 
 /** The suite's browser: the authorization URL answers with a redirect to the callback. */
 async function followRedirect(url: string): Promise<URL | undefined> {
@@ -21,29 +30,59 @@ const headless = createHeadlessManager({
 });
 const { manager } = headless;
 const { id } = await manager.add(serverUrl);
+/** Kind and client: no sign-in needs more to be put right. */
+const MOST_CORRECTIONS = 2;
 
-/** Signs in, as the person would: with the client that was registered by hand when the server asks for one. */
-async function signIn(): Promise<void> {
-  try {
-    await manager.authorize(id);
-  } catch (error) {
-    const { client_id: clientId, client_secret: clientSecret } = context;
-    const issuer = issuerThatAsksForClient();
-    if (clientId === undefined || issuer === undefined) throw error;
-    await manager.configure(id, { client: { issuer, clientId } }, clientSecret);
-    await manager.authorize(id);
+/** Chooses how to sign in, by what there is to sign in with. */
+async function prepare(): Promise<void> {
+  const { idp_issuer: issuer, idp_client_id: clientId, idp_id_token: idToken, valid_jwt: assertion } = context;
+  if (issuer !== undefined && clientId !== undefined && idToken !== undefined) {
+    await manager.changeKind(id, 'enterprise_managed');
+    await manager.configure(id, { identityProvider: { issuer, clientId } }, { identityProvider: { idToken } });
+  } else if (assertion !== undefined) {
+    await manager.changeKind(id, 'workload_identity');
+    await manager.configure(id, {}, { assertion });
+  } else if (context.private_key_pem !== undefined) {
+    await manager.changeKind(id, 'client_credentials');
   }
 }
 
-/** The authorization server that registers nobody, as the failed sign-in has left it with the connection. */
-function issuerThatAsksForClient(): string | undefined {
-  const error = manager.get(id)?.lastError;
-  const details = v.safeParse(v.object({ issuer: v.string() }), error?.details);
-  return error?.code === 'registration_unsupported' && details.success ? details.output.issuer : undefined;
+/** Signs in, as the person would: with the client that was registered by hand when one is asked for. */
+async function signIn(): Promise<void> {
+  for (let corrections = 0; ; corrections++) {
+    try {
+      await manager.authorize(id);
+      return;
+    } catch (error) {
+      if (corrections === MOST_CORRECTIONS || !(await correct())) throw error;
+    }
+  }
+}
+
+/** Does what the failed sign-in calls for; gives false when there is nothing to be done. */
+async function correct(): Promise<boolean> {
+  const { code, details } = manager.get(id)?.lastError ?? {};
+  const { client_id: clientId, client_secret: clientSecret, private_key_pem: privateKey } = context;
+  if (code === 'grant_unsupported' && clientSecret !== undefined) {
+    await manager.changeKind(id, 'client_credentials');
+    return true;
+  }
+  const asking = v.safeParse(v.object({ issuer: v.string() }), details);
+  const asksForClient = code === 'registration_unsupported' || code === 'credentials_missing';
+  if (!asksForClient || clientId === undefined || !asking.success) return false;
+  const { issuer } = asking.output;
+  await manager.configure(
+    id,
+    { client: { issuer, clientId } },
+    { ...(clientSecret !== undefined && { clientSecret }), ...(privateKey !== undefined && { privateKey }) },
+  );
+  return true;
 }
 
 const client = new McpClient(serverUrl, process.env['MCP_CONFORMANCE_PROTOCOL_VERSION'] ?? '2025-11-25', {
-  accessToken: async () => (manager.get(id)?.issuer === undefined ? undefined : manager.accessToken(id)),
+  authorize: async (request) =>
+    manager.get(id)?.issuer === undefined ? undefined : manager.authorizeRequest(id, request),
+  onNonce: (url, nonce) => manager.noteDpopNonce(url, nonce),
   onChallenge: async (challenge) => {
     const outcome = await manager.answerChallenge(id, challenge);
     if (outcome.type !== 'authorize') return outcome.type;
@@ -53,6 +92,7 @@ const client = new McpClient(serverUrl, process.env['MCP_CONFORMANCE_PROTOCOL_VE
 });
 
 try {
+  await prepare();
   await client.run();
 } catch (error) {
   console.error(error);

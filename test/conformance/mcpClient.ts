@@ -1,8 +1,12 @@
 import type { ServerChallenge } from '../../src/connections/challengePolicy.ts';
+import type { OutgoingRequest, RequestAuthorization } from '../../src/connections/connectionService.ts';
 
 /** What the client needs of the token manager. */
 export interface Tokens {
-  readonly accessToken: () => Promise<string | undefined>;
+  /** What authorizes one request; undefined before the first sign-in. */
+  readonly authorize: (request: OutgoingRequest) => Promise<RequestAuthorization | undefined>;
+  /** Takes the `DPoP-Nonce` header of an answer. */
+  readonly onNonce: (url: string, nonce: string) => void;
   /** Takes a 401 or 403; `retry` when the request is to be sent once more. */
   readonly onChallenge: (challenge: ServerChallenge) => Promise<'retry' | 'pass' | 'stop'>;
 }
@@ -68,27 +72,36 @@ export class McpClient {
   /** Sends a message, and again for as long as the token manager has an answer to a challenge. */
   async #send(body: Message, operation: string): Promise<void> {
     for (;;) {
-      const token = await this.#tokens.accessToken();
+      const authorized = await this.#tokens.authorize({ method: 'POST', url: this.#url });
       const response = await fetch(this.#url, {
         method: 'POST',
-        headers: this.#headers(body, token),
+        headers: this.#headers(body, authorized?.headers),
         body: JSON.stringify(body),
       });
       await response.text();
       this.#session = response.headers.get('mcp-session-id') ?? this.#session;
+      const dpopNonce = response.headers.get('dpop-nonce') ?? undefined;
+      if (dpopNonce !== undefined) this.#tokens.onNonce(this.#url, dpopNonce);
       if (response.ok) return;
       const { status } = response;
       const wwwAuthenticate = response.headers.get('www-authenticate');
       const isChallenge = status === 401 || status === 403;
       const answer = isChallenge
-        ? await this.#tokens.onChallenge({ status, wwwAuthenticate, operation, token })
+        ? await this.#tokens.onChallenge({
+            status,
+            wwwAuthenticate,
+            operation,
+            token: authorized?.accessToken,
+            dpopNonce,
+          })
         : 'pass';
       if (answer !== 'retry') throw new Error(`${operation}: status ${status}, ${answer}`);
     }
   }
 
-  #headers(body: Message, token: string | undefined): Headers {
+  #headers(body: Message, authorization: RequestAuthorization['headers'] | undefined): Headers {
     const headers = new Headers({
+      ...authorization,
       accept: 'application/json, text/event-stream',
       'content-type': 'application/json',
     });
@@ -99,7 +112,6 @@ export class McpClient {
       const name = body.params?.['name'];
       if (typeof name === 'string') headers.set('mcp-name', name);
     }
-    if (token !== undefined) headers.set('authorization', `Bearer ${token}`);
     return headers;
   }
 }

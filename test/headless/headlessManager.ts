@@ -5,6 +5,7 @@ import { ConnectionManager } from '../../src/connections/connectionManager.ts';
 import type { CallbackOutcome } from '../../src/connections/connectionService.ts';
 import type { Clock } from '../../src/connections/ports.ts';
 import { SecretVault } from '../../src/connections/secretVault.ts';
+import { readAssertionFile } from '../../src/platform/assertionFile.ts';
 import { systemClock } from '../../src/platform/clock.ts';
 import { createGuardedFetch } from '../../src/platform/guardedFetch.ts';
 import type { Faults } from '../servers/faults.ts';
@@ -38,6 +39,7 @@ export function createHeadlessManager(options: HeadlessOptions) {
     fetch: guarded.fetch,
     resolveReach: guarded.resolveReach,
     prepareRedirect: async () => options.redirectUri?.() ?? 'http://127.0.0.1:45678/callback',
+    readAssertion: readAssertionFile,
     clock: options.clock ?? systemClock,
     random: () => 0.5,
     software: { name: 'Scopekeeper', softwareId: 'f3f1b7f2-8f3f-4d0e-9a51-6d2a6b1f0c11', version: '0.0.0' },

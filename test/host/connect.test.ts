@@ -152,7 +152,7 @@ describe('a server that is connected and renewed', () => {
         'first refresh token': first?.tokens?.refreshToken,
         'second access token': second?.tokens?.accessToken,
         'second refresh token': second?.tokens?.refreshToken,
-        'client secret': first?.tokens?.client.clientSecret,
+        'client secret': first?.tokens?.client?.clientSecret,
         verifier: verifier?.body['code_verifier'],
         code: connected.callbackUrl.searchParams.get('code'),
         state: connected.authorizationUrl.searchParams.get('state'),

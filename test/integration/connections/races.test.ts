@@ -65,7 +65,11 @@ describe('what runs at the same time', () => {
     const { server, headless } = await startWithFaults(t, { delayMs: { token: 40 } });
     const { id } = await headless.connect(server.mcpUrl);
     const refreshed = headless.manager.refresh(id);
-    await headless.manager.configure(id, { client: { issuer: server.issuer, clientId: 'mine' } }, 'my-secret');
+    await headless.manager.configure(
+      id,
+      { client: { issuer: server.issuer, clientId: 'mine' } },
+      { clientSecret: 'my-secret' },
+    );
     await refreshed;
     assert.match(headless.keychain.entries.get(`connection:${id}`) ?? '', /my-secret/);
   });
@@ -135,7 +139,11 @@ describe('what was stored before', () => {
       await assert.rejects(headless.manager.authorize(id));
       return JSON.stringify(server.requestsTo('token').at(-1));
     };
-    await headless.manager.configure(id, { client: { issuer: server.issuer, clientId: 'old' } }, 'old-secret');
+    await headless.manager.configure(
+      id,
+      { client: { issuer: server.issuer, clientId: 'old' } },
+      { clientSecret: 'old-secret' },
+    );
     assert.match(await sentWith(), new RegExp(Buffer.from('old:old-secret').toString('base64')));
     await headless.manager.configure(id, { client: { issuer: server.issuer, clientId: 'new' } });
     const sent = await sentWith();
@@ -146,7 +154,11 @@ describe('what was stored before', () => {
   it('P11 a client whose secret cannot be read does not sign in without it, and keeps it', async (t) => {
     const { server, headless } = await startWithUnknownClients(t);
     const { id } = await headless.manager.add(server.mcpUrl);
-    await headless.manager.configure(id, { client: { issuer: server.issuer, clientId: 'mine' } }, 'my-secret');
+    await headless.manager.configure(
+      id,
+      { client: { issuer: server.issuer, clientId: 'mine' } },
+      { clientSecret: 'my-secret' },
+    );
     await headless.dispose();
     const restarted = createHeadlessManager({ ...headless, browser: async () => undefined });
     t.after(async () => restarted.dispose());
@@ -161,13 +173,13 @@ describe('what was stored before', () => {
     const { server, headless } = await startWithUnknownClients(t);
     const { id } = await headless.manager.add(server.mcpUrl);
     const client = { issuer: server.issuer, clientId: 'mine' };
-    await headless.manager.configure(id, { client }, 'first-secret');
+    await headless.manager.configure(id, { client }, { clientSecret: 'first-secret' });
     await headless.dispose();
     headless.keychain.entries.set(`connection:${id}`, '{"version":1');
     const restarted = createHeadlessManager({ ...headless, browser: async () => undefined });
     t.after(async () => restarted.dispose());
     await restarted.manager.start();
-    await restarted.manager.configure(id, { client }, 'second-secret');
+    await restarted.manager.configure(id, { client }, { clientSecret: 'second-secret' });
     assert.match(headless.keychain.entries.get(`connection:${id}`) ?? '', /second-secret/);
   });
 

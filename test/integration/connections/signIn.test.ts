@@ -171,7 +171,7 @@ describe('signing in to what is broken', () => {
     ['the token endpoint answers HTML', { tokenBody: () => '<html>' }, 'token_response_invalid'],
     ['the token endpoint gives no token', { tokenBody: () => ({ token_type: 'bearer' }) }, 'token_response_invalid'],
     ['a huge answer', { hugeBody: 'metadata' }, 'response_too_large'],
-    ['P14 resource refused', { rejectResource: true }, 'authorization_failed'],
+    ['P14 resource refused', { rejectResource: true }, 'resource_rejected'],
   ] as const satisfies readonly (readonly [string, Partial<Faults>, OAuthErrorCode])[]) {
     it(`${title}: ${code}, and the connection stays listed`, async (t) => {
       const { server, headless } = await startWithFaults(t, faults);

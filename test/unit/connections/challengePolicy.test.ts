@@ -6,10 +6,11 @@ import { grantWith, MINUTE_MS, NOW } from '../connectionFixture.ts';
 
 const insufficient = (...scopes: string[]): BearerChallenge => ({
   scheme: 'bearer',
+  takesDpop: false,
   error: 'insufficient_scope',
   scopes,
 });
-const invalid: BearerChallenge = { scheme: 'bearer', error: 'invalid_token', scopes: [] };
+const invalid: BearerChallenge = { scheme: 'bearer', takesDpop: false, error: 'invalid_token', scopes: [] };
 const renewable = grantWith({ granted: ['a'], refreshable: true, generation: 5 });
 const fixed = grantWith({ granted: ['a'], refreshable: false, generation: 5 });
 
@@ -85,7 +86,7 @@ describe('a server’s challenge', () => {
     [
       'a 401 that demands more scopes needs the person',
       401,
-      { scheme: 'bearer', scopes: ['b'] },
+      { scheme: 'bearer', takesDpop: false, scopes: ['b'] },
       renewable,
       undefined,
       'authorize',

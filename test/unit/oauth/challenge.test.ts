@@ -48,6 +48,7 @@ describe('P7 WWW-Authenticate', () => {
       'Basic realm="x", Bearer error="insufficient_scope", scope="a b", resource_metadata="https://x/.well-known/a?b=c,d"';
     assert.deepEqual(findBearerChallenge(header), {
       scheme: 'bearer',
+      takesDpop: false,
       error: 'insufficient_scope',
       scopes: ['a', 'b'],
       resourceMetadataUrl: 'https://x/.well-known/a?b=c,d',

@@ -9,7 +9,7 @@ const issuer = 'https://as.example';
 const metadata: AuthorizationServerMetadata = defaultServerMetadata(issuer);
 const software = { name: 'Scopekeeper', softwareId: '0b6f', version: '1.0.0' };
 const redirectUri = 'http://127.0.0.1:7777/callback';
-const request = registrationRequest(metadata, software, redirectUri, ['a', 'b']);
+const request = registrationRequest(metadata, software, { redirectUri }, ['a', 'b']);
 
 describe('registration requests', () => {
   it('P9 P10 hold scope as one string and what a native client must say', () => {
@@ -27,7 +27,7 @@ describe('registration requests', () => {
   });
 
   it('P9 leave scope out when there is none', () => {
-    assert.ok(!('scope' in registrationRequest(metadata, software, redirectUri, [])));
+    assert.ok(!('scope' in registrationRequest(metadata, software, { redirectUri }, [])));
   });
 
   for (const [supported, method] of [

@@ -107,6 +107,15 @@ const oauth: { readonly [C in OAuthErrorCode]: readonly [OAuthErrorDetails[C], E
     { says: /no token that can be used/, action: 'try_again' },
   ],
   revocation_failed: [{ issuer: ISSUER }, { says: /did not confirm/ }],
+  grant_unsupported: [
+    { issuer: ISSUER, grantType: 'authorization_code', supported: ['client_credentials'] },
+    { says: /does not let people sign in this way/ },
+  ],
+  signing_key_invalid: [{ problem: 'not_pkcs8' }, { says: /PKCS #8/ }],
+  resource_rejected: [{ issuer: ISSUER, description: EVIL }, { says: /does not accept the address/ }],
+  identity_ended: [{ issuer: ISSUER }, { says: /has ended/, action: 'sign_in' }],
+  device_code_expired: [{ issuer: ISSUER }, { says: /not entered/, action: 'try_again' }],
+  access_token_refused: [{ url: URL_WITH_SECRET, status: 401 }, { says: /refused the token/ }],
 };
 
 const connections: { readonly [C in ConnectionErrorCode]: readonly [ConnectionErrorDetails[C], Expected] } = {
@@ -136,6 +145,9 @@ const connections: { readonly [C in ConnectionErrorCode]: readonly [ConnectionEr
   storage_too_new: [{ path: '/canary', version: 2 }, { says: /newer version/ }],
   port_busy: [{ port: 41_234 }, { says: /uses port 41234/, action: 'try_again' }],
   unexpected: [{ problem: 'canary' }, { says: /inside Scopekeeper/, action: 'show_log' }],
+  credentials_missing: [{ missing: 'client', issuer: ISSUER }, { says: /client that you registered/ }],
+  assertion_unreadable: [{ path: '/canary/me/token', problem: 'ENOENT' }, { says: /cannot be read/ }],
+  foreign_origin: [{ url: URL_WITH_SECRET }, { says: /was not sent/, action: 'show_log' }],
   not_owner: [{ windowName: EVIL }, { says: /manages the connections/, action: 'try_again' }],
 };
 

@@ -1,0 +1,39 @@
+import { prepareAuthorization, requirePkce } from '../../oauth/authorization.ts';
+import { requireGrantType } from '../../oauth/serverMetadata.ts';
+import { exchangeCode } from '../../oauth/token.ts';
+import { withClient } from './clientChoice.ts';
+import type { FlowPorts, FlowRequest, FlowResult } from './flow.ts';
+
+/**
+ * The person signs in in the browser (RFC 6749 section 4.1 with PKCE).
+ * Throws `grant_unsupported`, `pkce_unsupported`, and what registration, callback and exchange throw.
+ */
+export async function authorizeInBrowser(ports: FlowPorts, request: FlowRequest): Promise<FlowResult> {
+  const { connection, discovery, dpop, onStep, reach, resource, scopes, signal } = request;
+  const { authorizationServer } = discovery;
+  requireGrantType(authorizationServer, 'authorization_code');
+  requirePkce(authorizationServer, connection.settings.allowUnadvertisedPkce === true);
+  const redirectUri = async (): Promise<string> => ports.prepareRedirect(connection.settings.redirect ?? 'loopback');
+  return withClient(
+    ports,
+    request,
+    async () => ({ redirectUri: await redirectUri() }),
+    async (client) => {
+      const pending = await prepareAuthorization({
+        authorizationServer,
+        client,
+        redirectUri: await redirectUri(),
+        scopes,
+        resource,
+        reach,
+        dpop,
+      });
+      signal.throwIfAborted();
+      onStep('waitingForBrowser');
+      const callback = await request.awaitCallback(pending);
+      onStep('exchanging');
+      const answer = await exchangeCode(ports.fetch, pending, callback);
+      return { answer, authorizationServer, client, resource, reach, dpop };
+    },
+  );
+}

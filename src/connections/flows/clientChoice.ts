@@ -1,0 +1,121 @@
+import { type Client, chooseSecretAuthMethod, isClientUsable } from '../../oauth/client.ts';
+import { isOAuthError, OAuthError } from '../../oauth/errors.ts';
+import { registerClient, type RegistrationUse } from '../../oauth/registration.ts';
+import { union } from '../../oauth/scopeSet.ts';
+import type { AuthorizationServerMetadata } from '../../oauth/serverMetadata.ts';
+import type { Connection } from '../connection.ts';
+import type { ConnectionSecret } from '../connectionSecret.ts';
+import { ConnectionError } from '../errors.ts';
+import type { FlowPorts, FlowRequest } from './flow.ts';
+
+/**
+ * The client that the person registered by hand for this issuer (P8), with what proves it.
+ * Throws `client_issuer_mismatch` when it is for another issuer (P11).
+ */
+export function configuredClient(
+  connection: Connection,
+  secret: ConnectionSecret | undefined,
+  metadata: AuthorizationServerMetadata,
+): Client | undefined {
+  const { issuer } = metadata;
+  const configured = connection.settings.client;
+  if (configured === undefined) return undefined;
+  if (configured.issuer !== issuer) {
+    throw new OAuthError('client_issuer_mismatch', { issuer, configuredIssuer: configured.issuer });
+  }
+  // Its secret goes to the issuer and with the client ID that it was entered for, and nowhere else (P11).
+  const stored = secret?.configuredClient;
+  const isSame = stored?.issuer === issuer && stored.clientId === configured.clientId;
+  const { clientSecret, privateKey } = isSame ? stored : {};
+  const client = { issuer, clientId: configured.clientId, source: 'preregistered' } as const;
+  if (privateKey !== undefined) return { ...client, privateKey, authMethod: 'private_key_jwt' };
+  if (clientSecret === undefined) return { ...client, authMethod: 'none' };
+  return { ...client, clientSecret, authMethod: chooseSecretAuthMethod(metadata) };
+}
+
+/** Our client metadata document, where the server takes its URL for a client ID (P8, CIMD). */
+export function documentClient(ports: FlowPorts, metadata: AuthorizationServerMetadata): Client | undefined {
+  const clientId = metadata.client_id_metadata_document_supported === true ? ports.clientMetadataUrl?.() : undefined;
+  if (clientId === undefined) return undefined;
+  return { issuer: metadata.issuer, clientId, authMethod: 'none', source: 'metadata_document' };
+}
+
+/**
+ * The person's own client, or our metadata document: for a grant that nobody registers for by itself.
+ * Throws `credentials_missing`, `client_issuer_mismatch`.
+ */
+export function ownClient(ports: FlowPorts, { connection, discovery, secret }: FlowRequest): Client {
+  const { authorizationServer } = discovery;
+  const client =
+    configuredClient(connection, secret, authorizationServer) ?? documentClient(ports, authorizationServer);
+  if (client !== undefined) return client;
+  throw new ConnectionError('credentials_missing', { missing: 'client', issuer: authorizationServer.issuer });
+}
+
+/** A client that needs no registration now: the person's own, our metadata document, or the stored one (P8). */
+function knownClient(ports: FlowPorts, request: FlowRequest, use: RegistrationUse): Client | undefined {
+  const { connection, discovery, scopes, secret, suspectClientId } = request;
+  const { authorizationServer } = discovery;
+  const configured = configuredClient(connection, secret, authorizationServer);
+  if (configured !== undefined) return configured;
+  const document = documentClient(ports, authorizationServer);
+  // Without a registration endpoint there is nothing else to try.
+  const canRegister = authorizationServer.registration_endpoint !== undefined;
+  if (document !== undefined && !(document.clientId === suspectClientId && canRegister)) return document;
+  const stored = secret?.client;
+  if (stored === undefined || stored.clientId === suspectClientId) return undefined;
+  const { issuer } = authorizationServer;
+  const redirectUri = 'redirectUri' in use ? use.redirectUri : undefined;
+  return isClientUsable(stored, { issuer, redirectUri, scopes, now: ports.clock.now() }) ? stored : undefined;
+}
+
+/**
+ * Runs `attempt` with the client to use (P8): one that is known, else a newly registered one. A client that
+ * the server no longer knows is registered anew, once (P12).
+ * Throws `client_issuer_mismatch`, `registration_unsupported`, `registration_refused`, and what `attempt` throws.
+ */
+export async function withClient<T>(
+  ports: FlowPorts,
+  request: FlowRequest,
+  use: () => Promise<RegistrationUse>,
+  attempt: (client: Client) => Promise<T>,
+): Promise<T> {
+  const known = knownClient(ports, request, await use());
+  if (known === undefined) return attempt(await register(ports, request, await use()));
+  try {
+    return await attempt(known);
+  } catch (error) {
+    if (known.source === 'preregistered' || !saysClientIsUnknown(error)) throw error;
+    return attempt(await register(ports, request, await use()));
+  }
+}
+
+function saysClientIsUnknown(error: unknown): boolean {
+  if (isOAuthError(error, 'client_rejected')) return true;
+  return (
+    isOAuthError(error, 'authorization_failed') &&
+    (error.details.error === 'unauthorized_client' || error.details.error === 'invalid_client')
+  );
+}
+
+async function register(ports: FlowPorts, request: FlowRequest, use: RegistrationUse): Promise<Client> {
+  request.onStep('registering');
+  const { authorizationServer, resourceMetadata, metadataSource } = request.discovery;
+  try {
+    return await registerClient(ports.fetch, authorizationServer, {
+      software: ports.software,
+      use,
+      // What the server may demand later is registered at once: some limit a client to its registered scopes.
+      scopes: union(request.scopes, resourceMetadata?.scopes_supported ?? []),
+      reach: request.reach,
+      signal: request.signal,
+    });
+  } catch (error) {
+    if (metadataSource === 'default' && isOAuthError(error, 'registration_refused')) {
+      // The endpoints were only guessed, and nothing that registers clients is there.
+      const tried = [{ url: authorizationServer.registration_endpoint ?? '', outcome: error.details.status }];
+      throw new OAuthError('authorization_server_not_found', { issuers: [authorizationServer.issuer], tried });
+    }
+    throw error;
+  }
+}

@@ -1,0 +1,23 @@
+import { type Discovery, initialScopes, offlineScopes } from '../oauth/discovery.ts';
+import { type ScopeSet, union } from '../oauth/scopeSet.ts';
+import type { Connection } from './connection.ts';
+
+/**
+ * The scopes to ask for: those the person chose; else everything asked for before with what the server
+ * demands now (P22); for a first time, or another issuer (P23), what the server resolves to (P15).
+ */
+export function scopesToRequest(connection: Connection, discovery: Discovery, chosen: ScopeSet | undefined): ScopeSet {
+  const offline = isPersonal(connection) ? offlineScopes(discovery.authorizationServer) : [];
+  if (chosen !== undefined) return union(chosen, offline);
+  const hasMoved = connection.issuer !== undefined && connection.issuer !== discovery.authorizationServer.issuer;
+  if (hasMoved || connection.requested.length === 0) {
+    const challenged = hasMoved ? [] : connection.challenged;
+    return union(initialScopes(discovery, challenged, connection.settings.scopes ?? []), offline);
+  }
+  return union(connection.requested, connection.challenged, discovery.challenge?.scopes ?? [], offline);
+}
+
+/** Whether a person signs in: only then there is one who can be offline. */
+function isPersonal({ kind }: Connection): boolean {
+  return kind === 'authorization_code' || kind === 'device_code';
+}
