@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe } from 'node:test';
 import * as oauth from 'openid-client';
-import * as v from 'valibot';
-import { holds, parsed, refused } from '../servers/faultyServerTest.ts';
-import { CHALLENGE, json, REDIRECT_URI, SCOPE, VERIFIER } from '../servers/plainClient.ts';
+import { documentAt, holds, metadataOf, parsed, refused } from '../servers/faultyServerTest.ts';
+import { CHALLENGE, REDIRECT_URI, SCOPE, VERIFIER } from '../servers/plainClient.ts';
 
 describe('the faulty server without faults', () => {
   holds('a strict client library finds nothing to complain about', {}, async (_client, server) => {
@@ -116,7 +115,6 @@ describe('the faulty server without faults', () => {
 });
 
 const statusOf = async (url: string | URL) => (await fetch(url, { redirect: 'manual' })).status;
-const documentAt = async (url: string | URL) => v.parse(json, await (await fetch(url)).json());
 
 describe('the faults of the MCP server and its metadata', () => {
   for (const [faults, status] of [
@@ -212,7 +210,7 @@ describe('the faults of the authorization server metadata', () => {
     [{ authMethods: ['client_secret_post'] }, { token_endpoint_auth_methods_supported: ['client_secret_post'] }],
   ] as const) {
     holds(`${JSON.stringify(faults)} shows in the metadata`, faults, async (_client, server) => {
-      const document = await documentAt(`${server.issuer}/.well-known/oauth-authorization-server`);
+      const document = await metadataOf(server.issuer);
       for (const [name, value] of Object.entries(expected)) assert.deepEqual(document[name], value);
     });
   }

@@ -4,6 +4,8 @@ import type { Endpoint } from './faults.ts';
 
 /** A request that reached the faulty server. Holds secrets. */
 export interface FaultyServerRequest {
+  /** When it came, in milliseconds since the epoch by `faults.now`. */
+  readonly at: number;
   /** Undefined when nothing is there, as when well-known URLs are tried. */
   readonly endpoint: Endpoint | undefined;
   readonly method: string;
@@ -29,10 +31,14 @@ export interface Answer {
   readonly drop?: boolean;
 }
 
-/** Reads the body and gives the request as it is recorded. */
+/**
+ * Reads the body and gives the request as it is recorded.
+ * @param now milliseconds since the epoch, asked when the body is whole
+ */
 export async function receive(
   request: IncomingMessage,
   origin: string,
+  now: () => number,
   endpointOf: (url: URL) => Endpoint | undefined,
 ): Promise<FaultyServerRequest> {
   const url = new URL(request.url ?? '/', origin);
@@ -43,6 +49,7 @@ export async function receive(
   const json = type.startsWith('application/json') ? v.safeParse(v.pipe(v.string(), v.parseJson()), text) : undefined;
   const names = [...(form ?? url.searchParams).keys()];
   return {
+    at: now(),
     endpoint: endpointOf(url),
     method: request.method ?? '',
     url: url.href,

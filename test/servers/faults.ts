@@ -1,3 +1,5 @@
+import type { DeviceSwitch, DpopSwitch, EntraSwitch } from './grantSwitches.ts';
+
 /** The places of the faulty server that a delay or a fault can be aimed at. */
 export type Endpoint =
   | 'mcp'
@@ -5,6 +7,7 @@ export type Endpoint =
   | 'metadata'
   | 'registration'
   | 'authorization'
+  | 'deviceAuthorization'
   | 'token'
   | 'revocation';
 
@@ -17,7 +20,7 @@ export interface TokenBody {
   readonly refresh_token?: string;
 }
 
-/** The switches of the faulty server. All may be turned while it runs; {@link noFaults} is a correct server. */
+/** The switches of the faulty server. All may be turned while it runs; `noFaults` is a correct server. */
 export interface Faults {
   // The MCP server.
   /** Answers everything with 200, token or not. */
@@ -68,6 +71,14 @@ export interface Faults {
   noPkce: boolean;
   /** Its `token_endpoint_auth_methods_supported`; the token endpoint holds clients to theirs. */
   authMethods: readonly string[];
+  /** The algorithms of client assertions that it takes and names; undefined takes the usual ones and names none. */
+  authSigningAlgs: readonly string[] | undefined;
+  /** What a client assertion must be made out to. RFC 7523 allows both. */
+  assertionAudience: 'either' | 'issuer' | 'token_endpoint';
+  /** The grants that it offers; `device` adds its own. */
+  grantTypes: readonly string[];
+  /** Its `authorization_grant_profiles_supported`. */
+  grantProfiles: readonly string[] | undefined;
   /** Whether it says that callbacks carry `iss` (RFC 9207). */
   advertiseIss: boolean;
 
@@ -97,6 +108,13 @@ export interface Faults {
   grantOnly: readonly string[] | undefined;
   /** Refuses `resource` with `invalid_target`, everywhere; then tokens need none. */
   rejectResource: boolean;
+
+  /** Offers device authorization (RFC 8628), and ends it so. */
+  device: DeviceSwitch | undefined;
+  /** Offers DPoP (RFC 9449), here and at the MCP server. */
+  dpop: DpopSwitch | undefined;
+  /** Has the ways of Microsoft Entra ID. */
+  entra: EntraSwitch | undefined;
 
   // Token endpoint.
   /** Another status than 200. From 400 on nothing is issued or used up. */
@@ -136,66 +154,10 @@ export interface Faults {
   revocation: 'ok' | 'error' | 'absent';
 
   // Anywhere.
+  /** What time the servers think it is, in milliseconds since the epoch. */
+  now: () => number;
   /** How long an endpoint waits before it acts, in milliseconds. */
   delayMs: Partial<Record<Endpoint, number>>;
   /** This endpoint answers 200 with a JSON document of 1 MiB. */
   hugeBody: Endpoint | undefined;
-}
-
-/** The switches of a correct server. */
-export function noFaults(): Faults {
-  return {
-    unprotected: false,
-    html: false,
-    notFound: false,
-    rejectTokens: false,
-    forbidden: 'no',
-    challengeScope: undefined,
-    challengeResourceMetadata: true,
-    rawChallenge: undefined,
-    noResourceMetadata: false,
-    resourceMetadataAt: 'path',
-    prmResource: undefined,
-    prmIssuers: undefined,
-    scopesSupported: ['files:read', 'files:write'],
-    redirectResourceMetadataTo: undefined,
-    noMetadata: false,
-    issuerPath: '',
-    metadataIssuer: undefined,
-    metadataAt: 'rfc8414',
-    redirectMetadataTo: undefined,
-    asScopesSupported: undefined,
-    noPkce: false,
-    authMethods: ['none', 'client_secret_basic', 'client_secret_post'],
-    advertiseIss: true,
-    noRegistration: false,
-    registrationStatus: 201,
-    registrationError: 'invalid_client_metadata',
-    registrationScopeStyle: 'string',
-    clientSecret: undefined,
-    registrationManagement: false,
-    clientMetadata: undefined,
-    callbackIss: 'right',
-    denyAuthorization: false,
-    grantOnly: undefined,
-    rejectResource: false,
-    tokenStatus: 200,
-    retryAfter: undefined,
-    invalidClient: false,
-    invalidGrant: false,
-    tokenBody: undefined,
-    dropTokenAnswer: false,
-    expiresIn: 3600,
-    noRefreshToken: false,
-    omitScope: false,
-    echoScope: undefined,
-    dropScopesUnlessSent: false,
-    rejectScopeOnRefresh: false,
-    rotate: true,
-    strictRotation: true,
-    emptyRefreshToken: false,
-    revocation: 'ok',
-    delayMs: {},
-    hugeBody: undefined,
-  };
 }

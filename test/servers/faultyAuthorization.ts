@@ -1,13 +1,17 @@
-import { words, type Answer, type FaultyServerRequest } from './exchange.ts';
-import { expectedResource } from './faultyResource.ts';
+import type { AuthorizationServer } from './authorizationServer.ts';
+import type { Answer, FaultyServerRequest } from './exchange.ts';
+import { isResourceWithScopes, resourceProblem } from './faultyEntra.ts';
 import type { Faults } from './faults.ts';
-import { newSecret, type Grants, type RegisteredClient } from './grants.ts';
+import { offeredGrants } from './faultyToken.ts';
+import { newSecret } from './grants.ts';
+import { documentClient } from './unregisteredClients.ts';
+import { startFamily } from './issueTokens.ts';
 
 /** The header by which {@link FaultyServer.authorize} says that the person denies. */
 export const DENY_HEADER = 'x-test-deny';
 
 /** RFC 8414. */
-export function answerMetadata(faults: Faults, issuer: string, request: FaultyServerRequest): Answer {
+export function answerMetadata({ faults, issuer }: AuthorizationServer, request: FaultyServerRequest): Answer {
   if (faults.redirectMetadataTo !== undefined && request.path !== '/moved/metadata') {
     return { status: 302, headers: { location: faults.redirectMetadataTo } };
   }
@@ -18,8 +22,14 @@ export function answerMetadata(faults: Faults, issuer: string, request: FaultySe
     ...(faults.noRegistration ? {} : { registration_endpoint: `${issuer}/register` }),
     ...(faults.revocation === 'absent' ? {} : { revocation_endpoint: `${issuer}/revoke` }),
     response_types_supported: ['code'],
-    grant_types_supported: ['authorization_code', 'refresh_token'],
+    grant_types_supported: offeredGrants(faults),
+    ...(faults.device === undefined ? {} : { device_authorization_endpoint: `${issuer}/device_authorization` }),
+    ...(faults.grantProfiles === undefined ? {} : { authorization_grant_profiles_supported: faults.grantProfiles }),
     token_endpoint_auth_methods_supported: faults.authMethods,
+    ...(faults.authSigningAlgs === undefined
+      ? {}
+      : { token_endpoint_auth_signing_alg_values_supported: faults.authSigningAlgs }),
+    ...(faults.dpop === undefined ? {} : { dpop_signing_alg_values_supported: faults.dpop.algs }),
     ...(faults.clientMetadata === undefined ? {} : { client_id_metadata_document_supported: true }),
     ...(faults.noPkce ? {} : { code_challenge_methods_supported: ['S256'] }),
     ...(faults.advertiseIss ? { authorization_response_iss_parameter_supported: true } : {}),
@@ -38,28 +48,9 @@ export function metadataPath(faults: Faults, issuer: string): string {
   }[faults.metadataAt];
 }
 
-/** The client of a metadata document, which is taken on trust: this server fetches nothing. */
-function documentClient(grants: Grants, id: string, redirectUri: string): RegisteredClient {
-  const client: RegisteredClient = {
-    id,
-    secret: undefined,
-    secretExpiresAt: 0,
-    authMethod: 'none',
-    redirectUris: [redirectUri],
-    registrationToken: '',
-  };
-  grants.clients.set(id, client);
-  return client;
-}
-
 /** RFC 6749 section 4.1.1: redirects at once, with a code or an error. Without a good redirect URI it is a 400. */
-export function answerAuthorization(
-  faults: Faults,
-  grants: Grants,
-  issuer: string,
-  mcpUrl: string,
-  request: FaultyServerRequest,
-): Answer {
+export function answerAuthorization(server: AuthorizationServer, request: FaultyServerRequest): Answer {
+  const { faults, grants, issuer } = server;
   const { query } = request;
   const redirectUri = query['redirect_uri'] ?? '';
   const clientId = query['client_id'] ?? '';
@@ -83,20 +74,17 @@ export function answerAuthorization(
   if (isDocument && faults.clientMetadata === 'refused') return fail('unauthorized_client', 'no documents taken');
   if (request.repeated.length > 0) return fail('invalid_request', `repeated: ${request.repeated.join(' ')}`);
   if (query['response_type'] !== 'code') return fail('unsupported_response_type', 'code only');
-  const { code_challenge: codeChallenge, code_challenge_method: method, resource } = query;
+  const { code_challenge: codeChallenge, code_challenge_method: method, dpop_jkt: jkt } = query;
   if (codeChallenge === undefined || method !== 'S256') return fail('invalid_request', 'PKCE with S256 is required');
-  if (resource !== undefined && (faults.rejectResource || resource !== expectedResource(faults, mcpUrl))) {
-    return fail('invalid_target', 'the resource is not known');
-  }
+  if (isResourceWithScopes(faults, query, true)) return fail('invalid_target', resourceProblem(faults));
+  const family = startFamily(server, client.id, query);
+  if (family === undefined) return fail('invalid_target', 'the resource is not known');
   if (faults.denyAuthorization || request.headers[DENY_HEADER] !== undefined) {
     return fail('access_denied', 'The user said no');
   }
 
-  const asked = query['scope'] === undefined ? (faults.scopesSupported ?? []) : words(query['scope']);
-  const scopes = asked.filter((scope) => faults.grantOnly?.includes(scope) ?? true);
   const code = newSecret('code');
-  const family = { clientId: client.id, scopes, resource, isRevoked: false };
-  grants.codes.set(code, { family, redirectUri, codeChallenge });
+  grants.codes.set(code, { family, redirectUri, codeChallenge, jkt });
   return redirect({ code });
 }
 

@@ -1,25 +1,29 @@
 import * as v from 'valibot';
+import type { AuthorizationServer } from './authorizationServer.ts';
 import { oauthError, words, type Answer, type FaultyServerRequest } from './exchange.ts';
 import type { Faults } from './faults.ts';
 import { newSecret, type Grants, type RegisteredClient } from './grants.ts';
 
+/** RFC 7517: nobody sends the private part of a key. */
+const publicKey = v.pipe(
+  v.looseObject({ kty: v.string() }),
+  v.check((key) => !['d', 'p', 'q', 'k'].some((name) => name in key), 'a private key'),
+);
+
 /** RFC 7591 section 2: `scope` is one string. Members that are not listed here do not matter. */
 const registration = v.object({
-  redirect_uris: v.pipe(v.array(v.pipe(v.string(), v.url())), v.minLength(1)),
+  redirect_uris: v.optional(v.array(v.pipe(v.string(), v.url())), []),
   token_endpoint_auth_method: v.optional(v.string(), 'client_secret_basic'),
   grant_types: v.optional(v.array(v.string()), ['authorization_code']),
   response_types: v.optional(v.array(v.string()), ['code']),
   client_name: v.optional(v.string()),
   scope: v.optional(v.string()),
+  jwks: v.optional(v.object({ keys: v.pipe(v.array(publicKey), v.minLength(1)) })),
 });
 
 /** RFC 7591: registers a client, and RFC 7592: deletes one. */
-export function answerRegistration(
-  faults: Faults,
-  grants: Grants,
-  endpointUrl: string,
-  request: FaultyServerRequest,
-): Answer {
+export function answerRegistration(server: AuthorizationServer, request: FaultyServerRequest): Answer {
+  const { faults, grants, issuer } = server;
   if (request.method === 'DELETE') return answerDeletion(faults, grants, request);
   if (request.method !== 'POST') return { status: 405 };
   if (faults.registrationStatus >= 400) {
@@ -31,6 +35,12 @@ export function answerRegistration(
   if (!faults.authMethods.includes(askedMethod)) {
     return oauthError(400, 'invalid_client_metadata', `${askedMethod} is not supported`);
   }
+  if (askedMethod === 'private_key_jwt' && metadata.jwks === undefined) {
+    return oauthError(400, 'invalid_client_metadata', 'private_key_jwt needs jwks');
+  }
+  if (metadata.redirect_uris.length === 0 && metadata.grant_types.includes('authorization_code')) {
+    return oauthError(400, 'invalid_redirect_uri', 'authorization_code needs redirect_uris');
+  }
 
   // RFC 7591 section 3.2.1 lets the server replace what was asked for.
   const secretMethod = faults.authMethods.find((method) => method.startsWith('client_secret_'));
@@ -38,10 +48,13 @@ export function answerRegistration(
   const authMethod = isReplaced ? secretMethod : askedMethod;
   const client: RegisteredClient = {
     id: newSecret('client'),
-    secret: authMethod === 'none' ? undefined : newSecret('secret'),
+    secret: authMethod.startsWith('client_secret_') ? newSecret('secret') : undefined,
     secretExpiresAt: faults.clientSecret?.expiresAt ?? 0,
     authMethod,
+    jwks: metadata.jwks,
     redirectUris: metadata.redirect_uris,
+    // As many servers do it: the two usual grants go without saying, others must have been registered.
+    grantTypes: ['authorization_code', 'refresh_token', ...metadata.grant_types],
     registrationToken: newSecret('registration'),
   };
   grants.clients.set(client.id, client);
@@ -55,7 +68,10 @@ export function answerRegistration(
       ? {}
       : { client_secret: client.secret, client_secret_expires_at: client.secretExpiresAt }),
     ...(faults.registrationManagement
-      ? { registration_client_uri: `${endpointUrl}/${client.id}`, registration_access_token: client.registrationToken }
+      ? {
+          registration_client_uri: `${issuer}/register/${client.id}`,
+          registration_access_token: client.registrationToken,
+        }
       : {}),
   };
   return { status: faults.registrationStatus, body };

@@ -1,7 +1,9 @@
 import * as v from 'valibot';
 import { words, type Answer, type FaultyServerRequest } from './exchange.ts';
+import { judgePresentation, withNonce } from './faultyDpop.ts';
+import { knowsResourceByScopes } from './faultyEntra.ts';
 import type { Faults } from './faults.ts';
-import { goodAccessToken, type Grants } from './grants.ts';
+import { goodAccessToken, type Grants, type ProofMemory } from './grants.ts';
 
 /** The scope that a `tools/call` of this tool needs; others need none. */
 const SCOPE_OF_TOOL = new Map([
@@ -24,6 +26,14 @@ export function resourceMetadataPath(faults: Faults, mcpUrl: string): string {
   ];
 }
 
+/** Which place of the MCP server is at a URL. */
+export function resourceEndpointOf(faults: Faults, mcpUrl: string, url: URL): 'mcp' | 'resourceMetadata' | undefined {
+  const place = url.origin + url.pathname;
+  if (place === mcpUrl) return 'mcp';
+  const metadataUrl = new URL(resourceMetadataPath(faults, mcpUrl), mcpUrl).href;
+  return !faults.noResourceMetadata && place === metadataUrl ? 'resourceMetadata' : undefined;
+}
+
 /** RFC 9728. */
 export function answerResourceMetadata(faults: Faults, mcpUrl: string, issuer: string): Answer {
   if (faults.redirectResourceMetadataTo !== undefined) {
@@ -33,43 +43,76 @@ export function answerResourceMetadata(faults: Faults, mcpUrl: string, issuer: s
     resource: faults.prmResource ?? mcpUrl,
     authorization_servers: faults.prmIssuers ?? [issuer],
     ...(faults.scopesSupported === undefined ? {} : { scopes_supported: faults.scopesSupported }),
+    ...(faults.dpop === undefined ? {} : { dpop_signing_alg_values_supported: faults.dpop.algs }),
+    ...(faults.dpop?.required === true ? { dpop_bound_access_tokens_required: true } : {}),
   };
   return { status: 200, body };
 }
 
+/** What the MCP server knows. */
+export interface ProtectedResource {
+  readonly faults: Faults;
+  readonly mcpUrl: string;
+  /** Those of each authorization server whose tokens it takes. */
+  readonly grants: readonly Grants[];
+  readonly proofs: ProofMemory;
+}
+
 /** The MCP endpoint: checks the token and answers JSON-RPC as shortly as it can be done. */
-export function answerMcp(faults: Faults, grants: Grants, mcpUrl: string, request: FaultyServerRequest): Answer {
+export async function answerMcp(server: ProtectedResource, request: FaultyServerRequest): Promise<Answer> {
+  const { faults } = server;
   if (faults.html) return { status: 200, body: '<!doctype html><p>Hello', headers: { 'content-type': 'text/html' } };
   if (faults.notFound) return { status: 404 };
   if (faults.unprotected) return answerMessage(request.json);
+  return withNonce(faults, server.proofs, 'resource', await answerProtected(server, request));
+}
 
-  const challenge = (parameters: Record<string, string | undefined>): Answer['headers'] => {
-    const isNamed = faults.challengeResourceMetadata && !faults.noResourceMetadata;
-    const metadataUrl = new URL(resourceMetadataPath(faults, mcpUrl), mcpUrl).href;
-    const all = { ...parameters, ...(isNamed ? { resource_metadata: metadataUrl } : {}) };
-    const given = Object.entries(all).filter(([, value]) => value !== undefined);
-    return { 'www-authenticate': `Bearer ${given.map(([name, value]) => `${name}="${value}"`).join(', ')}`.trim() };
-  };
-
-  const value = /^Bearer (.+)$/i.exec(request.headers.authorization ?? '')?.[1];
-  const token = value === undefined ? undefined : goodAccessToken(grants, value);
+async function answerProtected(server: ProtectedResource, request: FaultyServerRequest): Promise<Answer> {
+  const { faults, mcpUrl } = server;
+  const [scheme = '', value] = (request.headers.authorization ?? '').split(' ');
+  const known = value === undefined ? [] : server.grants.map((grants) => goodAccessToken(grants, value, faults.now()));
+  const token = known.find((one) => one !== undefined);
   const isForUs =
-    token !== undefined && (faults.rejectResource || token.family.resource === expectedResource(faults, mcpUrl));
-  if (token === undefined || !isForUs || faults.rejectTokens) {
-    const error = value === undefined ? undefined : 'invalid_token';
-    const headers =
-      faults.rawChallenge === undefined
-        ? challenge({ error, scope: faults.challengeScope })
-        : { 'www-authenticate': faults.rawChallenge };
-    return { status: 401, headers: { ...headers } };
+    token !== undefined &&
+    (faults.rejectResource ||
+      knowsResourceByScopes(faults) ||
+      token.family.resource === expectedResource(faults, mcpUrl));
+  const problem =
+    value === undefined || token === undefined || !isForUs || faults.rejectTokens
+      ? 'invalid_token'
+      : await judgePresentation(faults, server.proofs, request, { scheme: scheme.toLowerCase(), value, token });
+  if (token === undefined || problem !== undefined) {
+    const error = value === undefined ? undefined : problem;
+    const { rawChallenge } = faults;
+    const usual = challenge(server, { error, scope: faults.challengeScope });
+    return { status: 401, headers: rawChallenge === undefined ? usual : { 'www-authenticate': rawChallenge } };
   }
 
   if (faults.forbidden === 'plain') return { status: 403, body: { error: 'forbidden' } };
   const needed = faults.forbidden === 'no' ? neededScopes(request.json) : words(faults.challengeScope);
   if (faults.forbidden === 'insufficient_scope' || needed.some((scope) => !token.scopes.includes(scope))) {
-    return { status: 403, headers: { ...challenge({ error: 'insufficient_scope', scope: needed.join(' ') }) } };
+    return { status: 403, headers: challenge(server, { error: 'insufficient_scope', scope: needed.join(' ') }) };
   }
   return answerMessage(request.json);
+}
+
+/** RFC 6750 section 3 and RFC 9449 section 7.1; one header for each scheme. */
+function challenge(
+  { faults, mcpUrl }: ProtectedResource,
+  parameters: { readonly error: string | undefined; readonly scope: string | undefined },
+): { 'www-authenticate': readonly string[] } {
+  const isNamed = faults.challengeResourceMetadata && !faults.noResourceMetadata;
+  const metadataUrl = new URL(resourceMetadataPath(faults, mcpUrl), mcpUrl).href;
+  const named = { ...parameters, ...(isNamed ? { resource_metadata: metadataUrl } : {}) };
+  const { algs = [], challengeScheme = 'Bearer' } = faults.dpop ?? {};
+  const wanted = parameters.error === 'use_dpop_nonce' ? 'DPoP' : challengeScheme;
+  const schemes = wanted === 'both' ? ['DPoP', 'Bearer'] : [wanted];
+  const headers = schemes.map((scheme) => {
+    const all = { ...named, ...(scheme === 'DPoP' ? { algs: algs.join(' ') } : {}) };
+    const given = Object.entries(all).filter(([, value]) => value !== undefined);
+    return `${scheme} ${given.map(([name, value]) => `${name}="${value}"`).join(', ')}`.trim();
+  });
+  return { 'www-authenticate': headers };
 }
 
 /** The `resource` that requests must carry (P14). */

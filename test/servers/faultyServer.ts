@@ -1,13 +1,17 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
+import { answerAuthorizationServer, authorizationEndpointOf } from './authorizationEndpoints.ts';
+import type { AuthorizationServer } from './authorizationServer.ts';
 import { receive, send, type Answer, type FaultyServerRequest } from './exchange.ts';
-import { answerAuthorization, answerMetadata, DENY_HEADER, metadataPath } from './faultyAuthorization.ts';
-import { answerRegistration } from './faultyRegistration.ts';
-import { answerMcp, answerResourceMetadata, resourceMetadataPath } from './faultyResource.ts';
-import { noFaults, type Endpoint, type Faults } from './faults.ts';
-import { answerRevocation, answerToken } from './faultyToken.ts';
-import { emptyGrants, goodAccessToken } from './grants.ts';
+import { createWorkload, signWorkloadAssertion, type WorkloadClaims } from './faultyAssertions.ts';
+import { DENY_HEADER } from './faultyAuthorization.ts';
+import { decideDevice } from './faultyDevice.ts';
+import { answerMcp, answerResourceMetadata, resourceEndpointOf, type ProtectedResource } from './faultyResource.ts';
+import type { Endpoint, Faults } from './faults.ts';
+import { emptyGrants, emptyProofMemory, goodAccessToken } from './grants.ts';
 import { listenOnLoopback, stopServer } from './loopback.ts';
+import { noFaults } from './noFaults.ts';
+import { handMadeClient, type HandMadeClient } from './unregisteredClients.ts';
 
 const HUGE_BODY = JSON.stringify({ padding: 'x'.repeat(1024 * 1024) });
 
@@ -28,8 +32,15 @@ export interface FaultyServer {
   authorize(url: string | URL, options?: { readonly deny?: boolean }): Promise<URL>;
   /** Whether an access token would be taken now; a refresh token, whether it could be used once more. */
   isActive(token: string): boolean;
+  /** Registers a client by hand. */
+  addClient(client: HandMadeClient): void;
   /** Forgets all registrations, as a server does that was set up anew. */
   forgetClients(): void;
+  /** A JWT of a workload that the authorization server trusts (RFC 7523). */
+  workloadAssertion(claims?: WorkloadClaims): Promise<string>;
+  /** The person enters the user code and approves (RFC 8628); for `outcome: 'wait'`. Throws when nobody waits with it. */
+  approveDevice(userCode: string): void;
+  denyDevice(userCode: string): void;
   close(): Promise<void>;
 }
 
@@ -40,65 +51,51 @@ export interface FaultyServer {
  */
 export async function startFaultyServer(faults: Partial<Faults> = {}): Promise<FaultyServer> {
   const switches: Faults = { ...noFaults(), ...faults };
-  const grants = emptyGrants();
   const requests: FaultyServerRequest[] = [];
   const closing = new AbortController();
+  const workload = await createWorkload();
   const resourceHttp = createServer();
   const authorizationHttp = createServer();
   const resourceOrigin = await listenOnLoopback(resourceHttp);
   const authorizationOrigin = await listenOnLoopback(authorizationHttp);
   const mcpUrl = `${resourceOrigin}/mcp`;
-  const currentIssuer = () =>
-    (switches.noResourceMetadata ? resourceOrigin : authorizationOrigin) + switches.issuerPath;
-
-  const endpointOf = (url: URL): Endpoint | undefined => {
-    const issuer = currentIssuer();
-    const at = (base: string, path: string) => url.href.split('?')[0] === base + path;
-    if (at(mcpUrl, '')) return 'mcp';
-    if (!switches.noResourceMetadata && at(resourceOrigin, resourceMetadataPath(switches, mcpUrl))) {
-      return 'resourceMetadata';
-    }
-    const isMetadata = [metadataPath(switches, issuer), '/moved/metadata'].some((path) =>
-      at(new URL(issuer).origin, path),
-    );
-    if (!switches.noMetadata && isMetadata) return 'metadata';
-    if (!switches.noRegistration && url.href.startsWith(`${issuer}/register`)) return 'registration';
-    if (at(issuer, '/authorize')) return 'authorization';
-    if (at(issuer, '/token')) return 'token';
-    return at(issuer, '/revoke') ? 'revocation' : undefined;
+  const authorization: AuthorizationServer = {
+    faults: switches,
+    grants: emptyGrants(),
+    get issuer() {
+      return (switches.noResourceMetadata ? resourceOrigin : authorizationOrigin) + switches.issuerPath;
+    },
+    mcpUrl,
+    workload,
   };
+  const { grants } = authorization;
+  const resource: ProtectedResource = { faults: switches, mcpUrl, grants: [grants], proofs: emptyProofMemory() };
 
-  const answer = (request: FaultyServerRequest): Answer => {
-    const issuer = currentIssuer();
+  const endpointOf = (url: URL): Endpoint | undefined =>
+    resourceEndpointOf(switches, mcpUrl, url) ?? authorizationEndpointOf(authorization, url);
+
+  const answer = async (request: FaultyServerRequest): Promise<Answer> => {
     if (request.endpoint !== undefined && request.endpoint === switches.hugeBody) {
       return { status: 200, body: HUGE_BODY, headers: { 'content-type': 'application/json' } };
     }
     switch (request.endpoint) {
-      case 'mcp':
-        return answerMcp(switches, grants, mcpUrl, request);
-      case 'resourceMetadata':
-        return answerResourceMetadata(switches, mcpUrl, issuer);
-      case 'metadata':
-        return answerMetadata(switches, issuer, request);
-      case 'registration':
-        return answerRegistration(switches, grants, `${issuer}/register`, request);
-      case 'authorization':
-        return answerAuthorization(switches, grants, issuer, mcpUrl, request);
-      case 'token':
-        return answerToken(switches, grants, request);
-      case 'revocation':
-        return answerRevocation(switches, grants, request);
       case undefined:
         return { status: 404 };
+      case 'mcp':
+        return answerMcp(resource, request);
+      case 'resourceMetadata':
+        return answerResourceMetadata(switches, mcpUrl, authorization.issuer);
+      default:
+        return answerAuthorizationServer(authorization, request.endpoint, request);
     }
   };
 
   const serve = async (origin: string, incoming: IncomingMessage, response: ServerResponse): Promise<void> => {
-    const request = await receive(incoming, origin, endpointOf);
+    const request = await receive(incoming, origin, () => switches.now(), endpointOf);
     requests.push(request);
     const delayMs = request.endpoint === undefined ? undefined : switches.delayMs[request.endpoint];
     if (delayMs !== undefined) await delay(delayMs, undefined, { signal: closing.signal });
-    send(response, answer(request));
+    send(response, await answer(request));
   };
 
   for (const [server, origin] of [
@@ -114,7 +111,7 @@ export async function startFaultyServer(faults: Partial<Faults> = {}): Promise<F
   return {
     mcpUrl,
     get issuer() {
-      return currentIssuer();
+      return authorization.issuer;
     },
     faults: switches,
     requests,
@@ -128,9 +125,14 @@ export async function startFaultyServer(faults: Partial<Faults> = {}): Promise<F
     isActive(token) {
       const refreshToken = grants.refreshTokens.get(token);
       const isRefreshable = refreshToken !== undefined && !refreshToken.isUsed && !refreshToken.family.isRevoked;
-      return isRefreshable || goodAccessToken(grants, token) !== undefined;
+      return isRefreshable || goodAccessToken(grants, token, switches.now()) !== undefined;
     },
+    addClient: (client) => void grants.clients.set(client.id, handMadeClient(client)),
     forgetClients: () => grants.clients.clear(),
+    workloadAssertion: async ({ audience = authorization.issuer, expiresInSeconds = 300, subject = 'workload' } = {}) =>
+      signWorkloadAssertion(workload, switches.now(), { audience, expiresInSeconds, subject }),
+    approveDevice: (userCode) => decideDevice([grants], userCode, 'approved'),
+    denyDevice: (userCode) => decideDevice([grants], userCode, 'denied'),
     async close() {
       closing.abort();
       await Promise.all([resourceHttp, authorizationHttp].map(stopServer));

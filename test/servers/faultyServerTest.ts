@@ -27,3 +27,13 @@ export async function refused(answer: Promise<Response>, status: number, error: 
 export async function parsed(answer: Promise<Response>): Promise<Tokens> {
   return v.parse(tokens, await (await answer).json());
 }
+
+/** The JSON document at a URL. */
+export async function documentAt(url: string | URL): Promise<Record<string, unknown>> {
+  return v.parse(json, await (await fetch(url)).json());
+}
+
+/** The metadata of an issuer without a path. */
+export async function metadataOf(issuer: string): Promise<Record<string, unknown>> {
+  return documentAt(`${issuer}/.well-known/oauth-authorization-server`);
+}

@@ -1,36 +1,62 @@
 import { createHash } from 'node:crypto';
+import type { AuthorizationServer } from './authorizationServer.ts';
+import { authenticateClient, isAnonymous } from './clientAuthentication.ts';
 import { oauthError, words, type Answer, type FaultyServerRequest } from './exchange.ts';
-import type { Faults, TokenBody } from './faults.ts';
-import { newSecret, type GrantFamily, type Grants, type RegisteredClient } from './grants.ts';
+import { answerJwtBearer, JWT_BEARER } from './faultyAssertions.ts';
+import { answerDeviceCode, DEVICE_CODE } from './faultyDevice.ts';
+import { judgeTokenProof, proofError, withNonce } from './faultyDpop.ts';
+import { refuseAsEntra, refuseScopesAsEntra } from './faultyEntra.ts';
+import type { Faults } from './faults.ts';
+import type { RegisteredClient } from './grants.ts';
+import { issueTokens, otherResource, startFamily } from './issueTokens.ts';
+import { NO_CLIENT } from './unregisteredClients.ts';
 
-/** RFC 6749 sections 4.1.3 and 6. */
-export function answerToken(faults: Faults, grants: Grants, request: FaultyServerRequest): Answer {
-  const form = request.form ?? {};
+/** A token request whose client and proof are good. */
+export interface TokenRequest {
+  readonly client: RegisteredClient;
+  readonly form: Readonly<Record<string, string>>;
+  /** The thumbprint of the key of the proof, when there is one. */
+  readonly jkt: string | undefined;
+}
+
+/** RFC 6749 section 3.2. */
+export async function answerToken(server: AuthorizationServer, request: FaultyServerRequest): Promise<Answer> {
+  const { faults, grants } = server;
   if (request.method !== 'POST' || request.form === undefined) return { status: 405 };
   if (request.repeated.length > 0) return oauthError(400, 'invalid_request', `repeated: ${request.repeated.join(' ')}`);
-  if (faults.tokenStatus >= 400) {
-    const answer = oauthError(faults.tokenStatus, 'server_error', 'Try again later');
-    const retryAfter = faults.retryAfter === undefined ? {} : { 'retry-after': faults.retryAfter };
-    return { ...answer, headers: { ...answer.headers, ...retryAfter } };
-  }
-  const client = authenticate(grants, request);
+  if (faults.tokenStatus >= 400) return failure(faults);
+  const { form } = request;
+  const grantType = form['grant_type'] ?? '';
+  const known = await authenticateClient(server, request);
+  const client = known ?? (grantType === JWT_BEARER && isAnonymous(request) ? NO_CLIENT : undefined);
   if (client === undefined || faults.invalidClient) return oauthError(401, 'invalid_client', 'The client is not known');
   if (faults.invalidGrant) return oauthError(400, 'invalid_grant', 'The grant is not good');
-  switch (form['grant_type']) {
-    case 'authorization_code':
-      return answerCode(faults, grants, client, form);
-    case 'refresh_token':
-      return answerRefresh(faults, grants, client, form);
-    default:
-      return oauthError(400, 'unsupported_grant_type', 'authorization_code and refresh_token only');
+  if (!offeredGrants(faults).includes(grantType)) {
+    return oauthError(400, 'unsupported_grant_type', offeredGrants(faults).join(' '));
   }
+  if (client.grantTypes?.includes(grantType) === false) {
+    return oauthError(400, 'unauthorized_client', 'The client was not registered for this grant');
+  }
+  const proof = await judgeTokenProof(server, request);
+  const isRefused = proof !== undefined && 'error' in proof;
+  const answer = isRefused
+    ? proofError(proof.error, proof.reason)
+    : (refuseAsEntra(faults, client.id, form) ??
+      (await answerGrant(server, grantType, { client, form, jkt: proof?.jkt })));
+  return withNonce(faults, grants.proofs, 'server', answer);
+}
+
+/** The `grant_types_supported`. */
+export function offeredGrants(faults: Faults): readonly string[] {
+  return faults.device === undefined ? faults.grantTypes : [...faults.grantTypes, DEVICE_CODE];
 }
 
 /** RFC 7009: a refresh token takes its family with it, an access token only itself. */
-export function answerRevocation(faults: Faults, grants: Grants, request: FaultyServerRequest): Answer {
+export async function answerRevocation(server: AuthorizationServer, request: FaultyServerRequest): Promise<Answer> {
+  const { faults, grants } = server;
   if (faults.revocation === 'absent') return { status: 404 };
   if (faults.revocation === 'error') return oauthError(503, 'temporarily_unavailable', 'Try again later');
-  const client = authenticate(grants, request);
+  const client = await authenticateClient(server, request);
   if (client === undefined) return oauthError(401, 'invalid_client', 'The client is not known');
   const value = request.form?.['token'] ?? '';
   const family = grants.refreshTokens.get(value)?.family;
@@ -40,30 +66,32 @@ export function answerRevocation(faults: Faults, grants: Grants, request: Faulty
   return { status: 200 };
 }
 
-/** RFC 6749 section 2.3: the one method that the client was registered with, and no other. */
-function authenticate(grants: Grants, request: FaultyServerRequest): RegisteredClient | undefined {
-  const { form = {}, headers } = request;
-  const basic = /^Basic (.+)$/i.exec(headers.authorization ?? '')?.[1];
-  const [user, password] =
-    basic === undefined ? [] : Buffer.from(basic, 'base64').toString().split(':').map(formDecode);
-  const client = grants.clients.get(user ?? form['client_id'] ?? '');
-  if (client === undefined) return undefined;
-  if (client.secretExpiresAt !== 0 && client.secretExpiresAt * 1000 <= Date.now()) return undefined;
-  const used = { none: undefined, client_secret_basic: password, client_secret_post: form['client_secret'] };
-  const isRight = Object.entries(used).every(([method, secret]) =>
-    method === client.authMethod ? secret === client.secret : secret === undefined,
-  );
-  return isRight ? client : undefined;
+function failure(faults: Faults): Answer {
+  const answer = oauthError(faults.tokenStatus, 'server_error', 'Try again later');
+  const retryAfter = faults.retryAfter === undefined ? {} : { 'retry-after': faults.retryAfter };
+  return { ...answer, headers: { ...answer.headers, ...retryAfter } };
 }
 
-/** RFC 6749 section 2.3.1: both halves of Basic are form-encoded. */
-function formDecode(text: string): string {
-  return new URLSearchParams(`v=${text}`).get('v') ?? '';
+async function answerGrant(server: AuthorizationServer, grantType: string, request: TokenRequest): Promise<Answer> {
+  switch (grantType) {
+    case 'authorization_code':
+      return answerCode(server, request);
+    case 'refresh_token':
+      return answerRefresh(server, request);
+    case 'client_credentials':
+      return answerClientCredentials(server, request);
+    case JWT_BEARER:
+      return answerJwtBearer(server, request);
+    case DEVICE_CODE:
+      return answerDeviceCode(server, request);
+    default:
+      return oauthError(400, 'unsupported_grant_type', 'It is named in the metadata, and not known here');
+  }
 }
 
-type Form = Readonly<Record<string, string>>;
-
-function answerCode(faults: Faults, grants: Grants, client: RegisteredClient, form: Form): Answer {
+/** RFC 6749 section 4.1.3. */
+function answerCode(server: AuthorizationServer, { client, form, jkt }: TokenRequest): Answer {
+  const { grants } = server;
   const value = form['code'] ?? '';
   const code = grants.codes.get(value);
   grants.codes.delete(value);
@@ -73,10 +101,15 @@ function answerCode(faults: Faults, grants: Grants, client: RegisteredClient, fo
     .digest('base64url');
   if (challenge !== code.codeChallenge) return oauthError(400, 'invalid_grant', 'the code_verifier is wrong');
   if (form['redirect_uri'] !== code.redirectUri) return oauthError(400, 'invalid_grant', 'the redirect_uri is another');
-  return checkResource(faults, code.family, form) ?? issue(faults, grants, code.family, code.family.scopes, true);
+  if (code.jkt !== undefined && code.jkt !== jkt) return oauthError(400, 'invalid_grant', 'the key is another');
+  const { family } = code;
+  if (isAnotherResource(server, family.resource, form)) return otherResource();
+  return issueTokens(server, { client, family, withRefreshToken: true, jkt });
 }
 
-function answerRefresh(faults: Faults, grants: Grants, client: RegisteredClient, form: Form): Answer {
+/** RFC 6749 section 6. */
+function answerRefresh(server: AuthorizationServer, { client, form, jkt }: TokenRequest): Answer {
+  const { faults, grants } = server;
   const refreshToken = grants.refreshTokens.get(form['refresh_token'] ?? '');
   if (refreshToken === undefined || refreshToken.family.clientId !== client.id || refreshToken.family.isRevoked) {
     return oauthError(400, 'invalid_grant', 'unknown refresh token');
@@ -86,50 +119,35 @@ function answerRefresh(faults: Faults, grants: Grants, client: RegisteredClient,
     if (faults.strictRotation) family.isRevoked = true;
     return oauthError(400, 'invalid_grant', 'the refresh token was used before');
   }
-  const refused = checkResource(faults, family, form);
-  if (refused !== undefined) return refused;
+  if (refreshToken.jkt !== undefined && refreshToken.jkt !== jkt) {
+    return jkt === undefined
+      ? proofError('invalid_dpop_proof', 'the refresh token is bound to a key')
+      : oauthError(400, 'invalid_grant', 'the refresh token is bound to another key');
+  }
+  if (isAnotherResource(server, family.resource, form)) return otherResource();
   const sent = form['scope'] === undefined ? undefined : words(form['scope']);
   if (sent !== undefined && (faults.rejectScopeOnRefresh || sent.some((scope) => !family.scopes.includes(scope)))) {
-    return oauthError(400, 'invalid_scope', 'the scope is more than was granted');
+    return refuseScopesAsEntra(faults, sent) ?? oauthError(400, 'invalid_scope', 'the scope is more than was granted');
   }
   const isRotated = faults.rotate && !faults.emptyRefreshToken;
   refreshToken.isUsed = isRotated;
   const scopes = sent ?? (faults.dropScopesUnlessSent ? [] : family.scopes);
-  return issue(faults, grants, family, scopes, isRotated);
+  return issueTokens(server, { client, family, scopes, withRefreshToken: isRotated, jkt });
+}
+
+/** RFC 6749 section 4.4. */
+function answerClientCredentials(server: AuthorizationServer, { client, form, jkt }: TokenRequest): Answer {
+  if (client.authMethod === 'none') return oauthError(400, 'unauthorized_client', 'The client does not authenticate');
+  const family = startFamily(server, client.id, form);
+  if (family === undefined) return otherResource();
+  return issueTokens(server, { client, family, withRefreshToken: false, jkt });
 }
 
 /** RFC 8707 section 2.2: the resource of the authorization, or none. */
-function checkResource(faults: Faults, family: GrantFamily, form: Form): Answer | undefined {
-  const { resource } = form;
-  if (resource === undefined || (!faults.rejectResource && resource === family.resource)) return undefined;
-  return oauthError(400, 'invalid_target', 'the resource is another');
-}
-
-function issue(
-  faults: Faults,
-  grants: Grants,
-  family: GrantFamily,
-  scopes: readonly string[],
-  isRotated: boolean,
-): Answer {
-  const accessToken = newSecret('at');
-  const expiresAt = faults.expiresIn === undefined ? Infinity : Date.now() + faults.expiresIn * 1000;
-  grants.accessTokens.set(accessToken, { family, scopes, expiresAt, isRevoked: false });
-  const refreshToken = isRotated && !faults.noRefreshToken ? newSecret('rt') : undefined;
-  if (refreshToken !== undefined) grants.refreshTokens.set(refreshToken, { family, isUsed: false });
-  const body: TokenBody = {
-    access_token: accessToken,
-    token_type: 'Bearer',
-    ...(faults.expiresIn === undefined ? {} : { expires_in: faults.expiresIn }),
-    ...(faults.omitScope ? {} : { scope: faults.echoScope ?? scopes.join(' ') }),
-    ...(refreshToken === undefined ? {} : { refresh_token: refreshToken }),
-    ...(faults.emptyRefreshToken && !isRotated ? { refresh_token: '' } : {}),
-  };
-  return {
-    status: faults.tokenStatus,
-    // The default is JSON; a string from the switch is sent as it is, and is still called JSON.
-    body: faults.tokenBody === undefined ? body : faults.tokenBody(body),
-    headers: { 'content-type': 'application/json', 'cache-control': 'no-store' },
-    drop: faults.dropTokenAnswer,
-  };
+function isAnotherResource(
+  { faults }: AuthorizationServer,
+  authorized: string | undefined,
+  { resource }: TokenRequest['form'],
+): boolean {
+  return resource !== undefined && (faults.rejectResource || resource !== authorized);
 }

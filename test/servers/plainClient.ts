@@ -26,6 +26,8 @@ export function createPlainClient(server: FaultyServer) {
     fetch(server.issuer + path, { method: 'POST', body: new URLSearchParams(form), headers });
   const client = {
     post,
+    /** Goes on as a client that was not registered here. */
+    use: (clientId: string) => void (id = clientId),
     async register(metadata: Record<string, unknown> = {}) {
       const body = { redirect_uris: [REDIRECT_URI], token_endpoint_auth_method: 'none', scope: SCOPE, ...metadata };
       const headers = { 'content-type': 'application/json' };
@@ -54,23 +56,28 @@ export function createPlainClient(server: FaultyServer) {
       for (const [name, value] of Object.entries(base)) if (value !== '') url.searchParams.set(name, value);
       return server.authorize(url, options);
     },
-    async exchange(callback: URL, changes: Record<string, string> = {}) {
+    async exchange(callback: URL, changes: Record<string, string> = {}, headers: Record<string, string> = {}) {
       const form = { grant_type: 'authorization_code', client_id: id, redirect_uri: REDIRECT_URI };
       const code = callback.searchParams.get('code') ?? '';
-      return post('/token', { ...form, code, code_verifier: VERIFIER, ...changes });
+      return post('/token', { ...form, code, code_verifier: VERIFIER, ...changes }, headers);
     },
-    async refresh(refreshToken: string | undefined, form: Record<string, string> = {}) {
+    async refresh(
+      refreshToken: string | undefined,
+      form: Record<string, string> = {},
+      headers: Record<string, string> = {},
+    ) {
       const base = { grant_type: 'refresh_token', client_id: id, refresh_token: refreshToken ?? '' };
-      return post('/token', { ...base, ...form });
+      return post('/token', { ...base, ...form }, headers);
     },
     async signIn(): Promise<Tokens> {
       await client.register();
       return v.parse(tokens, await (await client.exchange(await client.authorize())).json());
     },
-    async callTool(accessToken: string | undefined, tool: string) {
+    /** @param more headers to add, or to send instead */
+    async callTool(accessToken: string | undefined, tool: string, more: Record<string, string> = {}) {
       const authorization = accessToken === undefined ? {} : { authorization: `Bearer ${accessToken}` };
       const message = { jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: tool } };
-      const headers = { 'content-type': 'application/json', ...authorization };
+      const headers = { 'content-type': 'application/json', ...authorization, ...more };
       return fetch(server.mcpUrl, { method: 'POST', headers, body: JSON.stringify(message) });
     },
   };
