@@ -16,6 +16,7 @@ const stand = (name: string): string => path.join(OUT_FOLDER, 'test', 'stand', `
 const PARTS: readonly Part[] = [
   { name: 'compile the tests', script: 'esbuild.mjs', args: ['--tests'] },
   { name: 'check', script: stand('check'), args: [] },
+  { name: 'rules', script: stand('rules'), args: [] },
   { name: 'build', script: 'esbuild.mjs', args: [] },
   { name: 'package', script: stand('package'), args: [] },
   { name: 'unit', script: stand('nodeTests'), args: ['unit'] },

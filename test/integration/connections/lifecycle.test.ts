@@ -132,7 +132,7 @@ describe('ending a connection', () => {
     });
   }
 
-  it('keeps what was asked for, so that signing in again asks for it again (P23)', async (t) => {
+  it('P23 keeps what was asked for, so that signing in again asks for it again', async (t) => {
     const { server, headless } = await startWithFaults(t);
     const { id } = await headless.connect(server.mcpUrl);
     await headless.manager.disconnect(id);

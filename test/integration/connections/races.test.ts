@@ -74,7 +74,7 @@ describe('what runs at the same time', () => {
     assert.match(headless.keychain.entries.get(`connection:${id}`) ?? '', /my-secret/);
   });
 
-  it('P28 a refresh that was sent is waited for and stored when the window closes', async (t) => {
+  it('P28 P31 a refresh that was sent is waited for and stored when the window closes', async (t) => {
     const { server, headless } = await startWithFaults(t, { delayMs: { token: 40 } });
     const { id } = await headless.connect(server.mcpUrl);
     const refreshed = headless.manager.refresh(id);

@@ -69,16 +69,22 @@ describe('signing in', () => {
   }
 
   for (const [title, faults] of [
-    ['P1 at the root', { resourceMetadataAt: 'root', challengeResourceMetadata: false }],
-    ['P1 where only the challenge says', { resourceMetadataAt: 'elsewhere' }],
-    ['P4 inserted for OpenID Connect', { issuerPath: '/tenant', metadataAt: 'oidc-inserted' }],
-    ['P4 appended for OpenID Connect', { issuerPath: '/tenant', metadataAt: 'oidc-appended' }],
-    ['P4 at the root for OpenID Connect', { metadataAt: 'oidc-appended' }],
-    ['P4 at the origin of a 2025-03-26 server', { noResourceMetadata: true }],
-    ['P4 nowhere, of a 2025-03-26 server with the default endpoints', { noResourceMetadata: true, noMetadata: true }],
-    ['P7 behind another scheme', { rawChallenge: ['Basic realm="a, b"', 'Bearer error="invalid_token"'] }],
+    ['P1 finds metadata at the root', { resourceMetadataAt: 'root', challengeResourceMetadata: false }],
+    ['P1 finds metadata where only the challenge says', { resourceMetadataAt: 'elsewhere' }],
+    ['P4 finds metadata inserted for OpenID Connect', { issuerPath: '/tenant', metadataAt: 'oidc-inserted' }],
+    ['P4 finds metadata appended for OpenID Connect', { issuerPath: '/tenant', metadataAt: 'oidc-appended' }],
+    ['P4 finds metadata at the root for OpenID Connect', { metadataAt: 'oidc-appended' }],
+    ['P4 finds metadata at the origin of a 2025-03-26 server', { noResourceMetadata: true }],
+    [
+      'P4 needs no metadata of a 2025-03-26 server with the default endpoints',
+      { noResourceMetadata: true, noMetadata: true },
+    ],
+    [
+      'P7 finds the challenge behind another scheme',
+      { rawChallenge: ['Basic realm="a, b"', 'Bearer error="invalid_token"'] },
+    ],
   ] as const) {
-    it(`finds metadata ${title}`, async (t) => {
+    it(title, async (t) => {
       const { server, headless } = await startWithFaults(t, faults);
       assert.equal((await headless.connect(server.mcpUrl)).state.type, 'ready');
     });
