@@ -1,6 +1,5 @@
 // npm run conformance [-- part of a scenario name ...]: the official client authorization scenarios on both wires,
 // strict: a warning fails, and so does a client that exits with an error. Prints a table.
-import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { writeCounts } from '../stand/counts.ts';
 import { outputOf, runQuietly } from '../stand/processes.ts';
@@ -9,8 +8,6 @@ import { CODE_SERVER_FOLDER, hostNodeIn, OUT_FOLDER, REPOSITORY } from '../stand
 
 const VERSIONS = ['2025-11-25', '2026-07-28'] as const;
 const AT_ONCE = 2;
-/** What is known not to pass yet. A line that passes after all fails the run, so that the list only shrinks. */
-const EXPECTED_FAILURES = path.join(REPOSITORY, 'test', 'conformance', 'expected-failures.txt');
 
 interface Run {
   readonly scenario: string;
@@ -31,7 +28,6 @@ const filters = process.argv.slice(2);
 const scenarios = [...(await outputOf(node, [suite, 'list'])).matchAll(/^\s*- (auth\/\S+)/gm)]
   .flatMap(([, scenario]) => scenario ?? [])
   .filter((scenario) => filters.length === 0 || filters.some((filter) => scenario.includes(filter)));
-const expectedFailures = new Set((await readFile(EXPECTED_FAILURES, 'utf8')).split('\n').filter((line) => line !== ''));
 
 const waiting: Run[] = scenarios.flatMap((scenario) => VERSIONS.map((version) => ({ scenario, version })));
 const isPassed = new Map<string, boolean>();
@@ -48,20 +44,15 @@ for (const scenario of scenarios) {
 const totals = VERSIONS.map((version) => scenarios.filter((one) => isPassed.get(`${one} ${version}`)).length);
 console.log(`${`of ${scenarios.length}`.padEnd(44)} ${totals.map((total) => String(total).padEnd(10)).join('  ')}`);
 
-const unexpected = scenarios.filter((scenario) =>
-  VERSIONS.some((version) => isPassed.get(`${scenario} ${version}`) === expectedFailures.has(scenario)),
-);
-for (const scenario of unexpected) {
-  console.log(`${scenario} ${expectedFailures.has(scenario) ? 'passes: take it off the list' : 'fails'}`);
-}
 const passed = [...isPassed.values()].filter(Boolean).length;
-await writeCounts('conformance', { passed, failed: unexpected.length });
-process.exitCode = unexpected.length === 0 && passed > 0 ? 0 : 1;
+const failed = isPassed.size - passed;
+await writeCounts('conformance', { passed, failed });
+process.exitCode = failed === 0 && passed > 0 ? 0 : 1;
 
 async function runScenario({ scenario, version }: Run): Promise<void> {
   const command = `${node} --enable-source-maps ${driver}`;
   const args = [suite, 'client', '--command', command, '--scenario', scenario, '--spec-version', version, '--force'];
   const { code, stdout, stderr } = await runQuietly(node, args);
   isPassed.set(`${scenario} ${version}`, code === 0);
-  if (code !== 0 && !expectedFailures.has(scenario)) console.log(`${scenario} ${version}\n${stdout}${stderr}`);
+  if (code !== 0) console.log(`${scenario} ${version}\n${stdout}${stderr}`);
 }
