@@ -2,14 +2,18 @@ import type { AuthorizationServer } from './authorizationServer.ts';
 import type { Answer, FaultyServerRequest } from './exchange.ts';
 import { answerAuthorization, answerMetadata, metadataPath } from './faultyAuthorization.ts';
 import { answerDeviceAuthorization } from './faultyDevice.ts';
+import type { IdpEndpoint } from './faultyIdentityProvider.ts';
 import { answerRegistration } from './faultyRegistration.ts';
 import { answerRevocation, answerToken } from './faultyToken.ts';
 import type { Endpoint } from './faults.ts';
 
-type AuthorizationEndpoint = Exclude<Endpoint, 'mcp' | 'resourceMetadata'>;
+type AuthorizationEndpoint = Exclude<Endpoint, 'mcp' | 'resourceMetadata' | IdpEndpoint>;
 
 /** Which place of an authorization server is at a URL. */
-export function authorizationEndpointOf({ faults, issuer }: AuthorizationServer, url: URL): Endpoint | undefined {
+export function authorizationEndpointOf(
+  { faults, issuer }: AuthorizationServer,
+  url: URL,
+): AuthorizationEndpoint | undefined {
   const place = url.origin + url.pathname;
   const { origin } = new URL(issuer);
   const isMetadata = [metadataPath(faults, issuer), '/moved/metadata'].some((path) => place === origin + path);

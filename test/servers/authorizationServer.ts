@@ -1,3 +1,4 @@
+import type { CryptoKey } from 'jose';
 import type { Workload } from './faultyAssertions.ts';
 import type { Faults } from './faults.ts';
 import type { Grants } from './grants.ts';
@@ -8,8 +9,14 @@ export interface AuthorizationServer {
   readonly grants: Grants;
   /** As it is now; follows `faults.issuerPath`. */
   readonly issuer: string;
+  /** Where it is not: the issuer of the other authorization server. */
+  readonly otherIssuer: string;
+  /** Whether `faults.firstIssuerDown` means it. */
+  readonly isFirst: boolean;
   /** The protected resource that it issues tokens for. */
   readonly mcpUrl: string;
   /** Whose assertions are taken as grants. */
   readonly workload: Workload;
+  /** Whose ID-JAGs are taken as grants. */
+  readonly identityProvider: { readonly issuer: string; readonly publicKey: CryptoKey };
 }

@@ -2,6 +2,9 @@ import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:
 import * as v from 'valibot';
 import type { Endpoint } from './faults.ts';
 
+/** The header by which {@link FaultyServer.authorize} says that the person denies. */
+export const DENY_HEADER = 'x-test-deny';
+
 /** A request that reached the faulty server. Holds secrets. */
 export interface FaultyServerRequest {
   /** When it came, in milliseconds since the epoch by `faults.now`. */
@@ -76,6 +79,11 @@ export function send(response: ServerResponse, answer: Answer): void {
 /** An OAuth error answer (RFC 6749 section 5.2). */
 export function oauthError(status: number, error: string, description: string): Answer {
   return { status, body: { error, error_description: description }, headers: { 'cache-control': 'no-store' } };
+}
+
+/** A web page where something else was expected. */
+export function webPage(status: number): Answer {
+  return { status, body: '<!doctype html><p>Hello', headers: { 'content-type': 'text/html' } };
 }
 
 /** The values of a space-delimited parameter. */

@@ -9,7 +9,11 @@ export type Endpoint =
   | 'authorization'
   | 'deviceAuthorization'
   | 'token'
-  | 'revocation';
+  | 'revocation'
+  | 'idpMetadata'
+  | 'idpAuthorization'
+  | 'idpToken'
+  | 'idpKeys';
 
 /** A correct answer of the token endpoint, before it is spoilt. */
 export interface TokenBody {
@@ -20,7 +24,10 @@ export interface TokenBody {
   readonly refresh_token?: string;
 }
 
-/** The switches of the faulty server. All may be turned while it runs; `noFaults` is a correct server. */
+/**
+ * The switches of the faulty server; both authorization servers follow them. All may be turned while it runs;
+ * `noFaults` is a correct server.
+ */
 export interface Faults {
   // The MCP server.
   /** Answers everything with 200, token or not. */
@@ -47,7 +54,9 @@ export interface Faults {
   resourceMetadataAt: 'path' | 'root' | 'elsewhere';
   /** Another `resource` than the MCP server's URL. */
   prmResource: string | undefined;
-  /** Other `authorization_servers` than the one. */
+  /** Which authorization servers it names, in this order. The MCP server takes the tokens of both. */
+  issuers: 'first' | 'second' | 'both' | 'second-first';
+  /** Names these instead. */
   prmIssuers: readonly string[] | undefined;
   /** Its `scopes_supported`. */
   scopesSupported: readonly string[] | undefined;
@@ -57,6 +66,12 @@ export interface Faults {
   // Authorization server metadata (RFC 8414).
   /** There is none. */
   noMetadata: boolean;
+  /** Another status than 200. */
+  metadataStatus: number;
+  /** The first authorization server answers 503; the second does not. */
+  firstIssuerDown: boolean;
+  /** A web page with that status, as of a captive portal. */
+  metadataHtml: boolean;
   /** A path in the issuer, e.g. `/tenant`; with it, `issuer` changes. */
   issuerPath: string;
   /** Another `issuer` in the document than the one it was fetched for. */
@@ -93,15 +108,20 @@ export interface Faults {
   registrationScopeStyle: 'string' | 'array' | 'null' | 'absent';
   /** Issues a secret, to clients that asked for `none` too. `expiresAt` in seconds since the epoch, 0 for never. */
   clientSecret: { readonly expiresAt: number } | undefined;
-  /** Offers management of the registration (RFC 7592). */
-  registrationManagement: boolean;
+  /**
+   * Offers management of the registration (RFC 7592): as it should be, with an answer of 503, or at a
+   * `registration_client_uri` on the origin of the other authorization server.
+   */
+  registrationManagement: 'ok' | 'error' | 'absent' | 'elsewhere';
 
   /** Takes an https URL for a client ID (CIMD), or says so and then refuses it. */
   clientMetadata: 'accepted' | 'refused' | undefined;
 
   // Authorization.
-  /** `iss` in the callback. */
-  callbackIss: 'right' | 'wrong' | 'absent';
+  /** `iss` in the callback; `repeated` is the right one and then a wrong one, `slash` has a slash too many. */
+  callbackIss: 'right' | 'wrong' | 'absent' | 'repeated' | 'slash';
+  /** `state` in the callback; `repeated` is the right one and then a wrong one. */
+  callbackState: 'right' | 'wrong' | 'absent' | 'repeated';
   /** Every authorization ends in `access_denied`. */
   denyAuthorization: boolean;
   /** Of the scopes asked for, grants only these. */
@@ -119,8 +139,17 @@ export interface Faults {
   // Token endpoint.
   /** Another status than 200. From 400 on nothing is issued or used up. */
   tokenStatus: number;
+  /** Only so many more token requests fail with `tokenStatus`; undefined for all. */
+  tokenFailures: number | undefined;
   /** `Retry-After` of such an error. */
   retryAfter: string | undefined;
+  /** Answers 200 with a web page; nothing is issued or used up. */
+  tokenHtml: boolean;
+  /**
+   * Redirects there, e.g. to the other token endpoint; nothing is issued or used up. A client that follows a 307 or 308
+   * sends its secrets again.
+   */
+  tokenRedirect: { readonly status: 302 | 307 | 308; readonly to: string } | undefined;
   /** Answers `invalid_client`. */
   invalidClient: boolean;
   /** Answers `invalid_grant`. */
@@ -152,6 +181,16 @@ export interface Faults {
 
   // Revocation (RFC 7009).
   revocation: 'ok' | 'error' | 'absent';
+
+  // The identity provider (SEP-990).
+  /** How its one client authenticates; `FaultyServer.identityProvider` has the secret. */
+  idpAuthMethod: 'none' | 'client_secret_basic' | 'client_secret_post';
+  /** Refuses to make ID-JAGs: the session is over, for refreshes too, or the policy says no. */
+  idpRefuses: 'invalid_grant' | 'access_denied' | undefined;
+  /** Lifetime of ID tokens in seconds. */
+  idTokenExpiresIn: number;
+  /** The `client_id` of ID-JAGs: what the client is called at the authorization server. Undefined for as at the IdP. */
+  idJagClientId: string | undefined;
 
   // Anywhere.
   /** What time the servers think it is, in milliseconds since the epoch. */

@@ -1,5 +1,5 @@
 import type { AuthorizationServer } from './authorizationServer.ts';
-import type { Answer, FaultyServerRequest } from './exchange.ts';
+import { DENY_HEADER, webPage, type Answer, type FaultyServerRequest } from './exchange.ts';
 import { isResourceWithScopes, resourceProblem } from './faultyEntra.ts';
 import type { Faults } from './faults.ts';
 import { offeredGrants } from './faultyToken.ts';
@@ -7,11 +7,34 @@ import { newSecret } from './grants.ts';
 import { documentClient } from './unregisteredClients.ts';
 import { startFamily } from './issueTokens.ts';
 
-/** The header by which {@link FaultyServer.authorize} says that the person denies. */
-export const DENY_HEADER = 'x-test-deny';
+type Spoil = (right: string) => string;
+const right: Spoil = (value) => value;
+const wrongState: Spoil = (state) => `${state}-wrong`;
+const wrongIssuer: Spoil = () => 'https://wrong.example';
+
+/** The values of `state` in a callback. */
+const STATES: Readonly<Record<Faults['callbackState'], readonly Spoil[]>> = {
+  right: [right],
+  wrong: [wrongState],
+  absent: [],
+  repeated: [right, wrongState],
+};
+
+/** The values of `iss` in a callback. */
+const ISSUERS: Readonly<Record<Faults['callbackIss'], readonly Spoil[]>> = {
+  right: [right],
+  wrong: [wrongIssuer],
+  absent: [],
+  repeated: [right, wrongIssuer],
+  slash: [(issuer) => `${issuer}/`],
+};
 
 /** RFC 8414. */
-export function answerMetadata({ faults, issuer }: AuthorizationServer, request: FaultyServerRequest): Answer {
+export function answerMetadata(server: AuthorizationServer, request: FaultyServerRequest): Answer {
+  const { faults, issuer } = server;
+  const status = faults.firstIssuerDown && server.isFirst ? 503 : faults.metadataStatus;
+  if (faults.metadataHtml) return webPage(status);
+  if (status >= 400) return { status };
   if (faults.redirectMetadataTo !== undefined && request.path !== '/moved/metadata') {
     return { status: 302, headers: { location: faults.redirectMetadataTo } };
   }
@@ -35,7 +58,7 @@ export function answerMetadata({ faults, issuer }: AuthorizationServer, request:
     ...(faults.advertiseIss ? { authorization_response_iss_parameter_supported: true } : {}),
     ...(faults.asScopesSupported === undefined ? {} : { scopes_supported: faults.asScopesSupported }),
   };
-  return { status: 200, body };
+  return { status, body };
 }
 
 /** Where the metadata are, as a path on the issuer's origin. */
@@ -63,10 +86,14 @@ export function answerAuthorization(server: AuthorizationServer, request: Faulty
 
   const redirect = (parameters: Record<string, string>): Answer => {
     const url = new URL(redirectUri);
-    const iss = { right: issuer, wrong: 'https://wrong.example', absent: undefined }[faults.callbackIss];
     const { state } = query;
-    const all = { ...parameters, ...(state === undefined ? {} : { state }), ...(iss === undefined ? {} : { iss }) };
-    for (const [name, value] of Object.entries(all)) url.searchParams.set(name, value);
+    for (const [name, value] of [
+      ...Object.entries(parameters),
+      ...(state === undefined ? [] : STATES[faults.callbackState].map((spoil) => ['state', spoil(state)] as const)),
+      ...ISSUERS[faults.callbackIss].map((spoil) => ['iss', spoil(issuer)] as const),
+    ]) {
+      url.searchParams.append(name, value);
+    }
     return { status: 302, headers: { location: url.href } };
   };
   const fail = (error: string, description: string) => redirect({ error, error_description: description });

@@ -3,7 +3,8 @@ import { type Answer } from './exchange.ts';
 import type { Faults } from './faults.ts';
 
 // What Entra answers is told in AzureAD/microsoft-authentication-library-for-js#5198 (90009),
-// github/copilot-cli#4464 (70011) and modelcontextprotocol/csharp-sdk#1587 (9010010). All are 400 with the members below.
+// github/copilot-cli#4464 (70011) and modelcontextprotocol/csharp-sdk#1587 (9010010). All are 400.
+// The members of the body are those that Microsoft documents for its error codes.
 
 /** What the scopes `<resource>/.default` stand for, at any resource. */
 const DEFAULT_SCOPES = ['files:read', 'files:write'];

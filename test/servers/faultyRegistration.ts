@@ -23,7 +23,7 @@ const registration = v.object({
 
 /** RFC 7591: registers a client, and RFC 7592: deletes one. */
 export function answerRegistration(server: AuthorizationServer, request: FaultyServerRequest): Answer {
-  const { faults, grants, issuer } = server;
+  const { faults, grants, issuer, otherIssuer } = server;
   if (request.method === 'DELETE') return answerDeletion(faults, grants, request);
   if (request.method !== 'POST') return { status: 405 };
   if (faults.registrationStatus >= 400) {
@@ -58,6 +58,7 @@ export function answerRegistration(server: AuthorizationServer, request: FaultyS
     registrationToken: newSecret('registration'),
   };
   grants.clients.set(client.id, client);
+  const managedAt = faults.registrationManagement === 'elsewhere' ? otherIssuer : issuer;
   const body = {
     ...metadata,
     ...spellScope(faults, scope),
@@ -67,9 +68,9 @@ export function answerRegistration(server: AuthorizationServer, request: FaultyS
     ...(client.secret === undefined
       ? {}
       : { client_secret: client.secret, client_secret_expires_at: client.secretExpiresAt }),
-    ...(faults.registrationManagement
+    ...(faults.registrationManagement !== 'absent'
       ? {
-          registration_client_uri: `${issuer}/register/${client.id}`,
+          registration_client_uri: `${managedAt}/register/${client.id}`,
           registration_access_token: client.registrationToken,
         }
       : {}),
@@ -91,9 +92,10 @@ function spellScope(faults: Faults, scope: string | undefined): { scope?: unknow
 }
 
 function answerDeletion(faults: Faults, grants: Grants, request: FaultyServerRequest): Answer {
+  if (faults.registrationManagement === 'error') return oauthError(503, 'temporarily_unavailable', 'Try again later');
   const id = request.path.split('/').at(-1) ?? '';
   const client = grants.clients.get(id);
-  if (!faults.registrationManagement || client === undefined) return { status: 404 };
+  if (faults.registrationManagement === 'absent' || client === undefined) return { status: 404 };
   if (request.headers.authorization !== `Bearer ${client.registrationToken}`) return { status: 401 };
   grants.clients.delete(id);
   return { status: 204 };

@@ -1,9 +1,10 @@
 import * as v from 'valibot';
-import { words, type Answer, type FaultyServerRequest } from './exchange.ts';
+import type { AuthorizationServer } from './authorizationServer.ts';
+import { webPage, words, type Answer, type FaultyServerRequest } from './exchange.ts';
 import { judgePresentation, withNonce } from './faultyDpop.ts';
 import { knowsResourceByScopes } from './faultyEntra.ts';
 import type { Faults } from './faults.ts';
-import { goodAccessToken, type Grants, type ProofMemory } from './grants.ts';
+import { goodAccessToken, type ProofMemory } from './grants.ts';
 
 /** The scope that a `tools/call` of this tool needs; others need none. */
 const SCOPE_OF_TOOL = new Map([
@@ -17,6 +18,15 @@ const message = v.object({
   method: v.string(),
   params: v.optional(v.object({ name: v.optional(v.string()) })),
 });
+
+/** What the MCP server knows. */
+export interface ProtectedResource {
+  readonly faults: Faults;
+  readonly mcpUrl: string;
+  /** Whose tokens it takes: the first and the second. */
+  readonly authorizationServers: readonly AuthorizationServer[];
+  readonly proofs: ProofMemory;
+}
 
 /** Where the resource metadata is, as a path on the MCP server's origin. */
 export function resourceMetadataPath(faults: Faults, mcpUrl: string): string {
@@ -35,13 +45,15 @@ export function resourceEndpointOf(faults: Faults, mcpUrl: string, url: URL): 'm
 }
 
 /** RFC 9728. */
-export function answerResourceMetadata(faults: Faults, mcpUrl: string, issuer: string): Answer {
+export function answerResourceMetadata({ faults, mcpUrl, authorizationServers }: ProtectedResource): Answer {
   if (faults.redirectResourceMetadataTo !== undefined) {
     return { status: 302, headers: { location: faults.redirectResourceMetadataTo } };
   }
+  const [first, second] = authorizationServers.map(({ issuer }) => issuer);
+  const issuers = { first: [first], second: [second], both: [first, second], 'second-first': [second, first] };
   const body = {
     resource: faults.prmResource ?? mcpUrl,
-    authorization_servers: faults.prmIssuers ?? [issuer],
+    authorization_servers: faults.prmIssuers ?? issuers[faults.issuers],
     ...(faults.scopesSupported === undefined ? {} : { scopes_supported: faults.scopesSupported }),
     ...(faults.dpop === undefined ? {} : { dpop_signing_alg_values_supported: faults.dpop.algs }),
     ...(faults.dpop?.required === true ? { dpop_bound_access_tokens_required: true } : {}),
@@ -49,19 +61,10 @@ export function answerResourceMetadata(faults: Faults, mcpUrl: string, issuer: s
   return { status: 200, body };
 }
 
-/** What the MCP server knows. */
-export interface ProtectedResource {
-  readonly faults: Faults;
-  readonly mcpUrl: string;
-  /** Those of each authorization server whose tokens it takes. */
-  readonly grants: readonly Grants[];
-  readonly proofs: ProofMemory;
-}
-
 /** The MCP endpoint: checks the token and answers JSON-RPC as shortly as it can be done. */
 export async function answerMcp(server: ProtectedResource, request: FaultyServerRequest): Promise<Answer> {
   const { faults } = server;
-  if (faults.html) return { status: 200, body: '<!doctype html><p>Hello', headers: { 'content-type': 'text/html' } };
+  if (faults.html) return webPage(200);
   if (faults.notFound) return { status: 404 };
   if (faults.unprotected) return answerMessage(request.json);
   return withNonce(faults, server.proofs, 'resource', await answerProtected(server, request));
@@ -70,7 +73,10 @@ export async function answerMcp(server: ProtectedResource, request: FaultyServer
 async function answerProtected(server: ProtectedResource, request: FaultyServerRequest): Promise<Answer> {
   const { faults, mcpUrl } = server;
   const [scheme = '', value] = (request.headers.authorization ?? '').split(' ');
-  const known = value === undefined ? [] : server.grants.map((grants) => goodAccessToken(grants, value, faults.now()));
+  const known =
+    value === undefined
+      ? []
+      : server.authorizationServers.map(({ grants }) => goodAccessToken(grants, value, faults.now()));
   const token = known.find((one) => one !== undefined);
   const isForUs =
     token !== undefined &&

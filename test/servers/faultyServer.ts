@@ -1,29 +1,52 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
+import { generateKeyPair } from 'jose';
 import { answerAuthorizationServer, authorizationEndpointOf } from './authorizationEndpoints.ts';
 import type { AuthorizationServer } from './authorizationServer.ts';
-import { receive, send, type Answer, type FaultyServerRequest } from './exchange.ts';
+import { DENY_HEADER, receive, send, type Answer, type FaultyServerRequest } from './exchange.ts';
 import { createWorkload, signWorkloadAssertion, type WorkloadClaims } from './faultyAssertions.ts';
-import { DENY_HEADER } from './faultyAuthorization.ts';
 import { decideDevice } from './faultyDevice.ts';
+import {
+  answerIdentityProvider,
+  IDP_CLIENT_ID,
+  idpClientSecret,
+  idpEndpointOf,
+  signIdToken,
+  type IdentityProvider,
+} from './faultyIdentityProvider.ts';
 import { answerMcp, answerResourceMetadata, resourceEndpointOf, type ProtectedResource } from './faultyResource.ts';
 import type { Endpoint, Faults } from './faults.ts';
-import { emptyGrants, emptyProofMemory, goodAccessToken } from './grants.ts';
+import { emptyGrants, emptyProofMemory, isActive } from './grants.ts';
 import { listenOnLoopback, stopServer } from './loopback.ts';
 import { noFaults } from './noFaults.ts';
 import { handMadeClient, type HandMadeClient } from './unregisteredClients.ts';
 
 const HUGE_BODY = JSON.stringify({ padding: 'x'.repeat(1024 * 1024) });
 
+/** The identity provider as a client sees it (SEP-990). */
+export interface FaultyIdentityProvider {
+  readonly issuer: string;
+  readonly clientId: string;
+  /** Follows `faults.idpAuthMethod`. */
+  readonly clientSecret: string | undefined;
+  /** An ID token for the client, as if the person had signed in. `expiresInSeconds` may be below 0. */
+  idToken(options?: { readonly expiresInSeconds?: number }): Promise<string>;
+  /** Those of the server's `requests` that came here. */
+  readonly requests: readonly FaultyServerRequest[];
+}
+
 export interface FaultyServer {
   readonly mcpUrl: string;
   /** Follows `faults.issuerPath` and `faults.noResourceMetadata`. */
   readonly issuer: string;
+  /** Another authorization server for the same MCP server; `faults.issuers` says which are named. */
+  readonly secondIssuer: string;
+  readonly identityProvider: FaultyIdentityProvider;
   /** May be changed at any time; counts from the next request on. */
   readonly faults: Faults;
   /** Every request, oldest first, also those to places where nothing is. Recorded before any delay. */
   readonly requests: readonly FaultyServerRequest[];
-  /** The requests to one endpoint, oldest first. */
+  /** The requests to one endpoint, oldest first; to that of either authorization server, which the URL tells apart. */
   requestsTo(endpoint: Endpoint): readonly FaultyServerRequest[];
   /**
    * Does what a browser does with an authorization URL: gives the callback URL, without opening it.
@@ -32,61 +55,88 @@ export interface FaultyServer {
   authorize(url: string | URL, options?: { readonly deny?: boolean }): Promise<URL>;
   /** Whether an access token would be taken now; a refresh token, whether it could be used once more. */
   isActive(token: string): boolean;
-  /** Registers a client by hand. */
+  /** Registers a client by hand, at the first authorization server unless it says otherwise. */
   addClient(client: HandMadeClient): void;
   /** Forgets all registrations, as a server does that was set up anew. */
   forgetClients(): void;
   /** A JWT of a workload that the authorization server trusts (RFC 7523). */
   workloadAssertion(claims?: WorkloadClaims): Promise<string>;
-  /** The person enters the user code and approves (RFC 8628); for `outcome: 'wait'`. Throws when nobody waits with it. */
+  /** The person enters the user code and approves (RFC 8628, `outcome: 'wait'`). Throws when nobody waits with it. */
   approveDevice(userCode: string): void;
   denyDevice(userCode: string): void;
   close(): Promise<void>;
 }
 
 /**
- * Starts an MCP server and an authorization server, hand-made and on two ports of 127.0.0.1, that do right unless told
- * otherwise. The authorization endpoint asks nobody and redirects at once.
+ * Starts an MCP server, two authorization servers and an identity provider, hand-made and each on a port of 127.0.0.1,
+ * that do right unless told otherwise. The authorization endpoints ask nobody and redirect at once.
  * @param faults switches that are on from the start.
  */
 export async function startFaultyServer(faults: Partial<Faults> = {}): Promise<FaultyServer> {
   const switches: Faults = { ...noFaults(), ...faults };
   const requests: FaultyServerRequest[] = [];
   const closing = new AbortController();
-  const workload = await createWorkload();
-  const resourceHttp = createServer();
-  const authorizationHttp = createServer();
-  const resourceOrigin = await listenOnLoopback(resourceHttp);
-  const authorizationOrigin = await listenOnLoopback(authorizationHttp);
+  const servers = Array.from({ length: 4 }, () => createServer());
+  const origins = await Promise.all(servers.map(async (server) => listenOnLoopback(server)));
+  const [resourceOrigin = '', firstOrigin = '', secondOrigin = '', idpOrigin = ''] = origins;
   const mcpUrl = `${resourceOrigin}/mcp`;
-  const authorization: AuthorizationServer = {
+  const firstIssuer = () => (switches.noResourceMetadata ? resourceOrigin : firstOrigin) + switches.issuerPath;
+  const secondIssuer = () => secondOrigin + switches.issuerPath;
+
+  const [workload, idpKeys] = await Promise.all([createWorkload(), generateKeyPair('ES256')]);
+  const idp: IdentityProvider = {
+    ...idpKeys,
+    faults: switches,
+    issuer: idpOrigin,
+    codes: new Map(),
+    refreshTokens: new Set(),
+    audiences: () => [firstIssuer(), secondIssuer()],
+  };
+  const authorizationServer = (isFirst: boolean): AuthorizationServer => ({
     faults: switches,
     grants: emptyGrants(),
     get issuer() {
-      return (switches.noResourceMetadata ? resourceOrigin : authorizationOrigin) + switches.issuerPath;
+      return isFirst ? firstIssuer() : secondIssuer();
     },
+    get otherIssuer() {
+      return isFirst ? secondIssuer() : firstIssuer();
+    },
+    isFirst,
     mcpUrl,
     workload,
-  };
-  const { grants } = authorization;
-  const resource: ProtectedResource = { faults: switches, mcpUrl, grants: [grants], proofs: emptyProofMemory() };
+    identityProvider: idp,
+  });
+  const first = authorizationServer(true);
+  const second = authorizationServer(false);
+  const authorizationServers = [first, second];
+  const allGrants = authorizationServers.map(({ grants }) => grants);
+  const resource: ProtectedResource = { faults: switches, mcpUrl, authorizationServers, proofs: emptyProofMemory() };
 
   const endpointOf = (url: URL): Endpoint | undefined =>
-    resourceEndpointOf(switches, mcpUrl, url) ?? authorizationEndpointOf(authorization, url);
+    resourceEndpointOf(switches, mcpUrl, url) ??
+    authorizationEndpointOf(first, url) ??
+    authorizationEndpointOf(second, url) ??
+    idpEndpointOf(idp, url);
 
   const answer = async (request: FaultyServerRequest): Promise<Answer> => {
-    if (request.endpoint !== undefined && request.endpoint === switches.hugeBody) {
+    const { endpoint, url } = request;
+    if (endpoint !== undefined && endpoint === switches.hugeBody) {
       return { status: 200, body: HUGE_BODY, headers: { 'content-type': 'application/json' } };
     }
-    switch (request.endpoint) {
+    switch (endpoint) {
       case undefined:
         return { status: 404 };
       case 'mcp':
         return answerMcp(resource, request);
       case 'resourceMetadata':
-        return answerResourceMetadata(switches, mcpUrl, authorization.issuer);
+        return answerResourceMetadata(resource);
+      case 'idpMetadata':
+      case 'idpAuthorization':
+      case 'idpToken':
+      case 'idpKeys':
+        return answerIdentityProvider(idp, endpoint, request);
       default:
-        return answerAuthorizationServer(authorization, request.endpoint, request);
+        return answerAuthorizationServer(new URL(url).origin === secondOrigin ? second : first, endpoint, request);
     }
   };
 
@@ -98,20 +148,31 @@ export async function startFaultyServer(faults: Partial<Faults> = {}): Promise<F
     send(response, await answer(request));
   };
 
-  for (const [server, origin] of [
-    [resourceHttp, resourceOrigin],
-    [authorizationHttp, authorizationOrigin],
-  ] as const) {
+  for (const [index, server] of servers.entries()) {
     server.on('request', (incoming, response) => {
       // Also when the client went away, or the server is closing: there is nobody to tell.
-      serve(origin, incoming, response).catch(() => response.destroy());
+      serve(origins[index] ?? '', incoming, response).catch(() => response.destroy());
     });
   }
 
   return {
     mcpUrl,
     get issuer() {
-      return authorization.issuer;
+      return firstIssuer();
+    },
+    get secondIssuer() {
+      return secondIssuer();
+    },
+    identityProvider: {
+      issuer: idpOrigin,
+      clientId: IDP_CLIENT_ID,
+      get clientSecret() {
+        return idpClientSecret(switches);
+      },
+      idToken: async (options) => signIdToken(idp, options),
+      get requests() {
+        return requests.filter(({ url }) => new URL(url).origin === idpOrigin);
+      },
     },
     faults: switches,
     requests,
@@ -122,20 +183,17 @@ export async function startFaultyServer(faults: Partial<Faults> = {}): Promise<F
       if (location === null) throw new Error(`no redirect: ${response.status} ${await response.text()}`);
       return new URL(location);
     },
-    isActive(token) {
-      const refreshToken = grants.refreshTokens.get(token);
-      const isRefreshable = refreshToken !== undefined && !refreshToken.isUsed && !refreshToken.family.isRevoked;
-      return isRefreshable || goodAccessToken(grants, token, switches.now()) !== undefined;
-    },
-    addClient: (client) => void grants.clients.set(client.id, handMadeClient(client)),
-    forgetClients: () => grants.clients.clear(),
-    workloadAssertion: async ({ audience = authorization.issuer, expiresInSeconds = 300, subject = 'workload' } = {}) =>
+    isActive: (token) => allGrants.some((grants) => isActive(grants, token, switches.now())),
+    addClient: (client) =>
+      void (client.at === 'second' ? second : first).grants.clients.set(client.id, handMadeClient(client)),
+    forgetClients: () => allGrants.forEach(({ clients }) => clients.clear()),
+    workloadAssertion: async ({ audience = firstIssuer(), expiresInSeconds = 300, subject = 'workload' } = {}) =>
       signWorkloadAssertion(workload, switches.now(), { audience, expiresInSeconds, subject }),
-    approveDevice: (userCode) => decideDevice([grants], userCode, 'approved'),
-    denyDevice: (userCode) => decideDevice([grants], userCode, 'denied'),
+    approveDevice: (userCode) => decideDevice(allGrants, userCode, 'approved'),
+    denyDevice: (userCode) => decideDevice(allGrants, userCode, 'denied'),
     async close() {
       closing.abort();
-      await Promise.all([resourceHttp, authorizationHttp].map(stopServer));
+      await Promise.all(servers.map(stopServer));
     },
   };
 }

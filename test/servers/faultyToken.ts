@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { AuthorizationServer } from './authorizationServer.ts';
 import { authenticateClient, isAnonymous } from './clientAuthentication.ts';
-import { oauthError, words, type Answer, type FaultyServerRequest } from './exchange.ts';
+import { oauthError, webPage, words, type Answer, type FaultyServerRequest } from './exchange.ts';
 import { answerJwtBearer, JWT_BEARER } from './faultyAssertions.ts';
 import { answerDeviceCode, DEVICE_CODE } from './faultyDevice.ts';
 import { judgeTokenProof, proofError, withNonce } from './faultyDpop.ts';
@@ -24,7 +24,8 @@ export async function answerToken(server: AuthorizationServer, request: FaultySe
   const { faults, grants } = server;
   if (request.method !== 'POST' || request.form === undefined) return { status: 405 };
   if (request.repeated.length > 0) return oauthError(400, 'invalid_request', `repeated: ${request.repeated.join(' ')}`);
-  if (faults.tokenStatus >= 400) return failure(faults);
+  const fault = tokenFault(faults, request.url);
+  if (fault !== undefined) return fault;
   const { form } = request;
   const grantType = form['grant_type'] ?? '';
   const known = await authenticateClient(server, request);
@@ -66,7 +67,14 @@ export async function answerRevocation(server: AuthorizationServer, request: Fau
   return { status: 200 };
 }
 
-function failure(faults: Faults): Answer {
+/** What the switches answer before anything is looked at. */
+function tokenFault(faults: Faults, url: string): Answer | undefined {
+  if (faults.tokenRedirect !== undefined && faults.tokenRedirect.to !== url) {
+    return { status: faults.tokenRedirect.status, headers: { location: faults.tokenRedirect.to } };
+  }
+  if (faults.tokenHtml) return webPage(200);
+  if (faults.tokenStatus < 400 || faults.tokenFailures === 0) return undefined;
+  if (faults.tokenFailures !== undefined) faults.tokenFailures--;
   const answer = oauthError(faults.tokenStatus, 'server_error', 'Try again later');
   const retryAfter = faults.retryAfter === undefined ? {} : { 'retry-after': faults.retryAfter };
   return { ...answer, headers: { ...answer.headers, ...retryAfter } };

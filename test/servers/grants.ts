@@ -101,6 +101,13 @@ export function goodAccessToken(grants: Grants, value: string, now: number): Acc
   return token.expiresAt > now ? token : undefined;
 }
 
+/** Whether an access token is good now, or a refresh token could be used once more. */
+export function isActive(grants: Grants, token: string, now: number): boolean {
+  const refreshToken = grants.refreshTokens.get(token);
+  const isRefreshable = refreshToken !== undefined && !refreshToken.isUsed && !refreshToken.family.isRevoked;
+  return isRefreshable || goodAccessToken(grants, token, now) !== undefined;
+}
+
 /** A new value nobody can guess, e.g. `rt-...`. */
 export function newSecret(prefix: string): string {
   return `${prefix}-${randomBytes(24).toString('base64url')}`;

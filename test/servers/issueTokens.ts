@@ -65,7 +65,8 @@ export function issueTokens({ faults, grants }: AuthorizationServer, issued: Iss
     ...(faults.emptyRefreshToken && !withRefreshToken ? { refresh_token: '' } : {}),
   };
   return {
-    status: faults.tokenStatus,
+    // From 400 on it is the status of the failures, of which there were enough.
+    status: faults.tokenStatus < 400 ? faults.tokenStatus : 200,
     // The default is JSON; a string from the switch is sent as it is, and is still called JSON.
     body: faults.tokenBody === undefined ? body : faults.tokenBody(body),
     headers: { 'content-type': 'application/json', 'cache-control': 'no-store' },

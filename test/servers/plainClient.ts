@@ -19,11 +19,14 @@ export const tokens = v.object({
 });
 export type Tokens = v.InferOutput<typeof tokens>;
 
-/** A client as plain as can be: it checks nothing, so it sees what the server does. */
-export function createPlainClient(server: FaultyServer) {
+/**
+ * A client as plain as can be: it checks nothing, so it sees what the server does.
+ * @param issuer asked before each request; the first authorization server unless it says otherwise
+ */
+export function createPlainClient(server: FaultyServer, issuer = () => server.issuer) {
   let id = '';
   const post = async (path: string, form: Record<string, string>, headers: Record<string, string> = {}) =>
-    fetch(server.issuer + path, { method: 'POST', body: new URLSearchParams(form), headers });
+    fetch(issuer() + path, { method: 'POST', body: new URLSearchParams(form), headers });
   const client = {
     post,
     /** Goes on as a client that was not registered here. */
@@ -31,7 +34,7 @@ export function createPlainClient(server: FaultyServer) {
     async register(metadata: Record<string, unknown> = {}) {
       const body = { redirect_uris: [REDIRECT_URI], token_endpoint_auth_method: 'none', scope: SCOPE, ...metadata };
       const headers = { 'content-type': 'application/json' };
-      const response = await fetch(`${server.issuer}/register`, {
+      const response = await fetch(`${issuer()}/register`, {
         method: 'POST',
         headers,
         body: JSON.stringify(body),
@@ -41,7 +44,7 @@ export function createPlainClient(server: FaultyServer) {
       return { status: response.status, answer };
     },
     async authorize(changes: Record<string, string> = {}, options?: { deny?: boolean }) {
-      const url = new URL(`${server.issuer}/authorize`);
+      const url = new URL(`${issuer()}/authorize`);
       const base = {
         response_type: 'code',
         client_id: id,

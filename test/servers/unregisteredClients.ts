@@ -27,6 +27,8 @@ export interface HandMadeClient {
   readonly id: string;
   readonly secret?: string;
   readonly authMethod: string;
+  /** Where it is registered, if not at the first authorization server. */
+  readonly at?: 'first' | 'second';
   /** For `private_key_jwt`. */
   readonly jwks?: JSONWebKeySet;
   /** Without them, `/callback` on any loopback port. */
