@@ -23,13 +23,12 @@ export function parseScopes(value: unknown): ScopeSet {
 
 /**
  * Reads the `scope` of a token response. Some servers (GitHub) delimit by commas, which RFC 6749
- * allows inside a scope: commas are taken for delimiters only if that yields a scope that was asked for.
+ * allows inside a scope: commas are taken for delimiters only if that yields more of what was asked for.
  */
 export function parseGrantedScopes(value: unknown, requested: ScopeSet): ScopeSet {
   const scopes = parseScopes(value);
-  if (intersection(scopes, requested).length > 0) return scopes;
   const split = parseScopes(scopes.flatMap((scope) => scope.split(',')));
-  return intersection(split, requested).length > 0 ? split : scopes;
+  return intersection(split, requested).length > intersection(scopes, requested).length ? split : scopes;
 }
 
 /** The `scope` parameter of a request (RFC 6749 section 3.3); undefined for none, which leaves it out. */

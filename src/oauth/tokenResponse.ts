@@ -32,7 +32,7 @@ export function mendTokenResponse(status: number, contentType: string | null, bo
   const scope = parseScopes(rest['scope']).join(' ');
   const mended = {
     ...rest,
-    token_type: String(rest['token_type']).toLowerCase() === 'dpop' ? 'dpop' : 'bearer',
+    token_type: isText(rest['token_type']) && rest['token_type'].toLowerCase() === 'dpop' ? 'dpop' : 'bearer',
     expires_in: lifeSeconds(rest['expires_in']),
     scope: scope === '' ? undefined : scope,
     refresh_token: isText(rest['refresh_token']) ? rest['refresh_token'] : undefined,
@@ -47,15 +47,21 @@ export interface MendedResponse {
 }
 
 function parseBody(contentType: string | null, body: string): Record<string, unknown> | undefined {
-  if (contentType?.includes('application/x-www-form-urlencoded') === true) {
-    return Object.fromEntries(new URLSearchParams(body));
-  }
+  return parseObject(body) ?? (isForm(contentType) ? Object.fromEntries(new URLSearchParams(body)) : undefined);
+}
+
+/** Looked at first, whatever the content type says: a JSON object that is called a form holds tokens too. */
+function parseObject(body: string): Record<string, unknown> | undefined {
   try {
     const document: unknown = JSON.parse(body.replace(/^\uFEFF/, ''));
     return isObject(document) ? document : undefined;
   } catch {
     return undefined;
   }
+}
+
+function isForm(contentType: string | null): boolean {
+  return contentType?.toLowerCase().includes('application/x-www-form-urlencoded') === true;
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {
