@@ -1,5 +1,5 @@
 import { readSigningKey } from '../oauth/signingKey.ts';
-import type { Connection, ConnectionId, ConnectionSettings } from './connection.ts';
+import type { ConnectionId, ConnectionSettings, SettingsChange } from './connection.ts';
 import type { ConnectionRecords } from './connectionRecords.ts';
 import type { ConfiguredClient, ConnectionSecret, StoredCredentials } from './connectionSecret.ts';
 import { isConnectionError } from './errors.ts';
@@ -36,7 +36,7 @@ export class Configuration {
    * Replaces settings; one that is given as undefined goes.
    * Throws `signing_key_invalid`, and what the keychain or the file says; then nothing has changed.
    */
-  async configure(id: ConnectionId, settings: Partial<ConnectionSettings>, entered: EnteredSecrets): Promise<void> {
+  async configure(id: ConnectionId, settings: SettingsChange, entered: EnteredSecrets): Promise<void> {
     const { records, secrets } = this.#parts;
     const client = await clientOf(settings, entered);
     const credentials = credentialsOf(settings, entered);
@@ -71,7 +71,7 @@ export class Configuration {
 }
 
 async function clientOf(
-  { client }: Partial<ConnectionSettings>,
+  { client }: SettingsChange,
   { clientSecret, privateKey }: EnteredSecrets,
 ): Promise<ConfiguredClient | undefined> {
   if (client === undefined) return undefined;
@@ -83,7 +83,7 @@ async function clientOf(
 }
 
 function credentialsOf(
-  settings: Partial<ConnectionSettings>,
+  settings: SettingsChange,
   { accessToken, assertion, identityProvider: session }: EnteredSecrets,
 ): StoredCredentials | undefined {
   const { identityProvider: provider } = settings;
@@ -95,7 +95,7 @@ function credentialsOf(
   return Object.keys(credentials).length === 0 ? undefined : credentials;
 }
 
-function merged(settings: Connection['settings'], changed: Partial<ConnectionSettings>): ConnectionSettings {
+function merged(settings: ConnectionSettings, changed: SettingsChange): ConnectionSettings {
   const all = Object.entries({ ...settings, ...changed }).filter(([, value]) => value !== undefined);
   return Object.fromEntries(all);
 }

@@ -71,6 +71,8 @@ export interface ConnectionSettings {
   readonly omitResource?: boolean;
   /** Scopes to ask for when neither challenge nor metadata name any (P15). */
   readonly scopes?: readonly string[];
+  /** Scopes to ask for whatever the servers name: for one that refuses what it names itself. */
+  readonly fixedScopes?: readonly string[];
   /** A client that was registered by hand, for this issuer (P8). Its secret is in the keychain. */
   readonly client?: { readonly issuer: string; readonly clientId: string };
   /** Which of several authorization servers to sign in at (P6). */
@@ -84,6 +86,9 @@ export interface ConnectionSettings {
   /** The company's identity provider, and the client that it knows us as. Its secret is in the keychain. */
   readonly identityProvider?: { readonly issuer: string; readonly clientId: string };
 }
+
+/** What is to be set anew; what is undefined goes back to the way of the rules. */
+export type SettingsChange = { readonly [N in keyof ConnectionSettings]?: ConnectionSettings[N] | undefined };
 
 /** One managed connection. Holds no secret. Immutable: the manager replaces it whole. */
 export interface Connection {

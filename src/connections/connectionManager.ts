@@ -5,7 +5,7 @@ import { revokeTokens } from '../oauth/revocation.ts';
 import { canonicalResource, parseServerUrl, suggestName } from '../oauth/serverUrl.ts';
 import type { ActivityEntry } from './activity.ts';
 import { Configuration, type EnteredSecrets } from './configuration.ts';
-import type { Connection, ConnectionId, ConnectionKind } from './connection.ts';
+import type { Connection, ConnectionId, ConnectionKind, SettingsChange } from './connection.ts';
 import { ConnectionRecords } from './connectionRecords.ts';
 import { type ConnectionSecret, issuedTokens, withoutTokens } from './connectionSecret.ts';
 import type { ServerChallenge } from './challengePolicy.ts';
@@ -163,12 +163,8 @@ export class ConnectionManager implements ConnectionService {
     await this.#records.save();
   }
 
-  async configure(
-    id: ConnectionId,
-    settings: Partial<Connection['settings']>,
-    entered: EnteredSecrets = {},
-  ): Promise<void> {
-    await this.#configuration.configure(id, settings, entered);
+  async configure(id: ConnectionId, change: SettingsChange, entered: EnteredSecrets = {}): Promise<void> {
+    await this.#configuration.configure(id, change, entered);
   }
 
   async authorize(

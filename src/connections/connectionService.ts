@@ -1,7 +1,7 @@
 import type { ActivityEntry } from './activity.ts';
 import type { ServerChallenge } from './challengePolicy.ts';
 import type { EnteredSecrets } from './configuration.ts';
-import type { Connection, ConnectionId, ConnectionKind } from './connection.ts';
+import type { Connection, ConnectionId, ConnectionKind, SettingsChange } from './connection.ts';
 import type { Disposable } from './ports.ts';
 
 /** What became of a sign-in. Cancelling is a result; everything else that ends it throws. */
@@ -123,5 +123,5 @@ export interface ConnectionService {
    * Throws `signing_key_invalid`, and what the keychain says; then nothing has changed.
    * @param entered what is secret of it.
    */
-  configure(id: ConnectionId, settings: Partial<Connection['settings']>, entered?: EnteredSecrets): Promise<void>;
+  configure(id: ConnectionId, change: SettingsChange, entered?: EnteredSecrets): Promise<void>;
 }

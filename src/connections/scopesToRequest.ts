@@ -3,12 +3,13 @@ import { type ScopeSet, union } from '../oauth/scopeSet.ts';
 import type { Connection } from './connection.ts';
 
 /**
- * The scopes to ask for: those the person chose; else everything asked for before with what the server
+ * The scopes to ask for: those the person chose, now or for good; else everything asked for before with what the server
  * demands now (P22); for a first time, or another issuer (P23), what the server resolves to (P15).
  */
 export function scopesToRequest(connection: Connection, discovery: Discovery, chosen: ScopeSet | undefined): ScopeSet {
   const offline = isPersonal(connection) ? offlineScopes(discovery.authorizationServer) : [];
-  if (chosen !== undefined) return union(chosen, offline);
+  const exact = chosen ?? connection.settings.fixedScopes;
+  if (exact !== undefined) return union(exact, offline);
   const hasMoved = connection.issuer !== undefined && connection.issuer !== discovery.authorizationServer.issuer;
   if (hasMoved || connection.requested.length === 0) {
     const challenged = hasMoved ? [] : connection.challenged;

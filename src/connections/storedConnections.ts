@@ -65,6 +65,7 @@ const storedConnection = object({
     allowUnadvertisedPkce: exactOptional(boolean()),
     omitResource: exactOptional(boolean()),
     scopes: exactOptional(scopes),
+    fixedScopes: exactOptional(scopes),
     client: exactOptional(object({ issuer: string(), clientId: string() })),
     issuer: exactOptional(string()),
     redirect: exactOptional(picklist(['loopback', 'uri_handler'])),

@@ -7,6 +7,7 @@ import { parseServerUrl, canonicalResource } from '../oauth/serverUrl.ts';
 import { askServerUrl } from './askServerUrl.ts';
 import type { CommandTable } from './commandTable.ts';
 import { connectionIdOf, pickConnection } from './connectionPicker.ts';
+import { changeSettings } from './connectionSettings.ts';
 import { errorText } from './errorText.ts';
 import { commandIds, viewIds } from './ids.ts';
 import { t } from './localize.ts';
@@ -63,6 +64,10 @@ export function commandTable(parts: CommandParts): CommandTable {
     [commandIds.useRegisteredClient]: on(t('Enter a client ID for which server?'), async (connection) =>
       useRegisteredClient(parts, connection),
     ),
+    [commandIds.connectionSettings]: async (argument, setting) =>
+      on(t('Change the settings of which server?'), async (connection) => changeSettings(parts, connection, setting))(
+        argument,
+      ),
     [commandIds.allowUnadvertisedPkce]: on(t('Allow which server?'), async (connection) =>
       allowUnadvertisedPkce(parts, connection),
     ),

@@ -9,6 +9,10 @@ export type ErrorAction =
   | 'change_url'
   | 'enter_client'
   | 'allow_unadvertised_pkce'
+  /** Settings of the connection that the error calls for. */
+  | 'omit_resource'
+  | 'fix_scopes'
+  | 'change_redirect'
   | 'open_file'
   | 'show_log';
 

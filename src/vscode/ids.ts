@@ -8,6 +8,7 @@ export const commandIds = {
   remove: 'scopekeeper.remove',
   rename: 'scopekeeper.rename',
   useRegisteredClient: 'scopekeeper.useRegisteredClient',
+  connectionSettings: 'scopekeeper.connectionSettings',
   allowUnadvertisedPkce: 'scopekeeper.allowUnadvertisedPkce',
   copySignInUrl: 'scopekeeper.copySignInUrl',
   pasteCallbackUrl: 'scopekeeper.pasteCallbackUrl',

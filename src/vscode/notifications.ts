@@ -51,6 +51,12 @@ function actionLabel(action: ErrorAction): string {
       return t('Enter Client ID…');
     case 'allow_unadvertised_pkce':
       return t('Allow…');
+    case 'omit_resource':
+      return t('Leave It Out…');
+    case 'fix_scopes':
+      return t('Choose Scopes…');
+    case 'change_redirect':
+      return t('Change Where It Comes Back To…');
     case 'open_file':
       return t('Open File');
     case 'show_log':
@@ -69,9 +75,8 @@ function performer(
   if (action === 'try_again') return tryAgain;
   if (isConnectionError(error, 'storage_broken')) return async () => run(command, vscode.Uri.file(error.details.path));
   if (connection === undefined) return undefined;
-  return action === 'change_url'
-    ? async () => run(command, connection.id, 'change_url')
-    : async () => run(command, connection.id);
+  const argument = ACTION_ARGUMENTS[action];
+  return async () => run(command, connection.id, ...(argument === undefined ? [] : [argument]));
 }
 
 const ACTION_COMMANDS: Readonly<Record<ErrorAction, CommandId | 'vscode.open'>> = {
@@ -80,8 +85,19 @@ const ACTION_COMMANDS: Readonly<Record<ErrorAction, CommandId | 'vscode.open'>> 
   change_url: commandIds.connectServer,
   enter_client: commandIds.useRegisteredClient,
   allow_unadvertised_pkce: commandIds.allowUnadvertisedPkce,
+  omit_resource: commandIds.connectionSettings,
+  fix_scopes: commandIds.connectionSettings,
+  change_redirect: commandIds.connectionSettings,
   open_file: 'vscode.open',
   show_log: commandIds.showLog,
+};
+
+/** What a command that does several things is to do. */
+const ACTION_ARGUMENTS: Readonly<Partial<Record<ErrorAction, string>>> = {
+  change_url: 'change_url',
+  omit_resource: 'omitResource',
+  fix_scopes: 'fixedScopes',
+  change_redirect: 'redirect',
 };
 
 async function run(command: string, ...args: readonly unknown[]): Promise<void> {

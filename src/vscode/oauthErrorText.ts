@@ -67,6 +67,7 @@ export function oauthErrorText(error: AnyOAuthError): ErrorText {
         nextStep: t('Choose the file with the private key again.'),
       };
     case 'registration_refused':
+      if (error.details.error === 'invalid_redirect_uri') return redirectRefusedText(error.details.issuer);
       return {
         summary: t('registration refused'),
         message: said(
@@ -97,6 +98,7 @@ export function oauthErrorText(error: AnyOAuthError): ErrorText {
         action: 'try_again',
       };
     case 'authorization_failed':
+      if (error.details.error === 'invalid_scope') return scopesRefusedText(error.details);
       return {
         summary: t('sign-in failed'),
         message: said(
@@ -141,6 +143,7 @@ export function oauthErrorText(error: AnyOAuthError): ErrorText {
           error.details.description,
         ),
         nextStep: t('Some servers need it to be left out; you can do that for this connection.'),
+        action: 'omit_resource',
       };
     case 'identity_ended':
       return {
@@ -173,6 +176,7 @@ export function oauthErrorText(error: AnyOAuthError): ErrorText {
         action: 'sign_in',
       };
     case 'token_request_failed':
+      if (error.details.error === 'invalid_scope') return scopesRefusedText(error.details);
       return {
         summary: error.details.status >= 500 ? t('authorization server failing') : t('token refused'),
         message: said(
@@ -223,4 +227,29 @@ function signingKeyProblem(problem: OAuthErrorDetails['signing_key_invalid']['pr
     case 'algorithm':
       return t('No signing algorithm of the authorization server fits this key.');
   }
+}
+
+/** The servers name scopes that one of them then refuses. */
+function scopesRefusedText({ issuer, description }: { issuer: string; description?: string }): ErrorText {
+  return {
+    summary: t('scopes refused'),
+    message: said(
+      t('The authorization server {0} refused the scopes that were asked for.', shortUrl(issuer)),
+      description,
+    ),
+    nextStep: t('If you know which ones it gives, choose them yourself.'),
+    action: 'fix_scopes',
+  };
+}
+
+function redirectRefusedText(issuer: string): ErrorText {
+  return {
+    summary: t('registration refused'),
+    message: t(
+      'The authorization server {0} does not let sign-ins come back to a port of this computer.',
+      shortUrl(issuer),
+    ),
+    nextStep: t('Let them come back to the editor itself, if the server takes that.'),
+    action: 'change_redirect',
+  };
 }

@@ -112,7 +112,10 @@ const oauth: { readonly [C in OAuthErrorCode]: readonly [OAuthErrorDetails[C], E
     { says: /does not let people sign in this way/ },
   ],
   signing_key_invalid: [{ problem: 'not_pkcs8' }, { says: /PKCS #8/ }],
-  resource_rejected: [{ issuer: ISSUER, description: EVIL }, { says: /does not accept the address/ }],
+  resource_rejected: [
+    { issuer: ISSUER, description: EVIL },
+    { says: /does not accept the address/, action: 'omit_resource' },
+  ],
   identity_ended: [{ issuer: ISSUER }, { says: /has ended/, action: 'sign_in' }],
   device_code_expired: [{ issuer: ISSUER }, { says: /not entered/, action: 'try_again' }],
   access_token_refused: [{ url: URL_WITH_SECRET, status: 401 }, { says: /refused the token/ }],
@@ -180,8 +183,20 @@ const variants: readonly (readonly [AnyScopekeeperError, Expected])[] = [
     { says: /does not say where/, action: 'try_again' },
   ],
   [
-    new OAuthError('token_request_failed', { issuer: ISSUER, status: 400, error: 'invalid_scope' }),
+    new OAuthError('token_request_failed', { issuer: ISSUER, status: 400, error: 'invalid_request' }),
     { says: /gave no token \(status 400\)/, action: 'try_again' },
+  ],
+  [
+    new OAuthError('token_request_failed', { issuer: ISSUER, status: 400, error: 'invalid_scope' }),
+    { says: /refused the scopes/, action: 'fix_scopes' },
+  ],
+  [
+    new OAuthError('authorization_failed', { issuer: ISSUER, error: 'invalid_scope' }),
+    { says: /refused the scopes/, action: 'fix_scopes' },
+  ],
+  [
+    new OAuthError('registration_refused', { issuer: ISSUER, status: 400, error: 'invalid_redirect_uri' }),
+    { says: /come back to a port/, action: 'change_redirect' },
   ],
   ...(['dns', 'timeout', 'tls', 'reset', 'other'] as const).map(
     (failure) =>

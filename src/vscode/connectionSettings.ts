@@ -1,0 +1,102 @@
+import * as vscode from 'vscode';
+import type { Connection, SettingsChange } from '../connections/connection.ts';
+import type { ConnectionService } from '../connections/connectionService.ts';
+import { isScopeToken, parseScopes } from '../oauth/scopeSet.ts';
+import { commandIds } from './ids.ts';
+import { t } from './localize.ts';
+import {
+  isSettingName,
+  settingChoices,
+  settingLabel,
+  type SettingName,
+  settingsOf,
+  settingValue,
+} from './settingRows.ts';
+import type { SignIn } from './signIn.ts';
+import { withoutLinks } from './untrustedText.ts';
+
+export interface ConnectionSettingsParts {
+  readonly service: ConnectionService;
+  readonly signIn: SignIn;
+}
+
+/**
+ * Lets the person set how to get on with servers that deviate from the rules.
+ * @param wanted the one setting that an error is about: it is asked for at once, and then signed in with.
+ */
+export async function changeSettings(
+  { service, signIn }: ConnectionSettingsParts,
+  connection: Connection,
+  wanted?: unknown,
+): Promise<void> {
+  const name = isSettingName(wanted) ? wanted : await pickSetting(connection);
+  if (name === undefined) return;
+  if (name === 'client') {
+    await vscode.commands.executeCommand(commandIds.useRegisteredClient, connection.id);
+    return;
+  }
+  const changed = name === 'fixedScopes' ? await askScopes(connection) : await askChoice(connection, name);
+  if (changed === undefined) return;
+  await service.configure(connection.id, changed);
+  const current = service.get(connection.id) ?? connection;
+  if (isSettingName(wanted)) {
+    await signIn.run(current);
+    return;
+  }
+  const signInNow = t('Sign In Now');
+  const saved = t('{0}: Saved. It counts from the next sign-in on.', withoutLinks(connection.name));
+  if ((await vscode.window.showInformationMessage(saved, signInNow)) === signInNow) await signIn.run(current);
+}
+
+interface SettingItem extends vscode.QuickPickItem {
+  readonly name: SettingName | 'client';
+}
+
+async function pickSetting(connection: Connection): Promise<SettingName | 'client' | undefined> {
+  const items: readonly SettingItem[] = [
+    ...settingsOf(connection).map((name) => ({
+      name,
+      label: settingLabel(name),
+      description: withoutLinks(settingValue(connection, name)),
+    })),
+    {
+      name: 'client',
+      label: t('Client'),
+      description: withoutLinks(connection.settings.client?.clientId ?? t('registered by itself')),
+    },
+  ];
+  const options = { title: t('Settings of {0}', connection.name), placeHolder: t('What do you want to change?') };
+  return (await vscode.window.showQuickPick(items, options))?.name;
+}
+
+/** Undefined when the person gives up. */
+async function askChoice(
+  connection: Connection,
+  name: Exclude<SettingName, 'fixedScopes'>,
+): Promise<SettingsChange | undefined> {
+  const now = connection.settings[name];
+  const items = settingChoices(connection, name).map(({ value, label, detail = '' }) => {
+    const description = value === now ? t('now') : '';
+    return { value, label, description, detail };
+  });
+  const picked = await vscode.window.showQuickPick(items, { title: settingLabel(name) });
+  return picked === undefined ? undefined : { [name]: picked.value };
+}
+
+async function askScopes({ requested, settings }: Connection): Promise<SettingsChange | undefined> {
+  const text = await vscode.window.showInputBox({
+    title: settingLabel('fixedScopes'),
+    prompt: t(
+      'Ask for exactly these scopes, with spaces between them; leave this empty to ask for what the server names',
+    ),
+    value: (settings.fixedScopes ?? requested).join(' '),
+    ignoreFocusOut: true,
+    validateInput: (value) => {
+      const wrong = value.split(/\s+/).find((word) => word !== '' && !isScopeToken(word));
+      return wrong === undefined ? undefined : t('{0} cannot be a scope.', wrong);
+    },
+  });
+  if (text === undefined) return undefined;
+  const fixedScopes = parseScopes(text);
+  return { fixedScopes: fixedScopes.length === 0 ? undefined : fixedScopes };
+}
