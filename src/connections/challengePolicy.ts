@@ -21,6 +21,17 @@ export interface EarlierAnswer {
   readonly generation: number;
 }
 
+/** What was done about the challenges to one operation that followed one another, without success in between. */
+export interface Episode {
+  /** Of the grant at the last challenge. */
+  readonly generation: number;
+  /** By challenge: its status and scopes. */
+  readonly actions: ReadonlyMap<string, EarlierAnswer['action']>;
+}
+
+/** A server that answers one operation with more different challenges than these in an episode is stopped (P25). */
+const MOST_CHALLENGES = 5;
+
 /** A token that is refused this soon after it was given is no better than the one before. */
 const EPISODE_MS = 60_000;
 
@@ -55,11 +66,25 @@ export function decideChallenge(
   return grant.refreshable && !wasTried ? 'refresh' : 'authorize';
 }
 
+/** The episode, as far as it goes on: undefined when something has changed since, and the next challenge is a first. */
+export function ongoingEpisode(
+  episode: Episode | undefined,
+  grant: Grant | undefined,
+  now: number,
+): Episode | undefined {
+  return grant === undefined || isSameEpisode(grant, episode, now) ? episode : undefined;
+}
+
+/** Whether this challenge is one too many: a server may demand other scopes each time, and do so for ever. */
+export function isOneTooMany(episode: Episode | undefined, challenge: string): boolean {
+  return episode !== undefined && episode.actions.size >= MOST_CHALLENGES && !episode.actions.has(challenge);
+}
+
 /**
  * Whether the earlier answer still counts: the person has said no and the grant is the same, or the grant
  * that it led to is so new that the server refuses it from the start.
  */
-function isSameEpisode(grant: Grant, earlier: EarlierAnswer | undefined, now: number): boolean {
+function isSameEpisode(grant: Grant, earlier: { readonly generation: number } | undefined, now: number): boolean {
   if (earlier === undefined) return false;
   if (grant.generation <= earlier.generation) return true;
   const age = now - (grant.refreshedAt ?? grant.issuedAt);

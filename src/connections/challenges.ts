@@ -1,7 +1,14 @@
 import { findBearerChallenge } from '../oauth/challenge.ts';
 import { difference, union } from '../oauth/scopeSet.ts';
-import { decideChallenge, type EarlierAnswer, type ServerChallenge } from './challengePolicy.ts';
-import type { ConnectionId } from './connection.ts';
+import {
+  decideChallenge,
+  type EarlierAnswer,
+  type Episode,
+  isOneTooMany,
+  ongoingEpisode,
+  type ServerChallenge,
+} from './challengePolicy.ts';
+import type { ConnectionId, Grant } from './connection.ts';
 import type { ConnectionRecords } from './connectionRecords.ts';
 import type { ChallengeOutcome } from './connectionService.ts';
 import type { ConnectionStates } from './connectionStates.ts';
@@ -27,7 +34,8 @@ const NONCE_WINDOW_MS = 60_000;
 /** Answers what servers say of our tokens: bounded, so that one that challenges for ever is stopped (P25). */
 export class Challenges {
   readonly #parts: ChallengesParts;
-  readonly #answered = new Map<ConnectionId, Map<string, EarlierAnswer>>();
+  /** By operation. */
+  readonly #episodes = new Map<ConnectionId, Map<string, Episode>>();
   /** When servers demanded a nonce, for each operation. */
   readonly #nonceDemands = new Map<string, readonly number[]>();
 
@@ -43,23 +51,26 @@ export class Challenges {
     if (challenge?.error === 'use_dpop_nonce') return this.#answerNonceDemand(id, refused);
     const scopes = challenge?.scopes ?? [];
     const grant = states.grant(id);
-    const key = JSON.stringify([refused.status, refused.operation, scopes.toSorted()]);
-    const decision = decideChallenge(refused.status, challenge, grant, this.#answered.get(id)?.get(key), clock.now());
+    const key = JSON.stringify([refused.status, scopes.toSorted()]);
+    const episode = this.#ongoing(id, refused.operation, grant);
+    const action = episode?.actions.get(key);
+    const earlier = episode && action && { action, generation: episode.generation };
+    const decision = decideChallenge(refused.status, challenge, grant, earlier, clock.now());
     if (decision === 'pass' || decision === 'stop') return { type: decision };
+    if (isOneTooMany(episode, key)) return { type: 'stop' };
 
     records.update(id, (connection) => ({
       ...connection,
       challenged: union(difference(connection.challenged, grant?.granted ?? []), scopes),
       ...(challenge?.resourceMetadataUrl !== undefined && { resourceMetadataUrl: challenge.resourceMetadataUrl }),
     }));
-    const generation = grant?.generation ?? 0;
     if (decision === 'refresh') {
       await renewals.refresh(id);
       // Only now: a refresh that failed for want of a network has not been tried.
-      this.#remember(id, key, { action: 'refresh', generation });
+      this.#remember(id, refused.operation, grant, key, 'refresh');
       return { type: 'retry' };
     }
-    this.#remember(id, key, { action: 'authorize', generation });
+    this.#remember(id, refused.operation, grant, key, 'authorize');
     const missing = grant === undefined ? [] : missingScopes(scopes, grant.granted);
     const isTokenRefused = refused.status === 401 && missing.length === 0;
     if (grant === undefined || isTokenRefused) states.needSignIn(id, 'token_rejected');
@@ -89,11 +100,22 @@ export class Challenges {
 
   /** Forgets what is known of a connection that is gone. */
   forget(id: ConnectionId): void {
-    this.#answered.delete(id);
+    this.#episodes.delete(id);
   }
 
-  #remember(id: ConnectionId, key: string, answer: EarlierAnswer): void {
-    const answers = this.#answered.get(id) ?? new Map<string, EarlierAnswer>();
-    this.#answered.set(id, answers.set(key, answer));
+  #ongoing(id: ConnectionId, operation: string, grant: Grant | undefined): Episode | undefined {
+    return ongoingEpisode(this.#episodes.get(id)?.get(operation), grant, this.#parts.clock.now());
+  }
+
+  #remember(
+    id: ConnectionId,
+    operation: string,
+    grant: Grant | undefined,
+    key: string,
+    action: EarlierAnswer['action'],
+  ): void {
+    const actions = new Map(this.#ongoing(id, operation, grant)?.actions).set(key, action);
+    const episodes = this.#episodes.get(id) ?? new Map<string, Episode>();
+    this.#episodes.set(id, episodes.set(operation, { generation: grant?.generation ?? 0, actions }));
   }
 }

@@ -1,0 +1,35 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { type Episode, isOneTooMany, ongoingEpisode } from '../../../src/connections/challengePolicy.ts';
+import { grantWith, MINUTE_MS, NOW } from '../connectionFixture.ts';
+
+/** An episode with so many different challenges, the first of them `0`. */
+function episodeOf(generation: number, challenges = 1): Episode {
+  const names = Array.from({ length: challenges }, (_, index) => String(index));
+  return { generation, actions: new Map(names.map((name) => [name, 'authorize'])) };
+}
+
+describe('an episode of challenges', () => {
+  const grant = grantWith({ generation: 5, refreshedAt: NOW });
+  for (const [title, current, generation, now, goesOn] of [
+    ['goes on when a new token is refused at once', grant, 4, NOW + MINUTE_MS - 1, true],
+    ['goes on while the token is the same', grant, 5, NOW + 60 * MINUTE_MS, true],
+    ['goes on while there is no token', undefined, 4, NOW, true],
+    ['ends when the token was good for a minute', grant, 4, NOW + MINUTE_MS, false],
+    ['ends when tokens came and went unrefused', grant, 3, NOW, false],
+  ] as const) {
+    it(`P25 ${title}`, () => {
+      const episode = episodeOf(generation);
+      assert.equal(ongoingEpisode(episode, current, now), goesOn ? episode : undefined);
+    });
+  }
+
+  for (const [title, episode, challenge, expected] of [
+    ['the first challenge is not', undefined, '0', false],
+    ['the fifth one is not', episodeOf(1, 4), '4', false],
+    ['the sixth one is', episodeOf(1, 5), '5', true],
+    ['one that was there before is not', episodeOf(1, 5), '4', false],
+  ] as const) {
+    it(`P25 ${title} too many`, () => assert.equal(isOneTooMany(episode, challenge), expected));
+  }
+});
