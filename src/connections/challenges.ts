@@ -1,5 +1,5 @@
 import { findBearerChallenge } from '../oauth/challenge.ts';
-import { difference, union } from '../oauth/scopeSet.ts';
+import { difference, type ScopeSet, union } from '../oauth/scopeSet.ts';
 import {
   decideChallenge,
   type EarlierAnswer,
@@ -36,6 +36,8 @@ export class Challenges {
   readonly #parts: ChallengesParts;
   /** By operation. */
   readonly #episodes = new Map<ConnectionId, Map<string, Episode>>();
+  /** Scopes that the person was asked for, by operation and challenge, for as long as they are not granted. */
+  readonly #asked = new Map<ConnectionId, Map<string, ScopeSet>>();
   /** When servers demanded a nonce, for each operation. */
   readonly #nonceDemands = new Map<string, readonly number[]>();
 
@@ -58,6 +60,12 @@ export class Challenges {
     const decision = decideChallenge(refused.status, challenge, grant, earlier, clock.now());
     if (decision === 'pass' || decision === 'stop') return { type: decision };
     if (isOneTooMany(episode, key)) return { type: 'stop' };
+    const missing = grant === undefined ? [] : missingScopes(scopes, grant.granted);
+    const question = `${refused.operation} ${key}`;
+    // The person was asked for them, and they were not granted: asking at each call would be no better.
+    if (decision === 'authorize' && missing.length > 0 && this.#asked.get(id)?.has(question) === true) {
+      return { type: 'stop' };
+    }
 
     records.update(id, (connection) => ({
       ...connection,
@@ -71,7 +79,7 @@ export class Challenges {
       return { type: 'retry' };
     }
     this.#remember(id, refused.operation, grant, key, 'authorize');
-    const missing = grant === undefined ? [] : missingScopes(scopes, grant.granted);
+    if (missing.length > 0) this.#asked.set(id, new Map(this.#asked.get(id)).set(question, missing));
     const isTokenRefused = refused.status === 401 && missing.length === 0;
     if (grant === undefined || isTokenRefused) states.needSignIn(id, 'token_rejected');
     else states.needConsent(id, grant, missing.length > 0 ? missing : scopes);
@@ -98,8 +106,16 @@ export class Challenges {
     return secret?.tokens !== undefined && secret.tokens.accessToken !== token;
   }
 
+  /** Notes that there is a new grant: scopes that it has may be asked for again, should they get lost. */
+  noteAuthorized(id: ConnectionId): void {
+    const granted = this.#parts.states.grant(id)?.granted ?? [];
+    const open = [...(this.#asked.get(id) ?? [])].filter(([, scopes]) => missingScopes(scopes, granted).length > 0);
+    this.#asked.set(id, new Map(open));
+  }
+
   /** Forgets what is known of a connection that is gone. */
   forget(id: ConnectionId): void {
+    this.#asked.delete(id);
     this.#episodes.delete(id);
   }
 

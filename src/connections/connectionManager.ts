@@ -74,7 +74,7 @@ export class ConnectionManager implements ConnectionService {
       secrets,
       onClientRejected: (id, clientId) => this.#signIns.suspectClient(id, clientId),
     });
-    this.#signIns = new SignIns(ports, { records, states, secrets, onAuthorized: (id) => this.#renewals.reset(id) });
+    this.#signIns = new SignIns(ports, { records, states, secrets, onAuthorized: (id) => this.#noteAuthorized(id) });
     this.#challenges = new Challenges({
       records,
       states,
@@ -91,6 +91,11 @@ export class ConnectionManager implements ConnectionService {
       renew: async (id) => this.#renewals.renew(id),
     });
     records.onDidChange(() => this.#scheduler.reschedule());
+  }
+
+  #noteAuthorized(id: ConnectionId): void {
+    this.#renewals.reset(id);
+    this.#challenges.noteAuthorized(id);
   }
 
   /** Reads the public data and begins to renew. Touches no secret. Throws `storage_failed`, `storage_too_new`. */

@@ -57,6 +57,27 @@ describe('step-up', () => {
     assert.equal(server.requestsTo('authorization').length, 2);
   });
 
+  it('P25 two operations whose scopes are never granted ask once each, however they take turns', async (t) => {
+    const { server, headless } = await startWithFaults(t, { challengeScope: 'files:read', grantOnly: ['files:read'] });
+    const { manager } = headless;
+    const { id } = await headless.connect(server.mcpUrl);
+    const call = async (tool: string): Promise<string> => {
+      const refused = await callTool(server, tool, await manager.accessToken(id));
+      const { type } = await manager.answerChallenge(id, { ...refused, status: 403, operation: tool });
+      if (type === 'authorize') await manager.authorize(id);
+      return type;
+    };
+    const outcomes: string[] = [];
+    for (let round = 0; round < 3; round += 1) outcomes.push(await call('write_file'), await call('delete_file'));
+    assert.deepEqual(outcomes, ['authorize', 'authorize', 'stop', 'stop', 'stop', 'stop']);
+    // Granted after all, and lost again: that is something new.
+    server.faults.grantOnly = undefined;
+    await manager.authorize(id);
+    server.faults.grantOnly = ['files:read'];
+    await manager.authorize(id);
+    assert.equal(await call('write_file'), 'authorize');
+  });
+
   it('P24 a 403 that speaks of no scope logs nobody out', async (t) => {
     const { server, headless } = await startWithFaults(t, { forbidden: 'plain' });
     const { manager } = headless;
