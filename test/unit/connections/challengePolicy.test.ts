@@ -92,6 +92,8 @@ describe('a server’s challenge', () => {
       'authorize',
     ],
     ['a token that is refused is renewed', 401, invalid, renewable, undefined, 'refresh'],
+    ['P24 so is one that is refused without a word', 401, undefined, renewable, undefined, 'refresh'],
+    ['P24 or, when it cannot be, needs the person', 401, undefined, fixed, undefined, 'authorize'],
     ['one that cannot be renewed needs the person', 401, invalid, fixed, undefined, 'authorize'],
     ['no token needs the person', 401, undefined, undefined, undefined, 'authorize'],
     ['P25 but once', 401, undefined, undefined, { action: 'authorize', generation: 0 }, 'stop'],

@@ -19,6 +19,7 @@ const levels: readonly (readonly [name: string, state: ConnectionState, level: H
   ['renews itself, past its end', inMinutes(-1, true), 'ok'],
   ['cannot renew itself, 61 minutes left', inMinutes(61, false), 'ok'],
   ['cannot renew itself, 60 minutes left', inMinutes(60, false), 'attention'],
+  ['cannot renew itself, at its end', inMinutes(0, false), 'error'],
   ['cannot renew itself, past its end', inMinutes(-1, false), 'error'],
   ['no expiry, no refresh token', { type: 'ready', grant: grantWith({ refreshable: false }) }, 'ok'],
   ['needs consent', { type: 'needsConsent', grant: grantWith(), missing: ['b'] }, 'attention'],
@@ -58,6 +59,15 @@ test('one that ends within the hour makes a warning, one that needs sign-in an e
     total: 3,
     connected: 2,
     needingUser: 2,
+  });
+});
+
+test('one whose token has ended is not connected, though it holds a grant', () => {
+  assert.deepEqual(summarizeHealth([connectionIn(inMinutes(-1, false))], NOW), {
+    level: 'error',
+    total: 1,
+    connected: 0,
+    needingUser: 1,
   });
 });
 

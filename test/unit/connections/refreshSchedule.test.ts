@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Grant } from '../../../src/connections/connection.ts';
-import { isUsable, refreshDueAt, retryDelayMs } from '../../../src/connections/refreshSchedule.ts';
+import { isUsable, nextDueAt, refreshDueAt, retryDelayMs } from '../../../src/connections/refreshSchedule.ts';
+import { OAuthError } from '../../../src/oauth/errors.ts';
+import { connectionIn } from '../connectionFixture.ts';
 
 const ISSUED_AT = 1_000_000_000_000;
 const S = 1000;
@@ -49,13 +51,45 @@ describe('P34 when a token is renewed', () => {
     const now = ISSUED_AT - 86_400 * S;
     assert.equal(refreshDueAt(grant(3600), 0, now), now);
     assert.equal(isUsable(grant(3600), now), false);
+    assert.equal(isUsable(grant(3600, { refreshable: false }), now), true);
+  });
+
+  it('not for a clock that was set back by a minute, which clocks of servers differ by', () => {
+    const now = ISSUED_AT - 60 * S;
+    assert.equal(refreshDueAt(grant(3600), 0, now), ISSUED_AT + 2880 * S);
+    assert.equal(isUsable(grant(3600), now), true);
+    assert.equal(refreshDueAt(grant(3600), 0, now - 1), now - 1);
+    assert.equal(isUsable(grant(3600), now - 1), false);
   });
 
   it('a token is not used in the last seconds of its life', () => {
     assert.equal(isUsable(grant(3600), ISSUED_AT + 3589 * S), true);
+    assert.equal(isUsable(grant(3600), ISSUED_AT + 3590 * S), false);
     assert.equal(isUsable(grant(3600), ISSUED_AT + 3591 * S), false);
     assert.equal(isUsable(grant(undefined), ISSUED_AT), true);
   });
+});
+
+describe('P34 something is to be done about a connection by itself', () => {
+  const renewable = grant(3600);
+  const fixed = grant(3600, { refreshable: false });
+  const error = new OAuthError('server_unreachable', { url: 'https://example.com/', failure: 'dns' });
+  for (const [title, state, dueSeconds] of [
+    ['when its token is to be renewed', { type: 'ready', grant: renewable }, 2880],
+    ['when its token ends, to tell the person', { type: 'ready', grant: fixed }, 3600],
+    ['never for a token without end', { type: 'ready', grant: grant(undefined) }, undefined],
+    ['also while it needs consent', { type: 'needsConsent', grant: renewable, missing: ['b'] }, 2880],
+    ['when it is to be tried again', { type: 'unreachable', grant: renewable, error, retryAt: ISSUED_AT + 5 * S }, 5],
+    ['not while it is renewed', { type: 'refreshing', grant: renewable }, undefined],
+    ['not while the person signs in', { type: 'authorizing', step: 'discovering', grant: renewable }, undefined],
+    ['not while it waits for the person', { type: 'needsSignIn', reason: 'expired', since: ISSUED_AT }, undefined],
+    ['not when it is signed out', { type: 'disconnected' }, undefined],
+  ] as const) {
+    it(title, () => {
+      const expected = dueSeconds === undefined ? undefined : ISSUED_AT + dueSeconds * S;
+      assert.equal(nextDueAt(connectionIn(state), 0, ISSUED_AT), expected);
+    });
+  }
 });
 
 describe('P32 how long a failed refresh waits', () => {

@@ -46,10 +46,12 @@ const withParameters = fc
       read: { scheme: name.toLowerCase(), parameters: read },
     };
   });
-const withCredentials = fc.tuple(scheme, token68).map(([name, text]): Written => ({
-  text: `${name} ${text}`,
-  read: { scheme: name.toLowerCase(), parameters: new Map() },
-}));
+const withCredentials = fc
+  .tuple(scheme, fc.stringMatching(/^ {1,3}$/), token68)
+  .map(([name, space, text]): Written => ({
+    text: `${name}${space}${text}`,
+    read: { scheme: name.toLowerCase(), parameters: new Map() },
+  }));
 const bare = scheme.map((text): Written => ({ text, read: { scheme: text.toLowerCase(), parameters: new Map() } }));
 const header = fc
   .tuple(fc.array(fc.oneof(withParameters, withCredentials, bare), { maxLength: 5 }), comma)
@@ -102,6 +104,11 @@ describe('P7 challenges', () => {
         const first = read.find(({ scheme: name }) => name === 'bearer' || name === 'dpop');
         const found = findBearerChallenge(text);
         assert.equal(found?.scheme, first?.scheme);
+        if (found !== undefined)
+          assert.equal(
+            found.takesDpop,
+            read.some(({ scheme: name }) => name === 'dpop'),
+          );
         assert.equal(found?.error, first?.parameters.get('error'));
         assert.equal(found?.resourceMetadataUrl, first?.parameters.get('resource_metadata'));
         assert.deepEqual(found?.scopes ?? [], parseScopes(first?.parameters.get('scope')));

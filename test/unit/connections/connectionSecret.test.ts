@@ -1,0 +1,144 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import {
+  type ConnectionSecret,
+  formatConnectionSecret,
+  issuedTokens,
+  parseConnectionSecret,
+  withoutTokens,
+} from '../../../src/connections/connectionSecret.ts';
+import { isConnectionError } from '../../../src/connections/errors.ts';
+import { TOKEN_ENDPOINT_AUTH_METHODS } from '../../../src/oauth/client.ts';
+
+const key = { algorithm: 'ES256', jwk: { kty: 'EC', d: 'secret' } };
+const client = { issuer: 'https://as.example', clientId: 'c', authMethod: 'none', source: 'registered' } as const;
+const authorizationServer = { issuer: 'https://as.example', token_endpoint: 'https://as.example/token' };
+const least: ConnectionSecret = { version: 1, generation: 1, serverUrl: 'https://example.com/mcp' };
+const most: Required<ConnectionSecret> = {
+  ...least,
+  generation: 4,
+  client: {
+    ...client,
+    clientSecret: 's',
+    privateKey: key,
+    authMethod: 'private_key_jwt',
+    redirectUris: ['http://127.0.0.1:7777/callback'],
+    scopes: ['a'],
+    secretExpiresAt: 5,
+    management: { uri: 'https://as.example/register/c', accessToken: 'm' },
+  },
+  configuredClient: { issuer: 'https://as.example', clientId: 'c', clientSecret: 's', privateKey: key },
+  credentials: {
+    accessToken: 'brought',
+    assertion: 'workload',
+    identityProvider: {
+      issuer: 'https://idp.example',
+      clientId: 'i',
+      clientSecret: 's',
+      idToken: 'id',
+      refreshToken: 'session',
+    },
+  },
+  tokens: {
+    accessToken: 'AT',
+    refreshToken: 'RT',
+    client,
+    authorizationServer: {
+      ...authorizationServer,
+      authorization_endpoint: 'https://as.example/authorize',
+      revocation_endpoint: 'https://as.example/revoke',
+      authorization_response_iss_parameter_supported: true,
+    },
+    resource: 'https://example.com',
+    refreshScope: 'omitted',
+    dpopKey: key,
+  },
+};
+
+describe('a connection’s secret document', () => {
+  for (const [title, secret] of [
+    ['with nothing but its server', least],
+    ['with everything', most],
+    ['with a token that the person brought', { ...least, tokens: { accessToken: 'AT' } }],
+    ...TOKEN_ENDPOINT_AUTH_METHODS.map(
+      (authMethod) => [`of a client with ${authMethod}`, { ...least, client: { ...client, authMethod } }] as const,
+    ),
+    ...(['preregistered', 'metadata_document', 'registered'] as const).map(
+      (source) => [`of a client that is ${source}`, { ...least, client: { ...client, source } }] as const,
+    ),
+    ...(['authorized', 'requested', 'omitted'] as const).map(
+      (refreshScope) =>
+        [`that remembers ${refreshScope}`, { ...least, tokens: { accessToken: 'AT', refreshScope } }] as const,
+    ),
+  ] as const) {
+    it(`${title} is read as it was written`, () => {
+      assert.deepEqual(parseConnectionSecret('id', formatConnectionSecret(secret)), secret);
+    });
+  }
+
+  for (const [title, text] of [
+    ['is empty', ''],
+    ['is no JSON', 'canary {'],
+    ['is no object', '["canary"]'],
+    ...[
+      { version: 2 },
+      { generation: '1' },
+      { serverUrl: undefined },
+      { client: {} },
+      { client: { ...client, authMethod: '' } },
+      { client: { ...client, source: '' } },
+      { client: { ...client, privateKey: {} } },
+      { client: { ...client, management: {} } },
+      { configuredClient: {} },
+      { credentials: { identityProvider: {} } },
+      { tokens: {} },
+      { tokens: { accessToken: 'canary', refreshToken: null } },
+      { tokens: { accessToken: 'canary', refreshScope: '' } },
+      { tokens: { accessToken: 'canary', authorizationServer: {} } },
+    ].map((change) => [`has ${JSON.stringify(change)}`, JSON.stringify({ ...least, ...change })] as const),
+  ] as const) {
+    it(`that ${title} is unreadable, and the error repeats nothing of it`, () => {
+      assert.throws(
+        () => parseConnectionSecret('id', text),
+        (error) => {
+          assert.ok(isConnectionError(error, 'secret_unreadable'));
+          assert.deepEqual(error.details, { id: 'id' });
+          assert.equal(error.cause, undefined);
+          return !error.message.includes('canary');
+        },
+      );
+    });
+  }
+
+  it('P35 keeps, when its tokens go, only what makes a client: nothing that a sign-in gave', () => {
+    assert.deepEqual(withoutTokens(most), {
+      version: 1,
+      generation: 5,
+      serverUrl: most.serverUrl,
+      client: most.client,
+      configuredClient: most.configuredClient,
+      credentials: {
+        assertion: 'workload',
+        identityProvider: { issuer: 'https://idp.example', clientId: 'i', clientSecret: 's' },
+      },
+    });
+    assert.deepEqual(withoutTokens(least), { ...least, generation: 2 });
+    assert.deepEqual(withoutTokens({ ...least, credentials: { accessToken: 'brought' } }), { ...least, generation: 2 });
+    assert.deepEqual(withoutTokens({ ...least, credentials: { assertion: 'w' } }).credentials, { assertion: 'w' });
+    const { identityProvider } = most.credentials;
+    assert.deepEqual(
+      withoutTokens({ ...least, credentials: { ...(identityProvider && { identityProvider }) } }).credentials,
+      {
+        identityProvider: { issuer: 'https://idp.example', clientId: 'i', clientSecret: 's' },
+      },
+    );
+  });
+
+  it('has issued tokens when it says who issued them, and to whom', () => {
+    assert.deepEqual(issuedTokens(most), most.tokens);
+    assert.equal(issuedTokens(undefined), undefined);
+    assert.equal(issuedTokens(least), undefined);
+    assert.equal(issuedTokens({ ...least, tokens: { accessToken: 'AT', client } }), undefined);
+    assert.equal(issuedTokens({ ...least, tokens: { accessToken: 'AT', authorizationServer } }), undefined);
+  });
+});
