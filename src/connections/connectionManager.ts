@@ -168,6 +168,10 @@ export class ConnectionManager implements ConnectionService {
     await this.#records.save();
   }
 
+  async discoverIssuer(id: ConnectionId): Promise<string> {
+    return this.#signIns.discoverIssuer(id);
+  }
+
   async configure(id: ConnectionId, change: SettingsChange, entered: EnteredSecrets = {}): Promise<void> {
     await this.#configuration.configure(id, change, entered);
   }

@@ -70,6 +70,11 @@ export interface ConnectionService {
   add(serverUrl: string, name?: string, kind?: ConnectionKind): Promise<Connection>;
   /** Gets tokens in another way from now on; a grant that there is ends as by {@link disconnect}. */
   changeKind(id: ConnectionId, kind: ConnectionKind): Promise<void>;
+  /**
+   * Asks the server which authorization server it names now (P1-P6), and signs in nowhere: what a person
+   * enters for one is bound to it. Gives the issuer. Throws what discovery throws.
+   */
+  discoverIssuer(id: ConnectionId): Promise<string>;
   rename(id: ConnectionId, name: string): Promise<void>;
   /**
    * Disconnects and forgets the connection.

@@ -56,12 +56,7 @@ export async function signIn(ports: SignInPorts, request: SignInRequest): Promis
   onStep('discovering');
   const reach = await ports.resolveReach(connection.serverUrl);
   if (connection.kind === 'static_token') return takeStaticToken(ports, request, reach);
-  const discovery = await discover(ports.fetch, new URL(connection.serverUrl), {
-    reach,
-    learntResourceMetadataUrl: connection.resourceMetadataUrl,
-    chosenIssuer: connection.settings.issuer,
-    signal,
-  });
+  const discovery = await discoverServer(ports, connection, { reach, signal });
   request.onDiscovered(discovery);
   const scopes = scopesToRequest(connection, discovery, request.chosenScopes);
   const issued = await flowOf(connection.kind)(ports, {
@@ -73,6 +68,20 @@ export async function signIn(ports: SignInPorts, request: SignInRequest): Promis
     dpop: await newDpop(ports, connection, discovery),
   });
   return { answer: issued.answer, requested: scopes, issued: { ...issued, discovery } };
+}
+
+/** Discovery with what is known of the connection (P1-P6). Throws what {@link discover} throws. */
+export async function discoverServer(
+  { fetch, resolveReach }: Pick<FlowPorts, 'fetch' | 'resolveReach'>,
+  { resourceMetadataUrl, serverUrl, settings }: Connection,
+  { reach, signal }: { readonly reach?: Reach; readonly signal?: AbortSignal } = {},
+): Promise<Discovery> {
+  return discover(fetch, new URL(serverUrl), {
+    reach: reach ?? (await resolveReach(serverUrl)),
+    learntResourceMetadataUrl: resourceMetadataUrl,
+    chosenIssuer: settings.issuer,
+    signal,
+  });
 }
 
 /** A new key to bind the tokens to, where that is wanted. */

@@ -13,7 +13,7 @@ import { grantOfAuthorization, missingScopes } from './grant.ts';
 import { PendingCallbacks } from './pendingCallbacks.ts';
 import type { Log, OpenBrowser } from './ports.ts';
 import type { SecretKeeper } from './secretKeeper.ts';
-import { signIn, type SignInPorts, type SignInResult } from './signIn.ts';
+import { discoverServer, signIn, type SignInPorts, type SignInResult } from './signIn.ts';
 import { SignInSession } from './signInSession.ts';
 
 export interface SignInsPorts extends SignInPorts {
@@ -53,6 +53,14 @@ export class SignIns {
     } finally {
       signal?.removeEventListener('abort', cancel);
     }
+  }
+
+  /** Runs discovery alone; see `ConnectionService`. */
+  async discoverIssuer(id: ConnectionId): Promise<string> {
+    const { connection } = this.#parts.records.get(id);
+    const discovery = await discoverServer(this.#ports, connection);
+    this.#noteDiscovery(id, discovery);
+    return discovery.authorizationServer.issuer;
   }
 
   /** Cancels a connection's sign-in, if one runs, and waits for its end. */

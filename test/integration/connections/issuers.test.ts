@@ -57,6 +57,37 @@ describe('a server with several authorization servers', () => {
   });
 });
 
+describe('the authorization server before any sign-in', () => {
+  it('P6 P8 is told without registering anywhere, for what a person enters for it', async (t) => {
+    const { server, headless } = await startWithFaults(t);
+    const { id } = await headless.manager.add(server.mcpUrl);
+    assert.equal(await headless.manager.discoverIssuer(id), server.issuer);
+    assert.deepEqual(
+      server.requests.map(({ endpoint }) => endpoint),
+      ['mcp', 'resourceMetadata', 'metadata'],
+    );
+    assert.deepEqual(headless.manager.get(id)?.state, { type: 'disconnected' });
+  });
+
+  it('P6 is the one that the person chose', async (t) => {
+    const { server, headless } = await startWithFaults(t);
+    const other = await startOtherFor(t, server);
+    server.faults.prmIssuers = [server.issuer, other.issuer];
+    const { id } = await headless.manager.add(server.mcpUrl);
+    await headless.manager.configure(id, { issuer: other.issuer });
+    assert.equal(await headless.manager.discoverIssuer(id), other.issuer);
+  });
+
+  it('P4 cannot be told of a server without a sign-in', async (t) => {
+    const { server, headless } = await startWithFaults(t, { noMetadata: true });
+    const { id } = await headless.manager.add(server.mcpUrl);
+    await assert.rejects(headless.manager.discoverIssuer(id), (error) =>
+      isOAuthError(error, 'authorization_server_not_found'),
+    );
+    assert.deepEqual(headless.manager.get(id)?.state, { type: 'disconnected' });
+  });
+});
+
 describe('a server that moves to another authorization server', () => {
   it('P6 P11 P23 registers there, and takes nothing of the old one along', async (t) => {
     let current: FaultyServer | undefined;
