@@ -76,14 +76,19 @@ const CLASSES: Readonly<Record<AddressClass, readonly string[]>> = {
     '64:ff9b::169.254.169.254',
     '2002:a9fe:a9fe::',
     '169.254.170.2',
+    '169.254.170.23',
     '100.100.100.200',
     'fd00:ec2::254',
+    'fd00:ec2::23',
+    'fd20:ce::254',
     'fd00:0ec2:0:0::254',
     '',
     'example.com',
     '1.2.3.4.5',
     '127.0.0.1:80',
     ' 127.0.0.1x',
+    '[1.1.1.1x',
+    'x1.1.1.1]',
   ],
 };
 
@@ -165,6 +170,7 @@ describe('isLoopbackHost', () => {
     '0.0.0.0',
     '[::]',
     '[::1',
+    '[::1]:8080',
     '127.0.0.1.nip.io',
   ]) {
     it(`P20 ${JSON.stringify(host)} is not loopback`, () => assert.ok(!isLoopbackHost(host)));
@@ -216,6 +222,24 @@ describe('checkEndpoint', () => {
   for (const [url, reach, code] of refused) {
     it(`P19 P20 ${JSON.stringify(url)} is ${code} with reach ${reach}`, () => {
       assert.throws(() => checkEndpoint(url, 'token_endpoint', reach), { name: 'OAuthError', code });
+    });
+  }
+
+  for (const [url, details] of [
+    ['https://user:pw@example.com/a?b#c', { url: 'https://example.com/a', role: 'server' }],
+    ['http://example.com/a?b=c', { url: 'http://example.com/a', role: 'server' }],
+    ['https://10.0.0.1/a?b', { url: 'https://10.0.0.1/a', address: '10.0.0.1' }],
+    ['https://[::1]/a#b', { url: 'https://[::1]/a', address: '::1' }],
+    ['https://a.localhost/', { url: 'https://a.localhost/', address: 'a.localhost' }],
+    ['//user:pw@host/a', { url: 'host/a', role: 'server' }],
+    ['no url?with\na=query#or\nfragment', { url: 'no url', role: 'server' }],
+    ['no url#fragment', { url: 'no url', role: 'server' }],
+    ['', { url: '', role: 'server' }],
+    ['user@two@no url', { url: 'no url', role: 'server' }],
+    ['one\n@no url', { url: 'no url', role: 'server' }],
+  ] as const) {
+    it(`P19 P36 the error about ${JSON.stringify(url)} shows ${JSON.stringify(details)}`, () => {
+      assert.throws(() => checkEndpoint(url, 'server', 'public'), { name: 'OAuthError', details });
     });
   }
 

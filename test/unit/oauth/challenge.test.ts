@@ -52,6 +52,12 @@ describe('P7 WWW-Authenticate', () => {
       scopes: ['a', 'b'],
       resourceMetadataUrl: 'https://x/.well-known/a?b=c,d',
     });
+    assert.deepEqual(findBearerChallenge('DPoP error_description="why", realm=x'), {
+      scheme: 'dpop',
+      scopes: [],
+      errorDescription: 'why',
+      takesDpop: true,
+    });
     assert.equal(findBearerChallenge('Basic realm="x"'), undefined);
     assert.equal(findBearerChallenge(null), undefined);
   });

@@ -22,6 +22,13 @@ describe('P33 token responses are mended', () => {
     ['expires_in zero', 200, { expires_in: 0 }, { expires_in: undefined }],
     ['expires_in negative', 200, { expires_in: -5 }, { expires_in: undefined }],
     ['expires_in absurd', 200, { expires_in: 1e12 }, { expires_in: undefined }],
+    ['expires_in a year', 200, { expires_in: 366 * 86_400 }, { expires_in: 31_622_400 }],
+    ['expires_in more than a year', 200, { expires_in: 366 * 86_400 + 1 }, { expires_in: undefined }],
+    ['expires_in true', 200, { expires_in: true }, { expires_in: undefined }],
+    ['expires_in an array', 200, { expires_in: [60] }, { expires_in: undefined }],
+    ['error beside tokens', 200, { error: 'none' }, { error: 'none' }],
+    ['error empty', 200, { error: '' }, { error: '' }],
+    ['a byte order mark within', 299, { access_token: 'A\uFEFFT' }, { access_token: 'A\uFEFFT' }],
     ['scope null', 200, { scope: null }, { scope: undefined }],
     ['scope empty', 200, { scope: '' }, { scope: undefined }],
     ['scope an array', 200, { scope: ['a', 'b'] }, { scope: 'a b' }],
@@ -35,10 +42,22 @@ describe('P33 token responses are mended', () => {
     });
   }
 
+  it('a byte order mark before them is passed over', () => {
+    const mended = mendTokenResponse(200, JSON_TYPE, `\uFEFF${JSON.stringify(good)}`);
+    assert.deepEqual(JSON.parse(mended.body), good);
+  });
+
   it('200 with an error is an error', () => {
     const body = JSON.stringify({ error: 'bad_verification_code' });
     assert.deepEqual(mendTokenResponse(200, JSON_TYPE, body), { status: 400, body });
   });
+
+  for (const status of [100, 199, 300, 302, 400, 500]) {
+    it(`${status} is none, whatever its body says`, () => {
+      const body = JSON.stringify({ ...good, token_type: 'Bearer', id_token: 'a.b.c' });
+      assert.deepEqual(mendTokenResponse(status, JSON_TYPE, body), { status, body });
+    });
+  }
 
   it('a form-encoded body is read', () => {
     const mended = mendTokenResponse(
@@ -57,7 +76,7 @@ describe('P33 token responses are mended', () => {
 
   for (const body of ['', '<html>', '[]', 'null', '"text"', '{"access_token":7}']) {
     it(`${body || '(nothing)'} is left for the judge`, () => {
-      assert.equal(mendTokenResponse(200, JSON_TYPE, body).status, 200);
+      assert.deepEqual(mendTokenResponse(200, JSON_TYPE, body), { status: 200, body });
     });
   }
 });
@@ -65,8 +84,17 @@ describe('P33 token responses are mended', () => {
 describe('the account of an ID token', () => {
   it('is the first name that a person would know', () => {
     assert.equal(accountOf(idToken({ sub: '1', name: 'Ada Ł', email: 'ada@example.com' })), 'ada@example.com');
-    assert.equal(accountOf(idToken({ sub: '1', name: 'Ada Ł' })), 'Ada Ł');
+    const named = { sub: '1', name: 'Ada Ł' };
+    assert.equal(accountOf(idToken({ ...named, preferred_username: 'ada' })), 'ada');
+    assert.equal(accountOf(idToken({ ...named, email: '\u202E', preferred_username: 7 })), 'Ada Ł');
+    assert.equal(accountOf(idToken(named)), 'Ada Ł');
     assert.equal(accountOf(idToken({ sub: '1' })), '1');
+  });
+
+  it('is read from the URL-safe alphabet of base64', () => {
+    const token = idToken({ sub: '~~~???>>>' });
+    assert.match(token, /-.*_/);
+    assert.equal(accountOf(token), '~~~???>>>');
   });
 
   for (const broken of [undefined, '', 'a', 'a.%%%.c', 'a.bm8=.c', idToken([])]) {
