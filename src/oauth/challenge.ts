@@ -26,14 +26,14 @@ const SPACES = /[ \t]*/y;
 const DELIMITERS = /[ \t,]*/y;
 const EQUALS = /[ \t]*=[ \t]*/y;
 
-/** Twice what Node takes of a response's headers together: a bound on the time that a hostile one can cost. */
-const LONGEST_HEADER = 32 * 1024;
+/** As much as Node takes of a response's headers together: a bound on the time that a hostile one can cost. */
+const LONGEST_HEADER = 16 * 1024;
 
 /**
  * Reads every challenge of a `WWW-Authenticate` value (several headers joined by commas are one value):
  * quoted commas, `token68` credentials and other schemes before the one that matters (P7).
  * Never throws: what cannot be read ends the reading, and the challenges before it are given.
- * So does the end of the first 32 KiB.
+ * So does the end of the first 16 KiB.
  */
 export function parseChallenges(header: string): readonly Challenge[] {
   const reader = new Reader(header.slice(0, LONGEST_HEADER));

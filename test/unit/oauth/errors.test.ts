@@ -55,22 +55,20 @@ describe('an error of ours', () => {
 });
 
 describe('text from a server', () => {
-  for (const [text, plain] of [
-    ['plain', 'plain'],
-    ['  two\r\n\tlines  ', 'two lines'],
-    ['\u202Edetrevni\u2028\u200B', 'detrevni'],
-    ['\u0000\u001B[31mred', '[31mred'],
-    ['', undefined],
-    [' \n\u200B', undefined],
-    [undefined, undefined],
-    [7, undefined],
-    [['text'], undefined],
-    ['x'.repeat(200), 'x'.repeat(200)],
-    ['x'.repeat(201), `${'x'.repeat(199)}…`],
+  for (const [title, text, plain] of [
+    ['that is plain', 'plain', 'plain'],
+    ['of two lines', '  two\r\n\tlines  ', 'two lines'],
+    ['that turns itself round', '\u202Edetrevni\u2028\u200B', 'detrevni'],
+    ['that steers a terminal', '\u0000\u001B[31mred', '[31mred'],
+    ['that is empty', '', undefined],
+    ['of nothing that shows', ' \n\u200B', undefined],
+    ['that is missing', undefined, undefined],
+    ['that is a number', 7, undefined],
+    ['that is an array', ['text'], undefined],
+    ['of 200 characters', 'x'.repeat(200), 'x'.repeat(200)],
+    ['of 201 characters', 'x'.repeat(201), `${'x'.repeat(199)}…`],
   ] as const) {
-    it(`P36 ${JSON.stringify(text)?.slice(0, 30) ?? 'nothing'} is shown as ${plain?.slice(0, 30) ?? 'nothing'}`, () => {
-      assert.equal(plainText(text), plain);
-    });
+    it(`P36 ${title} is shown as ${plain?.slice(0, 30) ?? 'nothing'}`, () => assert.equal(plainText(text), plain));
   }
 
   const text = fc
@@ -95,18 +93,15 @@ describe('text from a server', () => {
 });
 
 describe('a body', () => {
-  for (const [text, document] of [
-    ['{"a":1}', { a: 1 }],
-    ['\uFEFF{"a":1}', { a: 1 }],
-    ['{"a":"b\uFEFFc"}', { a: 'b\uFEFFc' }],
-    ['{"a":"\uFEFF"}', { a: '\uFEFF' }],
-    ['null', null],
-    ['', undefined],
-    ['<html>', undefined],
+  for (const [title, text, document] of [
+    ['of JSON', '{"a":1}', { a: 1 }],
+    ['with a byte order mark', '\uFEFF{"a":1}', { a: 1 }],
+    ['with one in a text', '{"a":"b\uFEFFc"}', { a: 'b\uFEFFc' }],
+    ['that is null', 'null', null],
+    ['that is empty', '', undefined],
+    ['that is a page', '<html>', undefined],
   ] as const) {
-    it(`${JSON.stringify(text)} is read as ${JSON.stringify(document)}`, async () => {
-      assert.deepEqual(await readJson(new Response(text)), document);
-    });
+    it(`${title} is read`, async () => assert.deepEqual(await readJson(new Response(text)), document));
   }
 
   it('that breaks off is none', async () => {
