@@ -14,6 +14,7 @@ import { t } from './localize.ts';
 import { showError } from './notifications.ts';
 import { type RegisteredClientParts, useRegisteredClient } from './registeredClient.ts';
 import { showStatus } from './showStatus.ts';
+import { signInAnotherWay } from './signInAnotherWay.ts';
 import { withoutLinks } from './untrustedText.ts';
 
 export interface CommandParts extends RegisteredClientParts {
@@ -64,6 +65,10 @@ export function commandTable(parts: CommandParts): CommandTable {
     [commandIds.useRegisteredClient]: on(t('Enter a client ID for which server?'), async (connection) =>
       useRegisteredClient(parts, connection),
     ),
+    [commandIds.signInAnotherWay]: async (argument, kind) =>
+      on(t('Sign in to which server another way?'), async (connection) => {
+        await signInAnotherWay(parts, connection, kind);
+      })(argument),
     [commandIds.connectionSettings]: async (argument, setting) =>
       on(t('Change the settings of which server?'), async (connection) => changeSettings(parts, connection, setting))(
         argument,
@@ -94,21 +99,28 @@ export function commandTable(parts: CommandParts): CommandTable {
  * Asks for a URL, adds the connection and signs in.
  * @param replaced an entry whose URL was wrong: it goes once the new one is there, unless it ever worked
  */
-async function connectServer({ service, signIn }: CommandParts, replaced?: Connection): Promise<void> {
+async function connectServer(parts: CommandParts, replaced?: Connection): Promise<void> {
+  const { service, signIn } = parts;
   const input = await askServerUrl(replaced?.serverUrl);
   if (input === undefined) return;
-  const serverUrl = canonicalResource(parseServerUrl(input));
+  const serverUrl = canonicalResource(parseServerUrl(input.url));
   const known = service.connections.find((connection) => connection.serverUrl === serverUrl);
   if (known !== undefined) {
     const again = await whetherAgain(known);
     if (again === undefined) return;
     if (!again) {
-      await signIn.run(known);
+      if (input.choosesKind) await signInAnotherWay(parts, known);
+      else await signIn.run(known);
       return;
     }
   }
-  const connection = await service.add(input);
-  await signIn.run(connection);
+  const connection = await service.add(input.url);
+  if (!input.choosesKind) {
+    await signIn.run(connection);
+  } else if (!(await signInAnotherWay(parts, connection))) {
+    await service.remove(connection.id);
+    return;
+  }
   // Looked at anew, since the person may have done anything meanwhile.
   const wrong = service.get(replaced?.id ?? '');
   const neverWorked = wrong?.state.type === 'disconnected' && wrong.issuer === undefined;

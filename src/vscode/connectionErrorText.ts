@@ -30,12 +30,14 @@ export function connectionErrorText(error: AnyConnectionError): ErrorText {
         summary: t('not set up yet'),
         message: missingText(error.details.missing),
         nextStep: t('Enter it, then sign in again.'),
+        action: error.details.missing === 'access_token' ? 'enter_token' : 'choose_kind',
       };
     case 'assertion_unreadable':
       return {
         summary: t('no identity token'),
         message: t('The identity token in {0} cannot be read.', shortPath(error.details.path)),
-        nextStep: t('Check that the file is there and holds a token.'),
+        nextStep: t('Check that the file is there and holds a token, or choose another one.'),
+        action: 'choose_kind',
       };
     case 'foreign_origin':
       return {

@@ -4,6 +4,7 @@ import type { Connection, ConnectionId } from '../connections/connection.ts';
 import type { ConnectionChange, ConnectionService } from '../connections/connectionService.ts';
 import type { Clock, Disposable } from '../connections/ports.ts';
 import { viewIds } from './ids.ts';
+import { signsInText } from './kindText.ts';
 import { scopeRows, type ScopeRow } from './scopeRows.ts';
 import {
   activityEntryText,
@@ -13,6 +14,7 @@ import {
   expiresText,
   scopesText,
   scopeText,
+  signInText,
   tooltipLines,
   type RowText,
 } from './treeText.ts';
@@ -23,11 +25,14 @@ const TICK_MS = 30_000;
 const FAST_TICK_MS = 1000;
 const SHOWN_EVENTS = 20;
 
+/** The rows below a connection. */
+const PARTS = ['scopes', 'expires', 'signIn', 'authorizationServer', 'activity'] as const;
+
 /** A row. The same object stands for the same row as long as it is there, as VS Code needs it. */
 export type TreeNode =
   | { readonly kind: 'connection'; readonly key: string; readonly connectionId: ConnectionId }
   | {
-      readonly kind: 'scopes' | 'expires' | 'authorizationServer' | 'activity';
+      readonly kind: (typeof PARTS)[number];
       readonly key: string;
       readonly connectionId: ConnectionId;
     }
@@ -93,7 +98,7 @@ export class ConnectionsTree implements vscode.TreeDataProvider<TreeNode>, vscod
     this.#forget((shownKey) => shownKey.startsWith(`${key}/`));
     switch (node.kind) {
       case 'connection':
-        return (['scopes', 'expires', 'authorizationServer', 'activity'] as const).map((kind) => ({
+        return PARTS.filter((kind) => kind !== 'signIn' || signsInText(connection) !== undefined).map((kind) => ({
           kind,
           key: `${key}/${kind}`,
           connectionId,
@@ -179,6 +184,8 @@ export class ConnectionsTree implements vscode.TreeDataProvider<TreeNode>, vscod
         return scopeText(node.row);
       case 'expires':
         return expiresText(connection, now);
+      case 'signIn':
+        return signInText(connection);
       case 'authorizationServer':
         return authorizationServerText(connection);
       case 'activity':

@@ -13,6 +13,9 @@ export type ErrorAction =
   | 'omit_resource'
   | 'fix_scopes'
   | 'change_redirect'
+  /** Choose how the connection signs in, and enter what that needs. */
+  | 'choose_kind'
+  | 'enter_token'
   | 'open_file'
   | 'show_log';
 

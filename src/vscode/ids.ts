@@ -8,6 +8,7 @@ export const commandIds = {
   remove: 'scopekeeper.remove',
   rename: 'scopekeeper.rename',
   useRegisteredClient: 'scopekeeper.useRegisteredClient',
+  signInAnotherWay: 'scopekeeper.signInAnotherWay',
   connectionSettings: 'scopekeeper.connectionSettings',
   allowUnadvertisedPkce: 'scopekeeper.allowUnadvertisedPkce',
   copySignInUrl: 'scopekeeper.copySignInUrl',

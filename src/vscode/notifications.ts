@@ -57,6 +57,10 @@ function actionLabel(action: ErrorAction): string {
       return t('Choose Scopes…');
     case 'change_redirect':
       return t('Change Where It Comes Back To…');
+    case 'choose_kind':
+      return t('Choose How to Sign In…');
+    case 'enter_token':
+      return t('Enter Token…');
     case 'open_file':
       return t('Open File');
     case 'show_log':
@@ -88,6 +92,8 @@ const ACTION_COMMANDS: Readonly<Record<ErrorAction, CommandId | 'vscode.open'>> 
   omit_resource: commandIds.connectionSettings,
   fix_scopes: commandIds.connectionSettings,
   change_redirect: commandIds.connectionSettings,
+  choose_kind: commandIds.signInAnotherWay,
+  enter_token: commandIds.signInAnotherWay,
   open_file: 'vscode.open',
   show_log: commandIds.showLog,
 };
@@ -98,6 +104,7 @@ const ACTION_ARGUMENTS: Readonly<Partial<Record<ErrorAction, string>>> = {
   omit_resource: 'omitResource',
   fix_scopes: 'fixedScopes',
   change_redirect: 'redirect',
+  enter_token: 'static_token',
 };
 
 async function run(command: string, ...args: readonly unknown[]): Promise<void> {

@@ -59,12 +59,14 @@ export function oauthErrorText(error: AnyOAuthError): ErrorText {
           shortUrl(error.details.issuer),
         ),
         nextStep: t('Choose another way to sign in.'),
+        action: 'choose_kind',
       };
     case 'signing_key_invalid':
       return {
         summary: t('no usable key'),
         message: signingKeyProblem(error.details.problem),
         nextStep: t('Choose the file with the private key again.'),
+        action: 'choose_kind',
       };
     case 'registration_refused':
       if (error.details.error === 'invalid_redirect_uri') return redirectRefusedText(error.details.issuer);
@@ -163,7 +165,8 @@ export function oauthErrorText(error: AnyOAuthError): ErrorText {
       return {
         summary: t('token refused'),
         message: t('{0} refused the token (status {1}).', shortUrl(error.details.url), error.details.status),
-        nextStep: t('Enter a token that is good.'),
+        nextStep: t('Enter one that is good.'),
+        action: 'enter_token',
       };
     case 'grant_rejected':
       return {

@@ -1,8 +1,9 @@
 import * as vscode from 'vscode';
 import type { Connection } from '../connections/connection.ts';
 import type { ConnectionService } from '../connections/connectionService.ts';
-import { isOAuthError } from '../oauth/errors.ts';
 import { t } from './localize.ts';
+import { askText, required } from './questions.ts';
+import { discoverIssuer } from './discoverIssuer.ts';
 import type { SignIn } from './signIn.ts';
 import { displayUrl, withoutLinks } from './untrustedText.ts';
 
@@ -16,16 +17,8 @@ export interface RegisteredClientParts {
 /** Asks for a client that the person registered by hand (P8), keeps it and signs in with it. */
 export async function useRegisteredClient(parts: RegisteredClientParts, connection: Connection): Promise<void> {
   const { service, signIn } = parts;
-  const issuer = issuerOf(connection);
-  if (issuer === undefined) {
-    void vscode.window.showInformationMessage(
-      t(
-        '{0}: Sign in first, so that Scopekeeper learns which authorization server the client ID is for.',
-        withoutLinks(connection.name),
-      ),
-    );
-    return;
-  }
+  // As it is now: what is entered for one authorization server must not go to another (P11).
+  const issuer = await discoverIssuer(service, connection);
   const clientId = await askClientId(issuer, await parts.redirectUri(), connection.settings.client?.clientId);
   if (clientId === undefined) return;
   const secret = await vscode.window.showInputBox({
@@ -42,41 +35,20 @@ export async function useRegisteredClient(parts: RegisteredClientParts, connecti
 
 /** Asks for the client ID, and offers the redirect URI to be copied. Undefined when the person gives up. */
 async function askClientId(issuer: string, redirectUri: string, known = ''): Promise<string | undefined> {
-  const copy: vscode.QuickInputButton = {
-    iconPath: new vscode.ThemeIcon('copy'),
-    tooltip: t('Copy the redirect URI'),
+  const copyRedirectUri = async () => {
+    await vscode.env.clipboard.writeText(redirectUri);
+    return undefined;
   };
-  const input = vscode.window.createInputBox();
-  input.title = t('Use a Registered Client');
-  // The prompt would turn Markdown in the issuer into links, even into commands.
-  input.prompt = t(
-    'Register an app at {0} with the redirect URI {1}, then enter its client ID',
-    withoutLinks(displayUrl(issuer)),
-    redirectUri,
-  );
-  input.value = known;
-  input.ignoreFocusOut = true;
-  input.buttons = [copy];
-  try {
-    return await new Promise<string | undefined>((resolve) => {
-      input.onDidTriggerButton(async () => vscode.env.clipboard.writeText(redirectUri));
-      input.onDidAccept(() => {
-        if (input.value.trim() === '') input.validationMessage = t('Enter a client ID.');
-        else resolve(input.value.trim());
-      });
-      input.onDidChangeValue(() => {
-        input.validationMessage = undefined;
-      });
-      input.onDidHide(() => resolve(undefined));
-      input.show();
-    });
-  } finally {
-    input.dispose();
-  }
-}
-
-/** The authorization server of a connection, also of one that never got further than to it. */
-function issuerOf({ issuer, lastError }: Connection): string | undefined {
-  if (isOAuthError(lastError) && 'issuer' in lastError.details) return lastError.details.issuer;
-  return issuer;
+  const answer = await askText({
+    title: t('Use a Registered Client'),
+    prompt: t(
+      'Register an app at {0} with the redirect URI {1}, then enter its client ID',
+      withoutLinks(displayUrl(issuer)),
+      redirectUri,
+    ),
+    value: known,
+    problem: required(t('Enter a client ID.')),
+    buttons: [{ icon: 'copy', tooltip: t('Copy the redirect URI'), act: copyRedirectUri }],
+  });
+  return answer.type === 'answered' ? answer.value : undefined;
 }

@@ -12,11 +12,17 @@ import { withoutLinks } from './untrustedText.ts';
 /** A sign-in that ends within this time without the browser gets no notification of its progress. */
 const QUIET_MS = 1500;
 
+interface RunningSignIn {
+  readonly controller: AbortController;
+  /** Never rejects. */
+  readonly ended: Promise<void>;
+}
+
 /** Runs sign-ins and shows how they go: in a notification that can be cancelled, and in the view. */
 export class SignIn implements vscode.Disposable {
   readonly #service: ConnectionService;
   readonly #reveal: (id: ConnectionId) => Promise<void>;
-  readonly #running = new Map<ConnectionId, AbortController>();
+  readonly #running = new Map<ConnectionId, RunningSignIn>();
 
   /** @param reveal shows the row of a connection */
   constructor(service: ConnectionService, reveal: (id: ConnectionId) => Promise<void>) {
@@ -25,7 +31,7 @@ export class SignIn implements vscode.Disposable {
   }
 
   dispose(): void {
-    for (const controller of this.#running.values()) controller.abort();
+    for (const { controller } of this.#running.values()) controller.abort();
   }
 
   /** Signs in to `connection` and tells how it went; never throws. A second call while one waits for the browser opens it again. */
@@ -38,7 +44,23 @@ export class SignIn implements vscode.Disposable {
       return;
     }
     const controller = new AbortController();
-    this.#running.set(id, controller);
+    const ended = this.#signIn(connection, controller).finally(() => this.#running.delete(id));
+    this.#running.set(id, { controller, ended });
+    await ended;
+  }
+
+  cancel(id: ConnectionId): void {
+    this.#running.get(id)?.controller.abort();
+  }
+
+  /** Cancels a sign-in, if one runs, and waits for its end. */
+  async stop(id: ConnectionId): Promise<void> {
+    this.cancel(id);
+    await this.#running.get(id)?.ended;
+  }
+
+  async #signIn(connection: Connection, controller: AbortController): Promise<void> {
+    const { id } = connection;
     try {
       const outcome = await this.#withProgress(connection, controller);
       if (outcome.type === 'authorized') {
@@ -54,13 +76,7 @@ export class SignIn implements vscode.Disposable {
         connection: this.#service.get(id) ?? connection,
         tryAgain: async () => this.run(this.#service.get(id) ?? connection),
       });
-    } finally {
-      this.#running.delete(id);
     }
-  }
-
-  cancel(id: ConnectionId): void {
-    this.#running.get(id)?.abort();
   }
 
   /** Signs in with progress in the view; the notification comes only when there is something to wait for. */

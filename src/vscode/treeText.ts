@@ -9,6 +9,7 @@ import {
 import { healthOf, type HealthLevel } from '../connections/health.ts';
 import { isOAuthError, type ScopekeeperError } from '../oauth/errors.ts';
 import { errorText } from './errorText.ts';
+import { signsInText } from './kindText.ts';
 import { t } from './localize.ts';
 import { absoluteText, agoText, clockText, expiryText, inText } from './relativeTime.ts';
 import { scopeRows, type ScopeRow } from './scopeRows.ts';
@@ -113,7 +114,8 @@ function signInReasonText(reason: SignInReason): string {
   }
 }
 
-function grantExpiryText({ state }: Connection, grant: Grant, now: number): string {
+function grantExpiryText({ kind, state }: Connection, grant: Grant, now: number): string {
+  if (kind === 'static_token' && grant.expiresAt === undefined) return t('your own token');
   if (grant.expiresAt === undefined) return t('no expiry given');
   // A token that renews itself is never "expired" for the person: it is renewed when it is needed.
   const canRenew = grant.refreshable && state.type !== 'unreachable';
@@ -178,20 +180,23 @@ export function expiresText(connection: Connection, now: number): RowText {
   const grant = currentGrant(connection);
   if (grant === undefined) return row(t('Expires'), t('not signed in'), { id: 'watch' }, 'expires');
   if (grant.expiresAt === undefined) {
-    return row(t('Expires'), t('the server does not say when'), { id: 'watch' }, 'expires');
+    const why =
+      connection.kind === 'static_token' ? t('not known of a token of your own') : t('the server does not say when');
+    return row(t('Expires'), why, { id: 'watch' }, 'expires');
   }
   const isOver = grant.expiresAt <= now;
   const relative = isOver ? grantExpiryText(connection, grant, now) : inText(grant.expiresAt, now);
   // The most important first: a narrow side bar cuts the end off.
   return row(
     t('Expires'),
-    joined(relative, renewalText(grant), clockText(grant.expiresAt, now)),
+    joined(relative, renewalText(connection, grant), clockText(grant.expiresAt, now)),
     { id: 'watch' },
     'expires',
   );
 }
 
-function renewalText(grant: Grant): string {
+function renewalText({ kind }: Connection, grant: Grant): string {
+  if (kind === 'static_token') return t('enter another one then');
   return grant.refreshable ? t('renews itself') : t('sign in again then');
 }
 
@@ -204,6 +209,11 @@ export function authorizationServerText(connection: Connection): RowText {
   // Which one it is matters more than that it is one: it stands where it is not cut off.
   const description = joined(connection.account, t('authorization server'));
   return row(shortUrl(connection.issuer), description, icon, 'authorizationServer');
+}
+
+/** The row that says how tokens are got, for a connection that does it in another way than most. */
+export function signInText(connection: Connection): RowText {
+  return row(t('Signs in with'), signsInText(connection) ?? '', { id: 'key' }, 'signIn');
 }
 
 /** The row above the last events. */
@@ -283,6 +293,7 @@ export function tooltipLines(connection: Connection, now: number): readonly Tool
       .filter((scope) => status.includes(scope.status))
       .map(({ scope }) => scope)
       .join(' ');
+  const signsIn = signsInText(connection);
   const missing = scopes(['dropped', 'demanded', 'not_granted']);
   const lines: (TooltipLine | undefined)[] = [
     { label: t('Server'), value: displayUrl(connection.serverUrl) },
@@ -292,6 +303,7 @@ export function tooltipLines(connection: Connection, now: number): readonly Tool
     connection.issuer === undefined
       ? undefined
       : { label: t('Authorization server'), value: displayUrl(connection.issuer) },
+    signsIn === undefined ? undefined : { label: t('Signs in with'), value: signsIn },
     connection.account === undefined ? undefined : { label: t('Account'), value: connection.account },
     { label: t('State'), value: statusText(connection, now) },
     connection.requested.length === 0 ? undefined : { label: t('Requested'), value: connection.requested.join(' ') },
@@ -302,7 +314,7 @@ export function tooltipLines(connection: Connection, now: number): readonly Tool
     grant?.expiresAt === undefined
       ? undefined
       : { label: t('Expires'), value: joined(absoluteText(grant.expiresAt), expiryText(grant.expiresAt, now)) },
-    grant === undefined ? undefined : { label: t('Renewal'), value: renewalText(grant) },
+    grant === undefined ? undefined : { label: t('Renewal'), value: renewalText(connection, grant) },
     lastError === undefined ? undefined : { label: t('Last error'), value: errorText(lastError).message },
   ];
   return lines.filter((line) => line !== undefined);

@@ -109,16 +109,19 @@ const oauth: { readonly [C in OAuthErrorCode]: readonly [OAuthErrorDetails[C], E
   revocation_failed: [{ issuer: ISSUER }, { says: /did not confirm/ }],
   grant_unsupported: [
     { issuer: ISSUER, grantType: 'authorization_code', supported: ['client_credentials'] },
-    { says: /does not let people sign in this way/ },
+    { says: /does not let people sign in this way/, action: 'choose_kind' },
   ],
-  signing_key_invalid: [{ problem: 'not_pkcs8' }, { says: /PKCS #8/ }],
+  signing_key_invalid: [{ problem: 'not_pkcs8' }, { says: /PKCS #8/, action: 'choose_kind' }],
   resource_rejected: [
     { issuer: ISSUER, description: EVIL },
     { says: /does not accept the address/, action: 'omit_resource' },
   ],
   identity_ended: [{ issuer: ISSUER }, { says: /has ended/, action: 'sign_in' }],
   device_code_expired: [{ issuer: ISSUER }, { says: /not entered/, action: 'try_again' }],
-  access_token_refused: [{ url: URL_WITH_SECRET, status: 401 }, { says: /refused the token/ }],
+  access_token_refused: [
+    { url: URL_WITH_SECRET, status: 401 },
+    { says: /refused the token/, action: 'enter_token' },
+  ],
 };
 
 const connections: { readonly [C in ConnectionErrorCode]: readonly [ConnectionErrorDetails[C], Expected] } = {
@@ -148,8 +151,14 @@ const connections: { readonly [C in ConnectionErrorCode]: readonly [ConnectionEr
   storage_too_new: [{ path: '/canary', version: 2 }, { says: /newer version/ }],
   port_busy: [{ port: 41_234 }, { says: /uses port 41234/, action: 'try_again' }],
   unexpected: [{ problem: 'canary' }, { says: /inside Scopekeeper/, action: 'show_log' }],
-  credentials_missing: [{ missing: 'client', issuer: ISSUER }, { says: /client that you registered/ }],
-  assertion_unreadable: [{ path: '/canary/me/token', problem: 'ENOENT' }, { says: /cannot be read/ }],
+  credentials_missing: [
+    { missing: 'client', issuer: ISSUER },
+    { says: /client that you registered/, action: 'choose_kind' },
+  ],
+  assertion_unreadable: [
+    { path: '/canary/me/token', problem: 'ENOENT' },
+    { says: /cannot be read/, action: 'choose_kind' },
+  ],
   foreign_origin: [{ url: URL_WITH_SECRET }, { says: /was not sent/, action: 'show_log' }],
   not_owner: [{ windowName: EVIL }, { says: /manages the connections/, action: 'try_again' }],
 };
@@ -198,6 +207,16 @@ const variants: readonly (readonly [AnyScopekeeperError, Expected])[] = [
     new OAuthError('registration_refused', { issuer: ISSUER, status: 400, error: 'invalid_redirect_uri' }),
     { says: /come back to a port/, action: 'change_redirect' },
   ],
+  ...(
+    [
+      ['client', /client that you registered/, 'choose_kind'],
+      ['assertion', /identity token of the workload/, 'choose_kind'],
+      ['identity_provider', /identity provider of your company/, 'choose_kind'],
+      ['access_token', /token that you enter/, 'enter_token'],
+    ] as const
+  ).map(
+    ([missing, says, action]) => [new ConnectionError('credentials_missing', { missing }), { says, action }] as const,
+  ),
   ...(['dns', 'timeout', 'tls', 'reset', 'other'] as const).map(
     (failure) =>
       [

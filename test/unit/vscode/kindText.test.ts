@@ -1,0 +1,82 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { type Connection, CONNECTION_KINDS, type ConnectionState } from '../../../src/connections/connection.ts';
+import { OAuthError } from '../../../src/oauth/errors.ts';
+import { isOffered, kindText, signsInText } from '../../../src/vscode/kindText.ts';
+import { connectionText, expiresText, signInText, tooltipLines } from '../../../src/vscode/treeText.ts';
+import { connectionIn, grantWith, MINUTE_MS, NOW } from '../connectionFixture.ts';
+
+const READY: ConnectionState = { type: 'ready', grant: grantWith({ expiresAt: NOW + 42 * MINUTE_MS }) };
+const ISSUER = 'https://as.example';
+
+test('each way to sign in is offered in words of its own', () => {
+  const texts = CONNECTION_KINDS.map(kindText);
+  for (const part of ['label', 'detail', 'icon'] as const) {
+    assert.equal(new Set(texts.map((text) => text[part])).size, CONNECTION_KINDS.length, part);
+  }
+  for (const { detail, label } of texts) {
+    assert.match(detail, /\.$/);
+    // A longer one is cut off in the list.
+    assert.ok(detail.length <= 95 && label.length <= 20, detail);
+  }
+});
+
+const signsIn: readonly (readonly [Partial<Connection>, string | undefined])[] = [
+  [{ kind: 'authorization_code' }, undefined],
+  [{ kind: 'device_code' }, 'device code'],
+  [
+    { kind: 'client_credentials', settings: { client: { issuer: ISSUER, clientId: 'robot-7' } } },
+    'client credentials of robot-7',
+  ],
+  [{ kind: 'client_credentials' }, 'client credentials'],
+  [
+    { kind: 'workload_identity', settings: { assertionFile: '/var/run/secrets/tokens/mcp' } },
+    'workload identity from tokens/mcp',
+  ],
+  [{ kind: 'workload_identity' }, 'workload identity'],
+  [
+    {
+      kind: 'enterprise_managed',
+      settings: { identityProvider: { issuer: 'https://login.example/t?x=canary', clientId: 'a' } },
+    },
+    'company sign-in at login.example/t',
+  ],
+  [{ kind: 'enterprise_managed' }, 'company sign-in'],
+  [{ kind: 'static_token' }, 'a token of your own'],
+];
+
+for (const [change, says] of signsIn) {
+  test(`${change.kind} is told as: ${says ?? '(nothing)'}`, () => {
+    const connection = connectionIn(READY, change);
+    assert.equal(signsInText(connection), says);
+    assert.equal(signInText(connection).description, says ?? '');
+    const line = tooltipLines(connection, NOW).find(({ label }) => label === 'Signs in with');
+    assert.equal(line?.value, says);
+  });
+}
+
+test('a connection that asks anew by itself says so', () => {
+  const connection = connectionIn(READY, { kind: 'client_credentials' });
+  assert.match(expiresText(connection, NOW).description, /^in 42 min · renews itself/);
+});
+
+test('a token of the person’s own has no known end, and is replaced by the person', () => {
+  const grant = grantWith({ granted: [], authorized: [], refreshable: false });
+  const connection = connectionIn({ type: 'ready', grant }, { kind: 'static_token', requested: [] });
+  assert.equal(connectionText(connection, NOW).description, 'your own token');
+  assert.equal(connectionText(connection, NOW).contextValue, 'connection canReauthorize canDisconnect');
+  assert.equal(expiresText(connection, NOW).description, 'not known of a token of your own');
+  assert.ok(tooltipLines(connection, NOW).some(({ value }) => value === 'enter another one then'));
+});
+
+test('after a refusal the ways that the authorization server knows are marked', () => {
+  const lastError = new OAuthError('grant_unsupported', {
+    issuer: ISSUER,
+    grantType: 'authorization_code',
+    supported: ['client_credentials', 'urn:ietf:params:oauth:grant-type:device_code'],
+  });
+  const refused = connectionIn({ type: 'disconnected' }, { lastError });
+  const offered = CONNECTION_KINDS.filter((kind) => isOffered(refused, kind));
+  assert.deepEqual(offered, ['device_code', 'client_credentials']);
+  assert.equal(isOffered(connectionIn({ type: 'disconnected' }), 'device_code'), false);
+});
