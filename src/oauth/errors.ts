@@ -1,5 +1,5 @@
-/** Why a request got no HTTP answer at all. */
-export type NetworkFailure = 'dns' | 'refused' | 'timeout' | 'tls' | 'reset' | 'other';
+/** Why a request got no HTTP answer at all; `proxy` is for all that goes wrong between us and a proxy. */
+export type NetworkFailure = 'dns' | 'refused' | 'timeout' | 'tls' | 'reset' | 'proxy' | 'other';
 
 /** One URL that was tried, and what came of it: an HTTP status, or the code of an error. */
 export interface Attempt {
@@ -18,7 +18,8 @@ export interface OAuthErrorDetails {
   insecure_url: { url: string; role: UrlRole };
   /** A URL leads to an address that this connection may not reach (P20). */
   address_refused: { url: string; address: string };
-  server_unreachable: { url: string; failure: NetworkFailure };
+  /** `proxyStatus` is what a proxy answered instead of opening a way to the server. */
+  server_unreachable: { url: string; failure: NetworkFailure; proxyStatus?: number };
   response_too_large: { url: string; limitBytes: number };
   redirect_refused: { url: string; location: string };
   /** The server answers without asking for authorization, so there is nothing to sign in to. */

@@ -1,7 +1,6 @@
 import { lookup as systemLookup } from 'node:dns/promises';
-// The modules as whole objects, and never a function taken from them: see createGuardedFetch.
-import http from 'node:http';
-import https from 'node:https';
+import type { OutgoingHttpHeaders } from 'node:http';
+import type { RequestOptions } from 'node:https';
 import tls from 'node:tls';
 import type { Disposable, ResolveReach } from '../connections/ports.ts';
 import { checkEndpoint, classifyAddress, isLoopbackHost, literalAddress, shownUrl } from '../oauth/addressPolicy.ts';
@@ -10,6 +9,7 @@ import type { Fetch, FetchRequest, Reach } from '../oauth/fetchPort.ts';
 import { decodeBody, readBody, toResponse } from './httpAnswer.ts';
 import { networkFailureOf } from './networkFailure.ts';
 import { createPinnedLookup, type LookupAll } from './pinnedLookup.ts';
+import { ProxyFailure, sendRequest } from './sendRequest.ts';
 
 export interface GuardedFetchOptions {
   /** Of the extension, for the `User-Agent`. */
@@ -72,10 +72,7 @@ export function createGuardedFetch(options: GuardedFetchOptions): GuardedFetch {
     } catch (error) {
       if (request.signal?.aborted === true) throw request.signal.reason;
       if (isOAuthError(error)) throw error;
-      const failure = timeout.signal.aborted ? 'timeout' : networkFailureOf(error);
-      // An unsorted error may come from the proxy's agent, whose text can name the proxy's password.
-      const cause = failure === 'other' || failure === 'timeout' ? {} : { cause: error };
-      throw new OAuthError('server_unreachable', { url: shownUrl(target), failure }, cause);
+      throw unreachable(target, error, timeout.signal.aborted);
     } finally {
       clearTimeout(timer);
     }
@@ -99,18 +96,13 @@ export function createGuardedFetch(options: GuardedFetchOptions): GuardedFetch {
     ca: string[] | undefined,
   ): Promise<Response> {
     signal.throwIfAborted();
-    const answer = await new Promise<http.IncomingMessage>((resolve, reject) => {
-      const outgoing = (target.protocol === 'https:' ? https : http).request({
-        ...connectionOptions(target, request.reach, checkedLookup(target.hostname), ca),
-        method: request.method,
-        path: `${target.pathname}${target.search}`,
-        headers: requestHeaders(target, request, version),
-        signal,
-      });
-      outgoing.on('response', resolve);
-      outgoing.on('error', reject);
-      outgoing.end(request.body);
-    });
+    const options = {
+      ...connectionOptions(target, request.reach, checkedLookup(target.hostname), ca),
+      method: request.method,
+      path: `${target.pathname}${target.search}`,
+      headers: requestHeaders(target, request, version),
+    };
+    const answer = await sendRequest(options, request.body, signal);
     if (request.headersOnly === true) {
       answer.destroy();
       return toResponse(answer, Buffer.alloc(0), target);
@@ -146,12 +138,7 @@ export function createGuardedFetch(options: GuardedFetchOptions): GuardedFetch {
   };
 }
 
-function connectionOptions(
-  target: URL,
-  reach: Reach,
-  lookupAll: LookupAll,
-  ca: string[] | undefined,
-): https.RequestOptions {
+function connectionOptions(target: URL, reach: Reach, lookupAll: LookupAll, ca: string[] | undefined): RequestOptions {
   const hostname = target.hostname.replace(/^\[(.*)\]$/, '$1');
   // A name below localhost is this machine (RFC 6761), whatever a resolver or a proxy would make of it.
   const isBelowLocalhost = isLoopbackHost(hostname) && literalAddress(hostname) === undefined;
@@ -169,7 +156,7 @@ function connectionOptions(
   };
 }
 
-function requestHeaders(target: URL, request: FetchRequest, version: string): http.OutgoingHttpHeaders {
+function requestHeaders(target: URL, request: FetchRequest, version: string): OutgoingHttpHeaders {
   return {
     host: target.host,
     accept: 'application/json',
@@ -199,6 +186,17 @@ function redirectTarget(from: URL, request: FetchRequest, response: Response, ho
     if (isOAuthError(error, 'insecure_url')) throw new OAuthError('redirect_refused', shown, { cause: error });
     throw error;
   }
+}
+
+/** What a request that got no answer is told as. */
+function unreachable(target: URL, error: unknown, isLate: boolean): OAuthError {
+  const sorted = networkFailureOf(error);
+  const failure = isLate && sorted !== 'proxy' ? 'timeout' : sorted;
+  const proxyStatus = error instanceof ProxyFailure ? error.status : undefined;
+  // An unsorted error may come from an agent of somebody else's, whose text can name the proxy's password.
+  const cause = failure === 'other' || failure === 'timeout' ? {} : { cause: error };
+  const details = { url: shownUrl(target), failure, ...(proxyStatus !== undefined && { proxyStatus }) };
+  return new OAuthError('server_unreachable', details, cause);
 }
 
 /** The default, the system's and the extra authorities; undefined leaves the choice to the host. */

@@ -16,6 +16,7 @@ export type ErrorAction =
   /** Choose how the connection signs in, and enter what that needs. */
   | 'choose_kind'
   | 'enter_token'
+  | 'open_proxy_settings'
   | 'open_file'
   | 'show_log';
 

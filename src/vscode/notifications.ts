@@ -61,6 +61,8 @@ function actionLabel(action: ErrorAction): string {
       return t('Choose How to Sign In…');
     case 'enter_token':
       return t('Enter Token…');
+    case 'open_proxy_settings':
+      return t('Open Settings');
     case 'open_file':
       return t('Open File');
     case 'show_log':
@@ -77,13 +79,16 @@ function performer(
   const command = ACTION_COMMANDS[action];
   if (action === 'show_log') return async () => run(command);
   if (action === 'try_again') return tryAgain;
+  if (action === 'open_proxy_settings') return async () => run(command, '@id:http.proxy');
   if (isConnectionError(error, 'storage_broken')) return async () => run(command, vscode.Uri.file(error.details.path));
   if (connection === undefined) return undefined;
   const argument = ACTION_ARGUMENTS[action];
   return async () => run(command, connection.id, ...(argument === undefined ? [] : [argument]));
 }
 
-const ACTION_COMMANDS: Readonly<Record<ErrorAction, CommandId | 'vscode.open'>> = {
+type EditorCommand = 'vscode.open' | 'workbench.action.openSettings';
+
+const ACTION_COMMANDS: Readonly<Record<ErrorAction, CommandId | EditorCommand>> = {
   try_again: commandIds.reauthorize,
   sign_in: commandIds.reauthorize,
   change_url: commandIds.connectServer,
@@ -94,6 +99,7 @@ const ACTION_COMMANDS: Readonly<Record<ErrorAction, CommandId | 'vscode.open'>> 
   change_redirect: commandIds.connectionSettings,
   choose_kind: commandIds.signInAnotherWay,
   enter_token: commandIds.signInAnotherWay,
+  open_proxy_settings: 'workbench.action.openSettings',
   open_file: 'vscode.open',
   show_log: commandIds.showLog,
 };

@@ -1,6 +1,7 @@
-import type { AnyOAuthError, NetworkFailure, UrlRole } from '../oauth/errors.ts';
+import type { AnyOAuthError, UrlRole } from '../oauth/errors.ts';
 import type { ErrorText } from './errorWords.ts';
 import { t } from './localize.ts';
+import { unreachableText } from './networkErrorText.ts';
 import { quoted, shortUrl } from './untrustedText.ts';
 
 /** What goes wrong on the way from a server's URL to its authorization server. */
@@ -37,7 +38,7 @@ export function serverErrorText(error: Extract<AnyOAuthError, { readonly code: S
         action: 'change_url',
       };
     case 'server_unreachable':
-      return unreachableText(shortUrl(error.details.url), error.details.failure);
+      return unreachableText(error.details);
     case 'response_too_large':
       return {
         summary: t('answer too large'),
@@ -188,38 +189,4 @@ function notAServerText(url: string, status: number, contentType: string | null)
     summary: t('not an MCP server'),
     message: t('{0} does not answer as an MCP server does (status {1}).', url, status),
   };
-}
-
-function unreachableText(url: string, failure: NetworkFailure): ErrorText {
-  const again = { nextStep: t('Check your network, then try again.'), action: 'try_again' } as const;
-  switch (failure) {
-    case 'dns':
-      return {
-        summary: t('host not found'),
-        message: t('The host of {0} was not found.', url),
-        nextStep: t('Check the URL and your network, then try again.'),
-        action: 'try_again',
-      };
-    case 'refused':
-      return {
-        summary: t('nothing answers'),
-        message: t('Nothing answers at {0}; the server may be down.', url),
-        nextStep: t('Check that it is running, then try again.'),
-        action: 'try_again',
-      };
-    case 'timeout':
-      return { ...again, summary: t('no answer in time'), message: t('{0} did not answer in time.', url) };
-    case 'tls':
-      return {
-        summary: t('certificate not trusted'),
-        message: t('No safe connection to {0} could be made: its certificate is not trusted here.', url),
-        nextStep: t(
-          'If your company uses its own certificates, add them to this computer’s; else tell the people who run it.',
-        ),
-        action: 'try_again',
-      };
-    case 'reset':
-    case 'other':
-      return { ...again, summary: t('connection lost'), message: t('The network connection to {0} broke.', url) };
-  }
 }

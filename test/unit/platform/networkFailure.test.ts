@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { networkFailureOf } from '../../../src/platform/networkFailure.ts';
+import { ProxyFailure } from '../../../src/platform/sendRequest.ts';
 
 describe('networkFailureOf', () => {
   const table = {
@@ -18,6 +19,7 @@ describe('networkFailureOf', () => {
       'EPROTO',
     ],
     reset: ['ECONNRESET', 'EPIPE'],
+    proxy: ['ERR_PROXY_TUNNEL'],
     other: ['EWHATEVER', 'HPE_INVALID_CONSTANT'],
   } as const;
   for (const [failure, codes] of Object.entries(table)) {
@@ -26,6 +28,10 @@ describe('networkFailureOf', () => {
         assert.equal(networkFailureOf(Object.assign(new Error('x'), { code })), failure));
     }
   }
+  it('what a proxy did is proxy, whatever it answered', () => {
+    assert.equal(networkFailureOf(new ProxyFailure()), 'proxy');
+    assert.equal(networkFailureOf(new ProxyFailure(407)), 'proxy');
+  });
   it('an error without a code is other', () => {
     assert.equal(networkFailureOf(new Error('x')), 'other');
     assert.equal(networkFailureOf(undefined), 'other');

@@ -217,7 +217,22 @@ const variants: readonly (readonly [AnyScopekeeperError, Expected])[] = [
   ).map(
     ([missing, says, action]) => [new ConnectionError('credentials_missing', { missing }), { says, action }] as const,
   ),
-  ...(['dns', 'timeout', 'tls', 'reset', 'other'] as const).map(
+  [
+    new OAuthError('server_unreachable', { url: 'https://a.example', failure: 'tls' }),
+    { says: /a\.example.*certificate is not trusted/, action: 'try_again' },
+  ],
+  ...(
+    [
+      [undefined, /proxy on the way to a\.example could not be reached/],
+      [407, /proxy .*user name and a password \(status 407\)/],
+      [502, /proxy .*did not let the connection through \(status 502\)/],
+    ] as const
+  ).map(([proxyStatus, says]) => {
+    const status = proxyStatus === undefined ? {} : { proxyStatus };
+    const error = new OAuthError('server_unreachable', { url: 'https://a.example', failure: 'proxy', ...status });
+    return [error, { says, action: 'open_proxy_settings' }] as const;
+  }),
+  ...(['dns', 'timeout', 'reset', 'other'] as const).map(
     (failure) =>
       [
         new OAuthError('server_unreachable', { url: 'https://a.example', failure }),
@@ -267,3 +282,10 @@ function makeConnectionError(code: string, details: object): ConnectionError {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion
   return new ConnectionError(code as ConnectionErrorCode, details);
 }
+
+test('what a missing proxy may be the cause of says so', () => {
+  for (const failure of ['dns', 'refused', 'timeout'] as const) {
+    const { nextStep } = errorText(new OAuthError('server_unreachable', { url: 'https://a.example', failure }));
+    assert.match(nextStep, /If your network needs a proxy, set http\.proxy\./);
+  }
+});

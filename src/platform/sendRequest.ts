@@ -1,0 +1,73 @@
+// The modules as whole objects, and never a function taken from them: see createGuardedFetch.
+import http from 'node:http';
+import https from 'node:https';
+import { object, optional, safeParse, string, unknown } from 'valibot';
+
+/** The proxy gave no way to the server: nothing of the request has left this machine's network. */
+export class ProxyFailure extends Error {
+  override readonly name = 'ProxyFailure';
+  /** What it answered instead of opening a tunnel; undefined when it gave no answer at all. */
+  readonly status: number | undefined;
+
+  constructor(status?: number) {
+    super('the proxy gave no way to the server');
+    this.status = status;
+  }
+}
+
+/** What `@vscode/proxy-agent` tells of a request before it has a socket; `DIRECT` is no proxy. */
+const proxyEvent = object({ proxy: string(), error: optional(unknown()) });
+
+/**
+ * How far a request has come.
+ * - `looking`: no way was found yet: the proxy was not yet found out, or has not yet answered.
+ * - `noTunnel`: the proxy was not reached, or answered CONNECT with something else than a tunnel.
+ * - `open`: the server is, or would be, at the other end.
+ */
+type Way = 'looking' | 'noTunnel' | 'open';
+
+/**
+ * Sends one request and gives the head of its answer; the body is still to be read.
+ * Rejects with a {@link ProxyFailure}, with `signal.reason`, or as `node:http` does.
+ *
+ * The agent that VS Code puts in (`@vscode/proxy-agent`, with Node's `https-proxy-agent`) has three ways of its own,
+ * seen in its 0.45:
+ * - A proxy that is not reached is an error without a code, which names the proxy, in older versions with its
+ *   password. A `proxy` event before it says so reliably.
+ * - What a proxy answers to CONNECT instead of a tunnel is handed on as if the server had sent it, over a socket that
+ *   is not encrypted. Nobody has vouched for it, so none of it may be taken for the server's.
+ * - While it waits for the proxy the request has no socket, and a request without one never tells that it was aborted.
+ */
+export async function sendRequest(
+  options: https.RequestOptions,
+  body: string | undefined,
+  signal: AbortSignal,
+): Promise<http.IncomingMessage> {
+  const isSecure = options.protocol === 'https:';
+  return new Promise((resolve, reject) => {
+    let way: Way = 'looking';
+    const giveUp = (): void => reject(way === 'looking' ? new ProxyFailure() : signal.reason);
+    const outgoing = (isSecure ? https : http).request({ ...options, signal });
+    signal.addEventListener('abort', giveUp, { once: true });
+    outgoing.on('close', () => signal.removeEventListener('abort', giveUp));
+    outgoing.on('proxy', (event: unknown) => {
+      const told = safeParse(proxyEvent, event);
+      if (!told.success) return;
+      if (told.output.error !== undefined) way = 'noTunnel';
+      else if (told.output.proxy === 'DIRECT') way = 'open';
+    });
+    outgoing.on('socket', (socket) => {
+      way = isSecure && !('encrypted' in socket) ? 'noTunnel' : 'open';
+    });
+    outgoing.on('response', (answer) => {
+      if (way !== 'noTunnel') {
+        resolve(answer);
+        return;
+      }
+      answer.destroy();
+      reject(new ProxyFailure(answer.statusCode));
+    });
+    outgoing.on('error', (error) => reject(way === 'noTunnel' ? new ProxyFailure() : error));
+    outgoing.end(body);
+  });
+}
