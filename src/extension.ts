@@ -5,6 +5,7 @@ import * as vscode from 'vscode';
 import { ConnectionManager } from './connections/connectionManager.ts';
 import { SecretVault } from './connections/secretVault.ts';
 import { renderCallbackPage } from './platform/callbackPage.ts';
+import { readCertificates } from './platform/certificateFile.ts';
 import { systemClock } from './platform/clock.ts';
 import { readAssertionFile } from './platform/assertionFile.ts';
 import { createConnectionsFile } from './platform/connectionsFile.ts';
@@ -21,7 +22,7 @@ import { setLanguage } from './vscode/localize.ts';
 import { channelLog } from './vscode/log.ts';
 import { openBrowser } from './vscode/openBrowser.ts';
 import { secretStorageStore } from './vscode/secretStorageStore.ts';
-import { clientMetadataUrl } from './vscode/settings.ts';
+import { clientMetadataUrl, extraCaFile } from './vscode/settings.ts';
 import { SignIn } from './vscode/signIn.ts';
 import { StatusBar } from './vscode/statusBar.ts';
 import { tellFallback } from './vscode/tellFallback.ts';
@@ -48,7 +49,7 @@ export function activate(context: vscode.ExtensionContext): ScopekeeperApi {
   const prebuildsFolder = path.join(context.extensionPath, 'dist', 'prebuilds');
 
   const file = createConnectionsFile(path.join(folder, 'connections.json'));
-  const guardedFetch = createGuardedFetch({ version });
+  const guardedFetch = createGuardedFetch({ version, extraCaFile });
   const vault = new SecretVault({
     keychain: createKeytarStore({ prebuildsFolder }),
     editor: secretStorageStore(context.secrets),
@@ -101,6 +102,7 @@ export function activate(context: vscode.ExtensionContext): ScopekeeperApi {
     reveal: async (id) => tree.reveal(id),
     showLog: () => channel.show(),
     redirectUri: async () => role.redirectUri(),
+    checkCaFile: async (file) => void (await readCertificates(file, 'connection')), // only whether it can be read
   });
   const publicChanges = new vscode.EventEmitter<void>();
   const announceAll = () => {

@@ -85,6 +85,8 @@ export interface ConnectionSettings {
   readonly assertionFile?: string;
   /** The company's identity provider, and the client that it knows us as. Its secret is in the keychain. */
   readonly identityProvider?: { readonly issuer: string; readonly clientId: string };
+  /** Path of a PEM file with more certificate authorities to trust, for all of this connection's requests. */
+  readonly caFile?: string;
 }
 
 /** What is to be set anew; what is undefined goes back to the way of the rules. */

@@ -22,6 +22,7 @@ import type {
 } from './connectionService.ts';
 import { ConnectionStates } from './connectionStates.ts';
 import { asScopekeeperError, ConnectionError, describeError } from './errors.ts';
+import { fetchOf } from './fetchOf.ts';
 import type { ConnectionsFile, Disposable } from './ports.ts';
 import { isUsable } from './refreshSchedule.ts';
 import { RefreshScheduler } from './refreshScheduler.ts';
@@ -282,13 +283,14 @@ export class ConnectionManager implements ConnectionService {
   async #revoke(id: ConnectionId, secret: ConnectionSecret | undefined): Promise<DisconnectOutcome> {
     const tokens = issuedTokens(secret);
     if (tokens === undefined) return { revocation: 'nothing_to_revoke' };
+    const { serverUrl, settings } = this.#records.get(id).connection;
     try {
-      const isRevoked = await revokeTokens(this.#ports.fetch, {
+      const isRevoked = await revokeTokens(fetchOf(this.#ports.fetch, settings), {
         authorizationServer: tokens.authorizationServer,
         client: tokens.client,
         accessToken: tokens.accessToken,
         refreshToken: tokens.refreshToken,
-        reach: await this.#ports.resolveReach(this.#records.get(id).connection.serverUrl),
+        reach: await this.#ports.resolveReach(serverUrl),
       });
       return { revocation: isRevoked ? 'revoked' : 'unsupported' };
     } catch (error) {

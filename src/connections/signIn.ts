@@ -6,6 +6,7 @@ import { generateSigningKey } from '../oauth/signingKey.ts';
 import type { TokenAnswer } from '../oauth/token.ts';
 import type { Connection, ConnectionKind } from './connection.ts';
 import { ConnectionError } from './errors.ts';
+import { fetchOf } from './fetchOf.ts';
 import { authorizeInBrowser } from './flows/authorizationCode.ts';
 import { signInAtIdentityProvider } from './flows/enterpriseManaged.ts';
 import type { Flow, FlowPorts, FlowRequest, FlowResult } from './flows/flow.ts';
@@ -51,8 +52,9 @@ function flowOf(kind: Exclude<ConnectionKind, 'static_token'>): Flow {
  * Signs in: discovery, then the flow of the connection's kind. Stores nothing but what `keepCredentials` is given.
  * Throws `OAuthError`s, what `awaitCallback` throws, and the signal's reason.
  */
-export async function signIn(ports: SignInPorts, request: SignInRequest): Promise<SignInResult> {
+export async function signIn(allPorts: SignInPorts, request: SignInRequest): Promise<SignInResult> {
   const { connection, signal, onStep } = request;
+  const ports = { ...allPorts, fetch: fetchOf(allPorts.fetch, connection.settings) };
   onStep('discovering');
   const reach = await ports.resolveReach(connection.serverUrl);
   if (connection.kind === 'static_token') return takeStaticToken(ports, request, reach);

@@ -9,6 +9,7 @@ import type { AuthorizationOutcome, CallbackOutcome } from './connectionService.
 import type { ConnectionStates } from './connectionStates.ts';
 import { asScopekeeperError, describeError, isConnectionError } from './errors.ts';
 import { unattendedGrant } from './flows/unattended.ts';
+import { fetchOf } from './fetchOf.ts';
 import { grantOfAuthorization, missingScopes } from './grant.ts';
 import { PendingCallbacks } from './pendingCallbacks.ts';
 import type { Log, OpenBrowser } from './ports.ts';
@@ -143,8 +144,10 @@ export class SignIns {
   async #discard(id: ConnectionId, session: SignInSession, { answer, issued }: SignInResult): Promise<never> {
     const { accessToken, refreshToken } = answer;
     if (issued !== undefined) {
-      await revokeTokens(this.#ports.fetch, { ...issued, accessToken, refreshToken }).catch((error: unknown) =>
-        this.#ports.log.warn(`Revoking the tokens of a cancelled sign-in to ${id} failed: ${describeError(error)}`),
+      const { settings } = this.#parts.records.get(id).connection;
+      await revokeTokens(fetchOf(this.#ports.fetch, settings), { ...issued, accessToken, refreshToken }).catch(
+        (error: unknown) =>
+          this.#ports.log.warn(`Revoking the tokens of a cancelled sign-in to ${id} failed: ${describeError(error)}`),
       );
     }
     throw session.signal.reason;

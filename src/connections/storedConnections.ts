@@ -72,6 +72,7 @@ const storedConnection = object({
     dpop: exactOptional(picklist(['always', 'never'])),
     assertionFile: exactOptional(string()),
     identityProvider: exactOptional(object({ issuer: string(), clientId: string() })),
+    caFile: exactOptional(string()),
   }),
   /** The last grant, if there is one; what was going on when the window ended is not kept. */
   grant: exactOptional(storedGrant),

@@ -6,6 +6,7 @@ import type { Dpop, DpopNonces } from '../oauth/dpop.ts';
 import type { Connection, Grant } from './connection.ts';
 import type { ConnectionSecret, IssuedTokens, StoredCredentials, StoredTokens } from './connectionSecret.ts';
 import { ConnectionError } from './errors.ts';
+import { fetchOf } from './fetchOf.ts';
 import type { UnattendedPorts } from './flows/flow.ts';
 import { unattendedGrant } from './flows/unattended.ts';
 import { type RefreshScope, refreshAttempts } from './grant.ts';
@@ -39,8 +40,9 @@ export function isRenewable(tokens: StoredTokens | undefined, connection: Connec
  * Renews stored tokens: by their refresh token, else in the unattended way of the connection's kind. Stores nothing.
  * Throws what {@link refreshStored} and the grants throw.
  */
-export async function renewStored(ports: RefreshPorts, renewal: Renewal): Promise<RefreshResult> {
+export async function renewStored(allPorts: RefreshPorts, renewal: Renewal): Promise<RefreshResult> {
   const { connection, grant, keepCredentials, secret, tokens } = renewal;
+  const ports = { ...allPorts, fetch: fetchOf(allPorts.fetch, connection.settings) };
   const { refreshToken } = tokens;
   const reach = await ports.resolveReach(connection.serverUrl);
   const target = { ...tokens, resource: tokens.resource, reach, dpop: dpopOf(tokens, ports.nonces) };

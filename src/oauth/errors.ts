@@ -20,6 +20,12 @@ export interface OAuthErrorDetails {
   address_refused: { url: string; address: string };
   /** `proxyStatus` is what a proxy answered instead of opening a way to the server. */
   server_unreachable: { url: string; failure: NetworkFailure; proxyStatus?: number };
+  /** A file with certificate authorities is of no use; `from` tells who named it. */
+  ca_file_unreadable: {
+    path: string;
+    problem: 'relative_path' | 'unreadable' | 'no_certificate';
+    from: 'connection' | 'setting';
+  };
   response_too_large: { url: string; limitBytes: number };
   redirect_refused: { url: string; location: string };
   /** The server answers without asking for authorization, so there is nothing to sign in to. */

@@ -14,6 +14,8 @@ export interface FetchRequest {
   readonly signal?: AbortSignal | undefined;
   /** Gives the answer as soon as its headers are there, without its body, which may be an endless stream. */
   readonly headersOnly?: boolean;
+  /** Path of a PEM file with more certificate authorities to trust for this request. */
+  readonly caFile?: string | undefined;
   readonly reach: Reach;
 }
 
@@ -22,6 +24,6 @@ export interface FetchRequest {
  * The answer's body is already bounded (256 KiB) and read in full; redirects of a GET
  * without credentials are followed after checking each hop, others are returned as they are.
  * Throws `OAuthError` with code `server_unreachable`, `address_refused`, `insecure_url`,
- * `response_too_large` or `redirect_refused`.
+ * `response_too_large`, `redirect_refused` or `ca_file_unreadable`.
  */
 export type Fetch = (url: string, request: FetchRequest) => Promise<Response>;

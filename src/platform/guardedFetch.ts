@@ -6,6 +6,7 @@ import type { Disposable, ResolveReach } from '../connections/ports.ts';
 import { checkEndpoint, classifyAddress, isLoopbackHost, literalAddress, shownUrl } from '../oauth/addressPolicy.ts';
 import { isOAuthError, OAuthError } from '../oauth/errors.ts';
 import type { Fetch, FetchRequest, Reach } from '../oauth/fetchPort.ts';
+import { readCertificates } from './certificateFile.ts';
 import { decodeBody, readBody, toResponse } from './httpAnswer.ts';
 import { networkFailureOf } from './networkFailure.ts';
 import { createPinnedLookup, type LookupAll } from './pinnedLookup.ts';
@@ -20,8 +21,8 @@ export interface GuardedFetchOptions {
   readonly limitBytes?: number;
   /** How names are resolved; the system's way by default. */
   readonly lookup?: LookupAll;
-  /** More certificate authorities to trust, as PEM; asked for at each https request. */
-  readonly extraCa?: () => Promise<string | undefined>;
+  /** Path of a PEM file with more certificate authorities to trust; asked for at each https request. */
+  readonly extraCaFile?: () => string | undefined;
 }
 
 export interface GuardedFetch extends Disposable {
@@ -41,13 +42,13 @@ const REDIRECT_STATUSES = new Set([301, 302, 303, 307, 308]);
  * own while `require('node:http')` gives the module itself; both are patched. So `request` is looked up on the
  * module at each call. The patch puts in an agent of its own, which
  * - is left out for a request that brings an `agent` (with `http.proxySupport: on`): none is passed here;
- * - adds the system's certificates only if there is no `ca`: that is passed only with `extraCa`;
+ * - adds the system's certificates only if there is no `ca`: that is passed only when there are extra authorities;
  * - keeps `lookup` when it connects directly, and does not use it when it goes through a proxy: the
  *   proxy resolves the name then, and only literal addresses can be judged (P20).
  * Disposing cancels what is under way.
  */
 export function createGuardedFetch(options: GuardedFetchOptions): GuardedFetch {
-  const { version, timeoutMs = 10_000, limitBytes = 262_144, extraCa } = options;
+  const { version, timeoutMs = 10_000, limitBytes = 262_144, extraCaFile } = options;
   const lookupAll: LookupAll =
     options.lookup ?? (async (hostname) => systemLookup(hostname, { all: true, verbatim: true }));
   const disposed = new AbortController();
@@ -62,8 +63,8 @@ export function createGuardedFetch(options: GuardedFetchOptions): GuardedFetch {
     const signals = [timeout.signal, disposed.signal, ...(request.signal === undefined ? [] : [request.signal])];
     const signal = AbortSignal.any(signals);
     try {
-      const ca = target.protocol === 'https:' ? await authorities(extraCa) : undefined;
       for (let hop = 0; ; hop++) {
+        const ca = target.protocol === 'https:' ? await authorities(request.caFile, extraCaFile?.()) : undefined;
         const response = await sendOnce(target, request, signal, ca);
         const next = redirectTarget(target, request, response, hop);
         if (next === undefined) return response;
@@ -200,11 +201,17 @@ function unreachable(target: URL, error: unknown, isLate: boolean): OAuthError {
 }
 
 /** The default, the system's and the extra authorities; undefined leaves the choice to the host. */
-async function authorities(extraCa: GuardedFetchOptions['extraCa']): Promise<string[] | undefined> {
-  const extra = await extraCa?.();
-  if (extra === undefined) return undefined;
+async function authorities(
+  ofConnection: string | undefined,
+  ofSetting: string | undefined,
+): Promise<string[] | undefined> {
+  if (ofConnection === undefined && ofSetting === undefined) return undefined;
   // `ca` replaces all others, those that the editor would add too, so they are all named.
-  return [...knownAuthorities(), extra];
+  return [
+    ...knownAuthorities(),
+    ...(ofSetting === undefined ? [] : await readCertificates(ofSetting, 'setting')),
+    ...(ofConnection === undefined ? [] : await readCertificates(ofConnection, 'connection')),
+  ];
 }
 
 function knownAuthorities(): readonly string[] {

@@ -5,6 +5,7 @@ import { isConnectionError } from '../connections/errors.ts';
 import { isOAuthError } from '../oauth/errors.ts';
 import { parseServerUrl, canonicalResource } from '../oauth/serverUrl.ts';
 import { askServerUrl } from './askServerUrl.ts';
+import { chooseCaFile, type ChooseCaFileParts } from './chooseCaFile.ts';
 import type { CommandTable } from './commandTable.ts';
 import { connectionIdOf, pickConnection } from './connectionPicker.ts';
 import { changeSettings } from './connectionSettings.ts';
@@ -17,7 +18,7 @@ import { showStatus } from './showStatus.ts';
 import { signInAnotherWay } from './signInAnotherWay.ts';
 import { withoutLinks } from './untrustedText.ts';
 
-export interface CommandParts extends RegisteredClientParts {
+export interface CommandParts extends RegisteredClientParts, ChooseCaFileParts {
   /** Makes this the window that keeps the connections, or throws why it cannot be. */
   readonly ensureOwner: () => Promise<void>;
   /** Shows the row of a connection. */
@@ -75,6 +76,9 @@ export function commandTable(parts: CommandParts): CommandTable {
       ),
     [commandIds.allowUnadvertisedPkce]: on(t('Allow which server?'), async (connection) =>
       allowUnadvertisedPkce(parts, connection),
+    ),
+    [commandIds.chooseCaFile]: on(t('Choose a certificate file for which server?'), async (connection) =>
+      chooseCaFile(parts, connection),
     ),
     [commandIds.copySignInUrl]: on(
       t('Copy the URL of which sign-in?'),

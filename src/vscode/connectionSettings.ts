@@ -13,7 +13,7 @@ import {
   settingValue,
 } from './settingRows.ts';
 import type { SignIn } from './signIn.ts';
-import { withoutLinks } from './untrustedText.ts';
+import { shortPath, withoutLinks } from './untrustedText.ts';
 
 export interface ConnectionSettingsParts {
   readonly service: ConnectionService;
@@ -31,8 +31,8 @@ export async function changeSettings(
 ): Promise<void> {
   const name = isSettingName(wanted) ? wanted : await pickSetting(connection);
   if (name === undefined) return;
-  if (name === 'client') {
-    await vscode.commands.executeCommand(commandIds.useRegisteredClient, connection.id);
+  if (name === 'client' || name === 'caFile') {
+    await vscode.commands.executeCommand(COMMANDS[name], connection.id);
     return;
   }
   const changed = name === 'fixedScopes' ? await askScopes(connection) : await askChoice(connection, name);
@@ -48,11 +48,15 @@ export async function changeSettings(
   if ((await vscode.window.showInformationMessage(saved, signInNow)) === signInNow) await signIn.run(current);
 }
 
+/** Settings that have a command of their own. */
+const COMMANDS = { client: commandIds.useRegisteredClient, caFile: commandIds.chooseCaFile } as const;
+
 interface SettingItem extends vscode.QuickPickItem {
-  readonly name: SettingName | 'client';
+  readonly name: SettingName | keyof typeof COMMANDS;
 }
 
-async function pickSetting(connection: Connection): Promise<SettingName | 'client' | undefined> {
+async function pickSetting(connection: Connection): Promise<SettingItem['name'] | undefined> {
+  const { client, caFile } = connection.settings;
   const items: readonly SettingItem[] = [
     ...settingsOf(connection).map((name) => ({
       name,
@@ -62,7 +66,12 @@ async function pickSetting(connection: Connection): Promise<SettingName | 'clien
     {
       name: 'client',
       label: t('Client'),
-      description: withoutLinks(connection.settings.client?.clientId ?? t('registered by itself')),
+      description: withoutLinks(client?.clientId ?? t('registered by itself')),
+    },
+    {
+      name: 'caFile',
+      label: t('Certificate authorities'),
+      description: caFile === undefined ? t('those of this computer') : shortPath(caFile),
     },
   ];
   const options = { title: t('Settings of {0}', connection.name), placeHolder: t('What do you want to change?') };

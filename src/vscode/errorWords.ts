@@ -16,6 +16,10 @@ export type ErrorAction =
   /** Choose how the connection signs in, and enter what that needs. */
   | 'choose_kind'
   | 'enter_token'
+  /** Ask for a file with more certificate authorities for this connection. */
+  | 'choose_ca_file'
+  /** Show the setting that names such a file for all connections. */
+  | 'open_ca_setting'
   | 'open_proxy_settings'
   | 'open_file'
   | 'show_log';

@@ -11,6 +11,7 @@ export const commandIds = {
   signInAnotherWay: 'scopekeeper.signInAnotherWay',
   connectionSettings: 'scopekeeper.connectionSettings',
   allowUnadvertisedPkce: 'scopekeeper.allowUnadvertisedPkce',
+  chooseCaFile: 'scopekeeper.chooseCaFile',
   copySignInUrl: 'scopekeeper.copySignInUrl',
   pasteCallbackUrl: 'scopekeeper.pasteCallbackUrl',
   cancelSignIn: 'scopekeeper.cancelSignIn',
@@ -23,7 +24,10 @@ export type CommandId = (typeof commandIds)[keyof typeof commandIds];
 
 export const viewIds = { container: 'scopekeeper', servers: 'scopekeeper.servers' } as const;
 
-export const settingIds = { clientMetadataUrl: 'scopekeeper.clientMetadataUrl' } as const;
+export const settingIds = {
+  clientMetadataUrl: 'scopekeeper.clientMetadataUrl',
+  extraCaFile: 'scopekeeper.extraCaFile',
+} as const;
 
 /** The keys that `when` clauses in package.json use, and what they can be. */
 export interface ContextKeys {

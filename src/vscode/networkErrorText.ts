@@ -1,7 +1,7 @@
 import type { OAuthErrorDetails } from '../oauth/errors.ts';
 import type { ErrorText } from './errorWords.ts';
 import { t } from './localize.ts';
-import { shortUrl } from './untrustedText.ts';
+import { shortPath, shortUrl } from './untrustedText.ts';
 
 /** The words for a request that got no HTTP answer. */
 export function unreachableText({ url, failure, proxyStatus }: OAuthErrorDetails['server_unreachable']): ErrorText {
@@ -33,9 +33,9 @@ export function unreachableText({ url, failure, proxyStatus }: OAuthErrorDetails
         summary: t('certificate not trusted'),
         message: t('No safe connection to {0} could be made: its certificate is not trusted here.', host),
         nextStep: t(
-          'If your company uses its own certificates, add them to this computer’s; else tell the people who run it.',
+          'If your company has its own certificate authority, choose the file with its certificate; else tell the people who run the server.',
         ),
-        action: 'try_again',
+        action: 'choose_ca_file',
       };
     case 'proxy':
       return proxyText(host, proxyStatus);
@@ -71,5 +71,22 @@ function proxyText(host: string, status: number | undefined): ErrorText {
     summary: t('proxy refused'),
     message: t('The proxy on the way to {0} did not let the connection through (status {1}).', host, status),
     nextStep: t('Check the URL, and http.proxy in the settings.'),
+  };
+}
+
+/** The words for a file with certificate authorities that is of no use. */
+export function caFileText({ path, problem, from }: OAuthErrorDetails['ca_file_unreadable']): ErrorText {
+  const file = shortPath(path);
+  const messages = {
+    relative_path: () => t('{0}, the file with more certificate authorities, is not given by its full path.', file),
+    unreadable: () => t('The file with more certificate authorities, {0}, cannot be read.', file),
+    no_certificate: () => t('The file with more certificate authorities, {0}, is no list of certificates (PEM).', file),
+  };
+  return {
+    summary: t('certificate file unusable'),
+    message: messages[problem](),
+    ...(from === 'setting'
+      ? { nextStep: t('Check Scopekeeper’s setting for that file.'), action: 'open_ca_setting' }
+      : { nextStep: t('Choose another file.'), action: 'choose_ca_file' }),
   };
 }

@@ -3,7 +3,7 @@ import type { Connection } from '../connections/connection.ts';
 import { isConnectionError } from '../connections/errors.ts';
 import { errorText } from './errorText.ts';
 import type { ErrorAction } from './errorWords.ts';
-import { commandIds, type CommandId } from './ids.ts';
+import { commandIds, settingIds, type CommandId } from './ids.ts';
 import { t } from './localize.ts';
 import { withoutLinks } from './untrustedText.ts';
 
@@ -61,6 +61,9 @@ function actionLabel(action: ErrorAction): string {
       return t('Choose How to Sign In…');
     case 'enter_token':
       return t('Enter Token…');
+    case 'choose_ca_file':
+      return t('Choose Certificate File…');
+    case 'open_ca_setting':
     case 'open_proxy_settings':
       return t('Open Settings');
     case 'open_file':
@@ -80,6 +83,7 @@ function performer(
   if (action === 'show_log') return async () => run(command);
   if (action === 'try_again') return tryAgain;
   if (action === 'open_proxy_settings') return async () => run(command, '@id:http.proxy');
+  if (action === 'open_ca_setting') return async () => run(command, `@id:${settingIds.extraCaFile}`);
   if (isConnectionError(error, 'storage_broken')) return async () => run(command, vscode.Uri.file(error.details.path));
   if (connection === undefined) return undefined;
   const argument = ACTION_ARGUMENTS[action];
@@ -99,6 +103,8 @@ const ACTION_COMMANDS: Readonly<Record<ErrorAction, CommandId | EditorCommand>> 
   change_redirect: commandIds.connectionSettings,
   choose_kind: commandIds.signInAnotherWay,
   enter_token: commandIds.signInAnotherWay,
+  choose_ca_file: commandIds.chooseCaFile,
+  open_ca_setting: 'workbench.action.openSettings',
   open_proxy_settings: 'workbench.action.openSettings',
   open_file: 'vscode.open',
   show_log: commandIds.showLog,

@@ -11,6 +11,7 @@ export function oauthErrorText(error: AnyOAuthError): ErrorText {
     case 'insecure_url':
     case 'address_refused':
     case 'server_unreachable':
+    case 'ca_file_unreadable':
     case 'response_too_large':
     case 'redirect_refused':
     case 'authorization_not_required':

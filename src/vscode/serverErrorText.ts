@@ -1,7 +1,7 @@
 import type { AnyOAuthError, UrlRole } from '../oauth/errors.ts';
 import type { ErrorText } from './errorWords.ts';
 import { t } from './localize.ts';
-import { unreachableText } from './networkErrorText.ts';
+import { caFileText, unreachableText } from './networkErrorText.ts';
 import { quoted, shortUrl } from './untrustedText.ts';
 
 /** What goes wrong on the way from a server's URL to its authorization server. */
@@ -10,6 +10,7 @@ type ServerErrorCode =
   | 'insecure_url'
   | 'address_refused'
   | 'server_unreachable'
+  | 'ca_file_unreadable'
   | 'response_too_large'
   | 'redirect_refused'
   | 'authorization_not_required'
@@ -39,6 +40,8 @@ export function serverErrorText(error: Extract<AnyOAuthError, { readonly code: S
       };
     case 'server_unreachable':
       return unreachableText(error.details);
+    case 'ca_file_unreadable':
+      return caFileText(error.details);
     case 'response_too_large':
       return {
         summary: t('answer too large'),

@@ -9,3 +9,9 @@ export function clientMetadataUrl(): string | undefined {
   const url = new URL(value);
   return url.protocol === 'https:' && url.pathname !== '/' ? value : undefined;
 }
+
+/** Path of a PEM file with certificate authorities to trust for all connections, as set by the user; undefined for none. */
+export function extraCaFile(): string | undefined {
+  const value = vscode.workspace.getConfiguration().get<unknown>(settingIds.extraCaFile);
+  return typeof value === 'string' && value.trim() !== '' ? value.trim() : undefined;
+}

@@ -5,6 +5,7 @@ import { ConnectionManager } from '../../src/connections/connectionManager.ts';
 import type { CallbackOutcome } from '../../src/connections/connectionService.ts';
 import type { Clock } from '../../src/connections/ports.ts';
 import { SecretVault } from '../../src/connections/secretVault.ts';
+import type { Fetch } from '../../src/oauth/fetchPort.ts';
 import { readAssertionFile } from '../../src/platform/assertionFile.ts';
 import { systemClock } from '../../src/platform/clock.ts';
 import { createGuardedFetch } from '../../src/platform/guardedFetch.ts';
@@ -23,6 +24,8 @@ export interface HeadlessOptions {
   readonly file?: MemoryFile;
   readonly redirectUri?: () => string;
   readonly clientMetadataUrl?: string;
+  /** Puts something between the manager and the network. */
+  readonly wrapFetch?: (fetch: Fetch) => Fetch;
 }
 
 /** The real token manager over the real guarded fetch; only editor, keychain and disk are in memory. */
@@ -36,7 +39,7 @@ export function createHeadlessManager(options: HeadlessOptions) {
   /** What the callback pages said. */
   const pages: CallbackOutcome[] = [];
   const manager = new ConnectionManager({
-    fetch: guarded.fetch,
+    fetch: options.wrapFetch?.(guarded.fetch) ?? guarded.fetch,
     resolveReach: guarded.resolveReach,
     prepareRedirect: async () => options.redirectUri?.() ?? 'http://127.0.0.1:45678/callback',
     readAssertion: readAssertionFile,

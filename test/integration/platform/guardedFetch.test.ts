@@ -1,14 +1,18 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import http, { type RequestListener, type Server } from 'node:http';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import http, { type RequestListener } from 'node:http';
 import https from 'node:https';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
 import { isOAuthError, type OAuthErrorCode } from '../../../src/oauth/errors.ts';
 import { createGuardedFetch } from '../../../src/platform/guardedFetch.ts';
 import type { LookupAll } from '../../../src/platform/pinnedLookup.ts';
-import { makeCertificate } from './certificates.ts';
+import { makeCertificate } from '../../servers/certificates.ts';
+import { listenOnLoopback, stopServer } from '../../servers/loopback.ts';
 
 const LIMIT = 262_144;
 
@@ -31,14 +35,6 @@ const lookup: LookupAll = async (hostname) => {
   if (addresses === undefined) throw Object.assign(new Error('not found'), { code: 'ENOTFOUND' });
   return addresses.map((address) => ({ address, family: address.includes(':') ? 6 : 4 }));
 };
-
-async function listen(server: Server): Promise<number> {
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  assert.ok(typeof address === 'object' && address !== null);
-  return address.port;
-}
 
 const seen: { path: string; headers: http.IncomingHttpHeaders; method: string | undefined; body: string }[] = [];
 
@@ -120,6 +116,9 @@ describe('guardedFetch', () => {
     'DNS:loop.test',
     'IP:127.0.0.1',
   );
+  const folder = mkdtempSync(path.join(tmpdir(), 'scopekeeper-ca-'));
+  const caFile = path.join(folder, 'ca.pem');
+  writeFileSync(caFile, certificate.cert);
   const plain = http.createServer(answer);
   const secure = https.createServer(certificate, answer);
   let base = '';
@@ -129,22 +128,20 @@ describe('guardedFetch', () => {
     version: '9.8.7',
     timeoutMs: 2000,
     lookup,
-    extraCa: async () => certificate.cert,
+    extraCaFile: () => caFile,
   });
   const { fetch, resolveReach } = guarded;
   const get = { method: 'GET', reach: 'loopback' } as const;
 
   before(async () => {
-    base = `http://127.0.0.1:${await listen(plain)}`;
-    securePort = await listen(secure);
+    base = await listenOnLoopback(plain);
+    securePort = Number(new URL(await listenOnLoopback(secure)).port);
     secureBase = `https://localhost:${securePort}`;
   });
-  after(() => {
+  after(async () => {
     guarded.dispose();
-    for (const server of [plain, secure]) {
-      server.close();
-      server.closeAllConnections();
-    }
+    rmSync(folder, { recursive: true });
+    await Promise.all([plain, secure].map(stopServer));
   });
 
   it('gives a standard response over http to loopback', async () => {
@@ -268,7 +265,8 @@ describe('guardedFetch', () => {
     it('a name that turns to loopback at the second question is never asked twice', async () => {
       rebinds = 0;
       const controller = new AbortController();
-      const attempt = fetch('https://rebind.test/', { method: 'GET', reach: 'public', signal: controller.signal });
+      const direct = createGuardedFetch({ version: '1', lookup });
+      const attempt = direct.fetch('https://rebind.test/', { ...get, reach: 'public', signal: controller.signal });
       attempt.catch(() => undefined);
       await setImmediate();
       assert.equal(rebinds, 1);
@@ -313,10 +311,8 @@ describe('guardedFetch', () => {
   describe('failures', () => {
     it('P32 are sorted, and show no query', async () => {
       const unused = http.createServer();
-      const port = await listen(unused);
-      unused.close();
-      await once(unused, 'close');
-      const url = `http://127.0.0.1:${port}/x`;
+      const url = `${await listenOnLoopback(unused)}/x`;
+      await stopServer(unused);
       await rejectsWith(fetch(`${url}?key=canary`, get), 'server_unreachable', { url, failure: 'refused' });
       await rejectsWith(fetch('https://nowhere.test/', get), 'server_unreachable', { failure: 'dns' });
       await rejectsWith(fetch(`${base}/cut`, get), 'server_unreachable', { failure: 'reset' });
@@ -352,9 +348,8 @@ describe('guardedFetch', () => {
     it('what is no HTTP is unreachable', async () => {
       const server = http.createServer();
       server.on('connection', (socket) => socket.end('SSH-2.0-OpenSSH\r\n'));
-      const port = await listen(server);
-      await rejectsWith(fetch(`http://127.0.0.1:${port}/`, get), 'server_unreachable');
-      server.close();
+      await rejectsWith(fetch(await listenOnLoopback(server), get), 'server_unreachable');
+      await stopServer(server);
     });
   });
 

@@ -37,6 +37,10 @@ const oauth: { readonly [C in OAuthErrorCode]: readonly [OAuthErrorDetails[C], E
     { url: URL_WITH_SECRET, failure: 'refused' },
     { says: /Nothing answers/, action: 'try_again' },
   ],
+  ca_file_unreadable: [
+    { path: '/etc/canary/[x](command:y)/ca.pem', problem: 'unreadable', from: 'connection' },
+    { says: /\(x\)\(command:y\)\/ca\.pem, cannot be read/, action: 'choose_ca_file' },
+  ],
   response_too_large: [
     { url: URL_WITH_SECRET, limitBytes: 262_144 },
     { says: /too large \(over 256 KB\)/, action: 'change_url' },
@@ -219,7 +223,7 @@ const variants: readonly (readonly [AnyScopekeeperError, Expected])[] = [
   ),
   [
     new OAuthError('server_unreachable', { url: 'https://a.example', failure: 'tls' }),
-    { says: /a\.example.*certificate is not trusted/, action: 'try_again' },
+    { says: /a\.example.*certificate is not trusted/, action: 'choose_ca_file' },
   ],
   ...(
     [
@@ -232,6 +236,18 @@ const variants: readonly (readonly [AnyScopekeeperError, Expected])[] = [
     const error = new OAuthError('server_unreachable', { url: 'https://a.example', failure: 'proxy', ...status });
     return [error, { says, action: 'open_proxy_settings' }] as const;
   }),
+  ...(
+    [
+      ['relative_path', /not given by its full path/],
+      ['no_certificate', /no list of certificates/],
+    ] as const
+  ).map(
+    ([problem, says]) =>
+      [
+        new OAuthError('ca_file_unreadable', { path: 'company/ca.pem', problem, from: 'setting' }),
+        { says, action: 'open_ca_setting' },
+      ] as const,
+  ),
   ...(['dns', 'timeout', 'reset', 'other'] as const).map(
     (failure) =>
       [

@@ -1,0 +1,64 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { parse } from 'valibot';
+import { storedConnectionsSchema } from '../../../src/connections/storedConnections.ts';
+import type { Fetch } from '../../../src/oauth/fetchPort.ts';
+import { createHeadlessManager, startWithFaults } from '../../headless/headlessManager.ts';
+
+const CA_FILE = '/company/ca.pem';
+
+describe('a connection with a file of certificate authorities', () => {
+  /** What file each request named, by the path of its URL. */
+  const named: [string, string | undefined][] = [];
+  const wrapFetch = (fetch: Fetch): Fetch => {
+    return async (url, request) => {
+      named.push([new URL(url).pathname, request.caFile]);
+      // The servers here are http.
+      return fetch(url, { ...request, caFile: undefined });
+    };
+  };
+
+  it('names it in every request, also after a restart, and no other connection does', async (t) => {
+    const { server, headless } = await startWithFaults(t, {}, { wrapFetch });
+    const { id } = await headless.manager.add(server.mcpUrl);
+    await headless.manager.configure(id, { caFile: CA_FILE });
+    await headless.manager.authorize(id);
+    await headless.manager.refresh(id);
+    await headless.dispose();
+    const { text = '' } = headless.file;
+    const [stored] = parse(storedConnectionsSchema, JSON.parse(text)).connections;
+    assert.equal(stored?.settings.caFile, CA_FILE);
+
+    const browser = async (url: string) => server.authorize(url);
+    const restarted = createHeadlessManager({ ...headless, wrapFetch, browser });
+    t.after(async () => restarted.dispose());
+    await restarted.manager.start();
+    await restarted.manager.refresh(id);
+    assert.deepEqual(await restarted.manager.disconnect(id), { revocation: 'revoked' });
+    const paths = new Set(named.map(([path]) => path));
+    for (const path of ['/mcp', '/register', '/token', '/revoke']) assert.ok(paths.has(path), path);
+    assert.deepEqual(new Set(named.map(([, caFile]) => caFile)), new Set([CA_FILE]));
+
+    named.length = 0;
+    await restarted.connect(server.mcpUrl);
+    assert.deepEqual(new Set(named.map(([, caFile]) => caFile)), new Set([undefined]));
+  });
+
+  it('names it when a sign-in is cancelled and its tokens are given back', async (t) => {
+    const { server, headless } = await startWithFaults(t, {}, { wrapFetch });
+    const { id } = await headless.manager.add(server.mcpUrl);
+    await headless.manager.configure(id, { caFile: CA_FILE });
+    named.length = 0;
+    const controller = new AbortController();
+    const subscription = headless.manager.onDidChangeConnection(({ connection: { state } }) => {
+      if (state.type === 'authorizing' && state.step === 'exchanging') controller.abort();
+    });
+    const outcome = await headless.manager.authorize(id, { signal: controller.signal });
+    subscription.dispose();
+    assert.equal(outcome.type, 'cancelled');
+    assert.deepEqual(
+      named.filter(([path]) => path === '/revoke').map(([, caFile]) => caFile),
+      [CA_FILE, CA_FILE],
+    );
+  });
+});
