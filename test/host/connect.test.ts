@@ -1,8 +1,6 @@
 import assert from 'node:assert/strict';
-import { readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import path from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import * as vscode from 'vscode';
 import type { ConnectionSecret } from '../../src/connections/connectionSecret.ts';
 import { userFolder } from '../../src/platform/userFolder.ts';
@@ -11,12 +9,12 @@ import { type SampleServer, startSampleServer } from '../sample/sampleServer.ts'
 import { open } from './browser.ts';
 import { connect, type Connected } from './connecting.ts';
 import { storedSecret } from './keychain.ts';
+import { contextOf, logWith } from './log.ts';
 import type { Probe } from './probe/probe.main.ts';
 import { scopekeeper, theProbe } from './theProbe.ts';
 import { filesWith, otherTexts, treeTexts } from './visible.ts';
 
 const TOKEN_TTL_S = 3600;
-const LOG_TIMEOUT_MS = 10_000;
 /** What the log says of a callback that nobody waits for. */
 const LOGGED = 'belongs to no waiting sign-in';
 
@@ -128,7 +126,7 @@ describe('a server that is connected and renewed', () => {
   it('P36 leaves no secret in a file: public data, settings, storage and logs at their finest', async () => {
     const refused = await open(new URL('?code=canary-code&state=canary-state', connected.callbackUrl));
     assert.equal(refused.status, 400);
-    const log = await logWith(LOGGED);
+    const log = await logWith(probe, LOGGED);
     assert.doesNotMatch(log, /canary/);
 
     const secrets = [...(await theSecrets()).values(), 'canary-code', 'canary-state'];
@@ -163,25 +161,7 @@ describe('a server that is connected and renewed', () => {
     for (const secret of secrets.values()) assert.ok(secret.length >= 16, 'too short to be looked for');
     return secrets;
   }
-
-  /** The extension's log once it has a line; the editor writes it when it finds the time, and tells nobody. */
-  async function logWith(line: string): Promise<string> {
-    const { fsPath } = contextOf(probe).logUri;
-    const deadline = Date.now() + LOG_TIMEOUT_MS;
-    while (Date.now() < deadline) {
-      const [file] = await filesWith(fsPath, [line]).catch(() => []);
-      if (file !== undefined) return readFile(file, 'utf8');
-      await delay(50);
-    }
-    throw new Error(`The log never said: ${line}`);
-  }
 });
-
-function contextOf(probe: Probe): vscode.ExtensionContext {
-  const context = probe.context();
-  assert.ok(context, 'the probe did not see the activation');
-  return context;
-}
 
 /** The folder with all data of this editor: <it>/User/globalStorage/<extension>. */
 function editorFolder(probe: Probe): string {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { setTimeout as delay } from 'node:timers/promises';
 import * as vscode from 'vscode';
 import type { SampleServer } from '../sample/sampleServer.ts';
-import { open } from './browser.ts';
+import { open, type Opened } from './browser.ts';
 import type { Probe } from './probe/probe.main.ts';
 
 const ACCEPT_EVERY_MS = 50;
@@ -20,20 +20,45 @@ export interface Connected {
  * @param whileWaiting runs while the sign-in waits for the browser
  */
 export async function connect(
-  { recorder, editor }: Probe,
+  probe: Probe,
   sample: SampleServer,
   whileWaiting: (authorizationUrl: URL) => Promise<void> = async () => undefined,
 ): Promise<Connected> {
-  const [inputsBefore, openedBefore] = [editor.inputs.length, editor.opened.length];
-  const connecting = Promise.resolve(vscode.commands.executeCommand('scopekeeper.connectServer'));
-  await enter(await recorder.until('the question for a URL', () => editor.inputs[inputsBefore]), sample.mcpUrl);
+  return signInBy(
+    probe,
+    async () => enterServerUrl(probe, sample.mcpUrl),
+    async (authorizationUrl) => {
+      await whileWaiting(authorizationUrl);
+      return open(authorizationUrl, sample);
+    },
+  );
+}
 
+/** Runs the command *Connect Server…* and enters the URL, to the end of what follows. */
+export async function enterServerUrl({ recorder, editor }: Probe, mcpUrl: string): Promise<void> {
+  const inputsBefore = editor.inputs.length;
+  const connecting = Promise.resolve(vscode.commands.executeCommand('scopekeeper.connectServer'));
+  await enter(await recorder.until('the question for a URL', () => editor.inputs[inputsBefore]), mcpUrl);
+  await connecting;
+}
+
+/**
+ * Signs in.
+ * @param begin what leads to the browser, to the end of what follows
+ * @param useBrowser from the URL that was opened in the browser to where it ended
+ */
+export async function signInBy(
+  { recorder, editor }: Probe,
+  begin: () => Promise<void>,
+  useBrowser: (authorizationUrl: URL) => Promise<Opened>,
+): Promise<Connected> {
+  const openedBefore = editor.opened.length;
+  const beginning = begin();
   const opened = await recorder.until('the browser', () => editor.opened[openedBefore]);
   const authorizationUrl = new URL(opened);
-  await whileWaiting(authorizationUrl);
-  const { url, status, page } = await open(authorizationUrl, sample);
+  const { url, status, page } = await useBrowser(authorizationUrl);
   assert.equal(status, 200, page);
-  await connecting;
+  await beginning;
   return { authorizationUrl, callbackUrl: new URL(url), page };
 }
 

@@ -16,6 +16,9 @@ export const UNPACKED_EXTENSION = path.join(OUT_FOLDER, 'host', 'extension');
 /** A second extension for the host to load, by which tests can look at ours from outside; used when it is there. */
 export const PROBE_EXTENSION = path.join('test', 'host', 'probe');
 
+/** Holds, as JSON, an authority that the editor under test finds in the system's store; set where that can be had. */
+export const SYSTEM_AUTHORITY_VARIABLE = 'SCOPEKEEPER_SYSTEM_AUTHORITY';
+
 export const HOST_TEST_RUNNER = path.join(OUT_FOLDER, 'test', 'host', 'index.main.cjs');
 
 /** `code-server` or `desktop`; from SCOPEKEEPER_VSCODE, by default code-server on Linux and the desktop elsewhere. */

@@ -5,7 +5,8 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { runTests } from '@vscode/test-electron';
 import { fileExists } from './fileExists.ts';
-import { HOST_TEST_RUNNER, PROBE_EXTENSION, UNPACKED_EXTENSION } from './hostTests.ts';
+import { makeAuthority } from '../servers/certificates.ts';
+import { HOST_TEST_RUNNER, PROBE_EXTENSION, SYSTEM_AUTHORITY_VARIABLE, UNPACKED_EXTENSION } from './hostTests.ts';
 import { REPOSITORY } from './standPaths.ts';
 
 const scratch = await mkdtemp(path.join(tmpdir(), 'scopekeeper-host-'));
@@ -18,7 +19,11 @@ try {
     extensionDevelopmentPath: hasProbe ? [UNPACKED_EXTENSION, probe] : [UNPACKED_EXTENSION],
     extensionTestsPath: HOST_TEST_RUNNER,
     launchArgs: [workspace, `--user-data-dir=${path.join(scratch, 'user-data')}`, '--disable-extensions'],
-    extensionTestsEnv: { XDG_CONFIG_HOME: path.join(scratch, 'config'), APPDATA: path.join(scratch, 'config') },
+    extensionTestsEnv: {
+      XDG_CONFIG_HOME: path.join(scratch, 'config'),
+      APPDATA: path.join(scratch, 'config'),
+      ...(process.platform === 'linux' && (await addSystemAuthority())),
+    },
     ...(process.argv[2] === 'code-server' ? { vscodeExecutablePath: await writeEditorCommand() } : {}),
   });
 } catch (error) {
@@ -27,6 +32,14 @@ try {
   process.exitCode = 1;
 } finally {
   await rm(scratch, { recursive: true, force: true, maxRetries: 5 });
+}
+
+/** Makes the editor take an authority of the tests for one of the system's: OpenSSL reads them from a file. */
+async function addSystemAuthority(): Promise<Record<string, string>> {
+  const { key, cert } = makeAuthority();
+  const file = path.join(scratch, 'system-ca.pem');
+  await writeFile(file, cert);
+  return { SSL_CERT_FILE: file, [SYSTEM_AUTHORITY_VARIABLE]: JSON.stringify({ key, cert }) };
 }
 
 /** A program that starts code-server when it is called like `code`. */

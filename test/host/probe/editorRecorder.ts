@@ -10,15 +10,22 @@ const SPEAKING = [
   'showErrorMessage',
   'showQuickPick',
   'showInputBox',
+  'showOpenDialog',
   'setStatusBarMessage',
 ] as const;
+
+type Speaking = (typeof SPEAKING)[number];
 
 /** What the extension drew and asked for through the editor's API. Secrets may only be in {@link opened}. */
 export class EditorRecorder {
   /** Texts of messages and progress, as they were given to the editor. */
   readonly shown: unknown[] = [];
+  /** Of error messages: the text, and each button in brackets. */
+  readonly errors: string[] = [];
   /** What was to be opened in a browser; it is not opened. */
   readonly opened: string[] = [];
+  /** What the person answers the next times, by the function that asks; the editor refuses modal dialogs in tests. */
+  readonly answers = new Map<Speaking, unknown[]>();
   readonly inputs: vscode.InputBox[] = [];
   readonly trees = new Map<string, vscode.TreeDataProvider<unknown>>();
   readonly views: Pick<vscode.TreeView<unknown>, 'message' | 'badge' | 'title' | 'description'>[] = [];
@@ -72,8 +79,10 @@ export class EditorRecorder {
         name,
         (...args: unknown[]): unknown => {
           this.#note(this.shown, args);
+          if (name === 'showErrorMessage') this.#note(this.errors, messageText(args));
           if (typeof original !== 'function') throw new TypeError(`${name} is no function`);
-          return Reflect.apply(original, window, args);
+          const answer = this.answers.get(name)?.shift();
+          return answer === undefined ? Reflect.apply(original, window, args) : Promise.resolve(answer);
         },
       ] as const;
     });
@@ -128,6 +137,10 @@ export class EditorRecorder {
     this.#recorder.changed();
     return value;
   }
+}
+
+function messageText([text, ...buttons]: readonly unknown[]): string {
+  return [String(text), ...buttons.map((button) => `[${String(button)}]`)].join(' ');
 }
 
 /** `original` with some members replaced; it stays as it is. */
