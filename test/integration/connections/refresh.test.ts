@@ -174,7 +174,6 @@ describe('a refresh that fails', () => {
     ['429', { tokenStatus: 429 }],
     ['HTML', { tokenBody: () => '<html>' }],
     ['a broken connection', { dropTokenAnswer: true }],
-    ['invalid_target', { rejectResource: true }],
   ] as const) {
     it(`P32 ${title}: keeps the refresh token and retries by itself`, async (t) => {
       const clock = new ManualClock();
