@@ -1,5 +1,5 @@
 import { isOAuthError, type ScopekeeperError } from '../oauth/errors.ts';
-import { type ScopeSet } from '../oauth/scopeSet.ts';
+import { intersection, type ScopeSet } from '../oauth/scopeSet.ts';
 import type { Connection, ConnectionId, Grant } from './connection.ts';
 import type { ConnectionRecords } from './connectionRecords.ts';
 import { type ConnectionSecret, issuedTokens, type IssuedTokens, type StoredCredentials } from './connectionSecret.ts';
@@ -156,10 +156,11 @@ export class Renewals {
       { activity: states.event('refreshed'), lastError: unstored ?? null },
     );
     this.#tellScopes(id, 'scopes_dropped', missingScopes(grant.granted, granted));
+    this.#tellScopes(id, 'scopes_restored', missingScopes(intersection(granted, grant.authorized), grant.granted));
   }
 
   /** Notes what changed since the last renewal; what stays lost is told once (P26). */
-  #tellScopes(id: ConnectionId, type: 'scopes_dropped', scopes: ScopeSet): void {
+  #tellScopes(id: ConnectionId, type: 'scopes_dropped' | 'scopes_restored', scopes: ScopeSet): void {
     const { records, states } = this.#parts;
     if (scopes.length > 0) records.update(id, {}, { activity: states.event(type, { scopes }) });
   }
@@ -179,7 +180,7 @@ export class Renewals {
     } else if (isOAuthError(failure, 'client_rejected')) {
       await this.#suspectClient(id);
       states.needSignIn(id, 'client_rejected', failure);
-    } else if (isConnectionError(failure, 'secret_unreadable')) {
+    } else if (isConnectionError(failure, 'secret_unreadable') || isConnectionError(failure, 'credentials_missing')) {
       states.needSignIn(id, 'secret_missing', failure);
     } else {
       const failures = (this.#failures.get(id) ?? 0) + 1;

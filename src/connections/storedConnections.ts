@@ -39,6 +39,7 @@ const storedActivity = object({
     'connected',
     'refreshed',
     'scopes_dropped',
+    'scopes_restored',
     'sign_in_failed',
     'sign_in_cancelled',
     'refresh_failed',

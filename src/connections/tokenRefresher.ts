@@ -48,8 +48,8 @@ export function isRenewable(tokens: StoredTokens | undefined, connection: Connec
 }
 
 /**
- * Renews stored tokens: by their refresh token, else in the unattended way of the connection's kind.
- * Stores nothing.
+ * Renews stored tokens: by their refresh token, else in the unattended way of the connection's kind, which also
+ * follows when the refresh token has ended. Stores nothing.
  * Throws what {@link refreshStored} and the grants throw.
  */
 export async function renewStored(ports: RefreshPorts, renewal: Renewal): Promise<RefreshResult> {
@@ -60,7 +60,11 @@ export async function renewStored(ports: RefreshPorts, renewal: Renewal): Promis
   const resource = connection.settings.omitResource === true ? undefined : tokens.resource;
   const target = { ...tokens, resource, reach, dpop: dpopOf(tokens, ports.nonces) };
   if (refreshToken !== undefined) {
-    return refreshStored(ports.fetch, renewal, { ...target, refreshToken });
+    try {
+      return await refreshStored(ports.fetch, renewal, { ...target, refreshToken });
+    } catch (error) {
+      if (ask === undefined || !isOAuthError(error, 'grant_rejected')) throw error;
+    }
   }
   if (ask === undefined) throw new ConnectionError('sign_in_required', { id: connection.id });
   const answer = await ask(ports, { ...target, connection, secret, keepCredentials, scopes: connection.requested });

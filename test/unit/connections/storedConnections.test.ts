@@ -104,6 +104,7 @@ describe('the file of connections', () => {
       'connected',
       'refreshed',
       'scopes_dropped',
+      'scopes_restored',
       'sign_in_failed',
       'sign_in_cancelled',
       'refresh_failed',
