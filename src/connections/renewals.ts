@@ -94,7 +94,10 @@ export class Renewals {
       await this.#exchange(id, grant, secret, tokens, isDoubted);
     };
     try {
-      await exchange();
+      await exchange().catch(async (error: unknown) => {
+        if (!(await this.#isOutdated(id, sent, error))) throw error;
+        await exchange();
+      });
       return records.get(id).connection;
     } catch (error) {
       const failure = asScopekeeperError(error);
@@ -113,6 +116,15 @@ export class Renewals {
       return states.requireSignIn(id, 'secret_missing');
     }
     return [secret, tokens];
+  }
+
+  /** Whether a refresh token was refused because another process has used it meanwhile, and stored the next (P30, P32). */
+  async #isOutdated(id: ConnectionId, sent: string | undefined, error: unknown): Promise<boolean> {
+    if (sent === undefined || !isOAuthError(error, 'grant_rejected')) return false;
+    const { records, secrets } = this.#parts;
+    const secret = await secrets.newest(id, records.get(id).connection.serverUrl);
+    const newest = secret?.tokens?.refreshToken;
+    return newest !== undefined && newest !== sent;
   }
 
   async #exchange(

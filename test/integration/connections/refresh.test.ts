@@ -4,8 +4,21 @@ import { type Connection, currentGrant } from '../../../src/connections/connecti
 import { isConnectionError } from '../../../src/connections/errors.ts';
 import { isOAuthError } from '../../../src/oauth/errors.ts';
 import { createHeadlessManager, startWithFaults } from '../../headless/headlessManager.ts';
-import { ManualClock } from '../../headless/memoryPorts.ts';
+import { ManualClock, MemorySecretStore } from '../../headless/memoryPorts.ts';
 import { granted, refreshForms, sentForms, stored } from './refreshing.ts';
+
+/** Lets something happen between the next read and its answer. */
+class SlowKeychain extends MemorySecretStore {
+  onceRead: (() => Promise<void>) | undefined;
+
+  override async get(key: string): Promise<string | undefined> {
+    const text = await super.get(key);
+    const { onceRead } = this;
+    this.onceRead = undefined;
+    await onceRead?.();
+    return text;
+  }
+}
 
 const isReady = (connection: Connection): boolean => connection.state.type === 'ready';
 const refreshedAtLeast =
@@ -195,6 +208,24 @@ describe('a refresh that fails', () => {
     await headless.manager.authorize(id);
     assert.equal(server.requestsTo('registration').length, 1, 'the registration is still good');
     assert.equal(headless.manager.get(id)?.state.type, 'ready');
+  });
+
+  it('P30 P32 invalid_grant for a token that another process has used meanwhile: the one it stored is sent', async (t) => {
+    const keychain = new SlowKeychain();
+    const { server, headless } = await startWithFaults(t, { strictRotation: false }, { keychain });
+    const { id } = await headless.connect(server.mcpUrl);
+    const other = createHeadlessManager({ ...headless, browser: async () => undefined });
+    t.after(async () => other.dispose());
+    await other.manager.start();
+    // Both have read the same token when the other one's request arrives first.
+    keychain.onceRead = async () => void (await other.manager.refresh(id));
+    assert.equal((await headless.manager.refresh(id)).state.type, 'ready');
+    const sent = refreshForms(server).map((form) => form['refresh_token']);
+    assert.equal(sent.length, 3);
+    assert.equal(sent[0], sent[1]);
+    assert.notEqual(sent[1], sent[2]);
+    assert.ok(server.isActive(await headless.manager.accessToken(id)));
+    assert.equal((await headless.manager.refresh(id)).state.type, 'ready');
   });
 
   it('P12 P32 a client that the server forgot needs a sign-in, which registers anew', async (t) => {
