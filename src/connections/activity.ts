@@ -7,6 +7,7 @@ export interface ActivityEntry {
     | 'connected'
     | 'refreshed'
     | 'scopes_dropped'
+    | 'scopes_restored'
     | 'sign_in_failed'
     | 'sign_in_cancelled'
     | 'refresh_failed'

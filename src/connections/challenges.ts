@@ -73,7 +73,9 @@ export class Challenges {
       ...(challenge?.resourceMetadataUrl !== undefined && { resourceMetadataUrl: challenge.resourceMetadataUrl }),
     }));
     if (decision === 'refresh') {
-      await renewals.refresh(id);
+      // A token that ended on time, or may have, says nothing against how it was had.
+      const isDoubted = refused.status === 403 || (grant?.expiresAt ?? 0) > clock.now();
+      await renewals.refresh(id, isDoubted);
       // Only now: a refresh that failed for want of a network has not been tried.
       this.#remember(id, refused.operation, grant, key, 'refresh');
       return { type: 'retry' };

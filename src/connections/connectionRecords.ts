@@ -5,8 +5,9 @@ import type { ConnectionChange } from './connectionService.ts';
 import { Emitter } from './emitter.ts';
 import { ConnectionError, isConnectionError } from './errors.ts';
 import type { Clock, ConnectionsFile, Disposable, Log } from './ports.ts';
+import type { RefreshMemory } from './refreshAttempts.ts';
 import type { SecretPlace } from './secretVault.ts';
-import type { StoredConnection } from './storedConnections.ts';
+import type { StoredConnection, StoredConnections } from './storedConnections.ts';
 
 /** All that is public of one connection. Immutable: replaced whole. */
 export interface ConnectionRecord {
@@ -27,6 +28,8 @@ export class ConnectionRecords {
   readonly #log: Log;
   readonly #changes: Emitter<ConnectionChange>;
   #records: ReadonlyMap<ConnectionId, ConnectionRecord> = new Map();
+  /** What was learnt of each issuer's refreshes (P27). */
+  #refreshMemories: ReadonlyMap<string, RefreshMemory> = new Map();
   #saved = '';
   #saving: Promise<void> = Promise.resolve();
   #retry: Disposable | undefined;
@@ -43,7 +46,9 @@ export class ConnectionRecords {
     const document = await this.#file.read();
     const records = (document?.connections ?? []).map(fromStored);
     this.#records = new Map(records.map((record) => [record.connection.id, record]));
-    this.#saved = this.#serialised();
+    this.#refreshMemories = new Map((document?.issuers ?? []).map(({ issuer, refresh }) => [issuer, refresh]));
+    this.#forgetIssuers();
+    this.#saved = JSON.stringify(this.#document());
     for (const { connection } of records) this.#changes.fire({ type: 'added', connection });
   }
 
@@ -109,6 +114,7 @@ export class ConnectionRecords {
       ...secretPlace(more.secretIn === undefined ? record.secretIn : more.secretIn),
     };
     this.#records = new Map([...this.#records, [id, next]]);
+    if (connection.issuer !== record.connection.issuer) this.#forgetIssuers();
     if (more.activity !== undefined) this.#log.info(`${connection.name} (${id}): ${activityLine(more.activity)}`);
     this.#changes.fire({ type: 'changed', connection });
     // A failed save is told in the log and tried again; the caller's change itself has happened.
@@ -120,9 +126,10 @@ export class ConnectionRecords {
     const previous = this.#saving;
     const turn = (async () => {
       await previous.catch(() => undefined);
-      const text = this.#serialised();
+      const document = this.#document();
+      const text = JSON.stringify(document);
       if (text === this.#saved) return;
-      await this.#file.write({ version: 1, connections: this.list().map(toStored) });
+      await this.#file.write(document);
       this.#saved = text;
     })();
     this.#saving = turn;
@@ -145,12 +152,39 @@ export class ConnectionRecords {
     this.#retry?.dispose();
   }
 
-  #forget(id: ConnectionId): void {
-    this.#records = new Map([...this.#records].filter(([other]) => other !== id));
+  /** What was learnt of this issuer's refreshes; nothing for one that is not known. */
+  refreshMemory(issuer: string): RefreshMemory {
+    return this.#refreshMemories.get(issuer) ?? {};
   }
 
-  #serialised(): string {
-    return JSON.stringify(this.list().map(toStored));
+  /** Keeps what was learnt of an issuer's refreshes, for as long as it has a connection; saves in the background. */
+  rememberRefresh(issuer: string, memory: RefreshMemory): void {
+    this.#refreshMemories = new Map([...this.#refreshMemories, [issuer, memory]]);
+    this.#forgetIssuers();
+    // As in `update`.
+    void this.save().catch(() => undefined);
+  }
+
+  #forget(id: ConnectionId): void {
+    this.#records = new Map([...this.#records].filter(([other]) => other !== id));
+    this.#forgetIssuers();
+  }
+
+  /** Forgets issuers that no connection has any more, and those of which nothing is to be remembered. */
+  #forgetIssuers(): void {
+    const inUse = new Set(this.list().map(({ connection }) => connection.issuer));
+    this.#refreshMemories = new Map(
+      [...this.#refreshMemories].filter(([issuer, memory]) => inUse.has(issuer) && Object.keys(memory).length > 0),
+    );
+  }
+
+  #document(): StoredConnections {
+    const issuers = [...this.#refreshMemories].map(([issuer, refresh]) => ({ issuer, refresh: { ...refresh } }));
+    return {
+      version: 1,
+      connections: this.list().map(toStored),
+      ...(issuers.length > 0 && { issuers }),
+    };
   }
 }
 

@@ -17,6 +17,7 @@ import {
 import { type Client, TOKEN_ENDPOINT_AUTH_METHODS } from '../oauth/client.ts';
 import type { AuthorizationServerEndpoints } from '../oauth/tokenEndpoint.ts';
 import { ConnectionError } from './errors.ts';
+import { REFRESH_SCOPES } from './refreshAttempts.ts';
 
 const strings = pipe(array(string()), readonly());
 
@@ -53,8 +54,8 @@ const tokensSchema = object({
   ),
   /** RFC 8707; undefined when this connection leaves it out. */
   resource: exactOptional(string()),
-  /** Which `scope` a refresh sends, as learnt from this issuer (P27). */
-  refreshScope: exactOptional(picklist(['authorized', 'requested', 'omitted'])),
+  /** Where older versions kept which `scope` a refresh sends; read until the next refresh (P27). */
+  refreshScope: exactOptional(picklist(REFRESH_SCOPES)),
   /** The key that the tokens are bound to (RFC 9449); undefined for bearer tokens. */
   dpopKey: exactOptional(signingKeySchema),
 });

@@ -1,13 +1,5 @@
-import {
-  difference,
-  formatScopes,
-  intersection,
-  parseGrantedScopes,
-  sameScopes,
-  type ScopeSet,
-} from '../oauth/scopeSet.ts';
+import { difference, parseGrantedScopes, type ScopeSet } from '../oauth/scopeSet.ts';
 import type { TokenAnswer } from '../oauth/token.ts';
-import type { StoredTokens } from './connectionSecret.ts';
 import type { Grant } from './connection.ts';
 
 /**
@@ -21,7 +13,7 @@ export function grantOfAuthorization(
   now: number,
   generation: number,
 ): Grant {
-  const granted = answer.scope === undefined ? requested : parseGrantedScopes(answer.scope, requested);
+  const granted = grantedAnew(requested, answer);
   return {
     authorized: granted,
     granted,
@@ -32,12 +24,35 @@ export function grantOfAuthorization(
   };
 }
 
+/** The scopes that a refresh's answer gives; no `scope` means as before (P26). */
+export function grantedByRefresh(grant: Grant, { scope }: TokenAnswer): ScopeSet {
+  return scope === undefined ? grant.granted : parseGrantedScopes(scope, grant.authorized);
+}
+
 /**
  * The grant after a refresh: what was authorized stays, so that a narrowing is shown but never sent
  * (P27); no `scope` means unchanged (P26).
  */
 export function grantOfRefresh(grant: Grant, answer: TokenAnswer, now: number, generation: number): Grant {
-  const granted = answer.scope === undefined ? grant.granted : parseGrantedScopes(answer.scope, grant.authorized);
+  return renewedGrant(grant, grantedByRefresh(grant, answer), answer, now, generation);
+}
+
+/** The grant after tokens were asked for anew, without the person; no `scope` means as requested (P26). */
+export function grantAskedAnew(
+  grant: Grant,
+  requested: ScopeSet,
+  answer: TokenAnswer,
+  now: number,
+  generation: number,
+): Grant {
+  return renewedGrant(grant, grantedAnew(requested, answer), answer, now, generation);
+}
+
+function grantedAnew(requested: ScopeSet, { scope }: TokenAnswer): ScopeSet {
+  return scope === undefined ? requested : parseGrantedScopes(scope, requested);
+}
+
+function renewedGrant(grant: Grant, granted: ScopeSet, answer: TokenAnswer, now: number, generation: number): Grant {
   return {
     authorized: grant.authorized,
     granted,
@@ -56,35 +71,4 @@ function expiry(answer: TokenAnswer, now: number): { expiresAt?: number } {
 /** Scopes of `expected` that were not granted. `offline_access` is seldom echoed: the refresh token shows it. */
 export function missingScopes(expected: ScopeSet, granted: ScopeSet): ScopeSet {
   return difference(expected, granted).filter((scope) => scope !== 'offline_access');
-}
-
-export type RefreshScope = NonNullable<StoredTokens['refreshScope']>;
-
-/** One form of a refresh request's `scope`. */
-export interface RefreshAttempt {
-  readonly kind: RefreshScope;
-  readonly scopes: ScopeSet | undefined;
-}
-
-/**
- * The forms of `scope` to try in order (P27): what was authorized; the requested set when the server
- * echoes other spellings, or refuses the first; none as the last. What worked before comes first.
- */
-export function refreshAttempts(
-  authorized: ScopeSet,
-  requested: ScopeSet,
-  remembered: RefreshScope | undefined,
-): readonly RefreshAttempt[] {
-  const speaksOurSpelling = requested.length === 0 || intersection(authorized, requested).length > 0;
-  const all: readonly RefreshAttempt[] = [
-    ...(speaksOurSpelling && formatScopes(authorized) !== undefined
-      ? [{ kind: 'authorized' as const, scopes: authorized }]
-      : []),
-    ...(requested.length > 0 && !(speaksOurSpelling && sameScopes(authorized, requested))
-      ? [{ kind: 'requested' as const, scopes: requested }]
-      : []),
-    { kind: 'omitted', scopes: undefined },
-  ];
-  const start = all.findIndex((attempt) => attempt.kind === remembered);
-  return start <= 0 ? all : all.slice(start);
 }

@@ -56,7 +56,8 @@ export function nextDueAt(connection: Connection, jitter: number, now: number): 
     case 'needsConsent':
       return state.grant.refreshable ? refreshDueAt(state.grant, jitter, now) : state.grant.expiresAt;
     case 'unreachable':
-      return state.retryAt;
+      // No failure waits for longer: the clock was set back since.
+      return state.retryAt - now > LONGEST_RETRY_AFTER_MS ? now : state.retryAt;
     case 'disconnected':
     case 'authorizing':
     case 'refreshing':

@@ -1,11 +1,13 @@
 import { isOAuthError, type ScopekeeperError } from '../oauth/errors.ts';
+import { intersection, type ScopeSet } from '../oauth/scopeSet.ts';
 import type { Connection, ConnectionId, Grant } from './connection.ts';
 import type { ConnectionRecords } from './connectionRecords.ts';
 import { type ConnectionSecret, issuedTokens, type IssuedTokens, type StoredCredentials } from './connectionSecret.ts';
 import type { ConnectionStates } from './connectionStates.ts';
 import { asScopekeeperError, ConnectionError, describeError, isConnectionError } from './errors.ts';
-import { grantOfRefresh, missingScopes } from './grant.ts';
+import { grantAskedAnew, grantOfRefresh, missingScopes } from './grant.ts';
 import type { Clock, Log, Random } from './ports.ts';
+import type { RefreshMemory } from './refreshAttempts.ts';
 import { retryDelayMs } from './refreshSchedule.ts';
 import type { SecretKeeper } from './secretKeeper.ts';
 import { isRenewable, renewedSecret, type RefreshPorts, renewStored } from './tokenRefresher.ts';
@@ -52,12 +54,16 @@ export class Renewals {
     this.#failures.delete(id);
   }
 
-  /** Renews now, or joins the refresh that is running. Throws `sign_in_required`, or why it failed. */
-  async refresh(id: ConnectionId): Promise<Connection> {
+  /**
+   * Renews now, or joins the refresh that is running. Throws `sign_in_required`, or why it failed.
+   * @param isDoubted whether the server refused a token that should have been good: then what is remembered of
+   * the issuer is not relied on, since a token for no resource, or without scopes, is what it may have led to.
+   */
+  async refresh(id: ConnectionId, isDoubted = false): Promise<Connection> {
     const running = this.#running.get(id);
     if (running !== undefined) return running;
     const refresh = this.#parts.secrets
-      .exclusive(id, async () => this.#run(id))
+      .exclusive(id, async () => this.#run(id, isDoubted))
       .finally(() => this.#running.delete(id));
     this.#running.set(id, refresh);
     return refresh;
@@ -76,16 +82,22 @@ export class Renewals {
     await this.refresh(id).catch(() => undefined);
   }
 
-  async #run(id: ConnectionId): Promise<Connection> {
+  async #run(id: ConnectionId, isDoubted: boolean): Promise<Connection> {
     const { records, states } = this.#parts;
     const grant = states.grant(id);
     if (grant?.refreshable !== true) throw new ConnectionError('sign_in_required', { id });
     states.set(id, { type: 'refreshing', grant });
     let sent: string | undefined;
-    try {
+    const exchange = async (): Promise<void> => {
       const [secret, tokens] = await this.#newestTokens(id);
       sent = tokens.refreshToken;
-      await this.#exchange(id, grant, secret, tokens);
+      await this.#exchange(id, grant, secret, tokens, isDoubted);
+    };
+    try {
+      await exchange().catch(async (error: unknown) => {
+        if (!(await this.#isOutdated(id, sent, error))) throw error;
+        await exchange();
+      });
       return records.get(id).connection;
     } catch (error) {
       const failure = asScopekeeperError(error);
@@ -106,26 +118,63 @@ export class Renewals {
     return [secret, tokens];
   }
 
-  async #exchange(id: ConnectionId, grant: Grant, secret: ConnectionSecret, tokens: IssuedTokens): Promise<void> {
+  /** Whether a refresh token was refused because another process has used it meanwhile, and stored the next (P30, P32). */
+  async #isOutdated(id: ConnectionId, sent: string | undefined, error: unknown): Promise<boolean> {
+    if (sent === undefined || !isOAuthError(error, 'grant_rejected')) return false;
+    const { records, secrets } = this.#parts;
+    const secret = await secrets.newest(id, records.get(id).connection.serverUrl);
+    const newest = secret?.tokens?.refreshToken;
+    return newest !== undefined && newest !== sent;
+  }
+
+  async #exchange(
+    id: ConnectionId,
+    grant: Grant,
+    secret: ConnectionSecret,
+    tokens: IssuedTokens,
+    isDoubted: boolean,
+  ): Promise<void> {
     const { records, secrets, states } = this.#parts;
     const { connection } = records.get(id);
+    const { issuer } = tokens.authorizationServer;
     let latest = secret;
     const keepCredentials = async (credentials: StoredCredentials): Promise<void> => {
       latest = { ...latest, generation: latest.generation + 1, credentials };
       await secrets.tryKeep(id, latest);
     };
-    const result = await renewStored(this.#ports, { connection, secret, tokens, grant, keepCredentials });
+    const result = await renewStored(this.#ports, {
+      connection,
+      secret,
+      tokens,
+      grant,
+      memory: isDoubted ? {} : { ...rememberedIn(tokens), ...records.refreshMemory(issuer) },
+      onForgotten: (memory) => records.rememberRefresh(issuer, memory),
+      keepCredentials,
+    });
     const next = renewedSecret(latest, tokens, result);
-    const renewed = grantOfRefresh(grant, result.answer, this.#ports.clock.now(), next.generation);
+    const { answer } = result;
+    const now = this.#ports.clock.now();
+    const renewed =
+      result.type === 'refreshed'
+        ? grantOfRefresh(grant, answer, now, next.generation)
+        : grantAskedAnew(grant, connection.requested, answer, now, next.generation);
+    const { granted } = renewed;
     const unstored = await secrets.tryKeep(id, next);
+    if (result.type === 'refreshed') records.rememberRefresh(issuer, result.memory);
     this.reset(id);
     states.set(
       id,
       { type: 'ready', grant: renewed },
       { activity: states.event('refreshed'), lastError: unstored ?? null },
     );
-    const lost = missingScopes(grant.granted, renewed.granted);
-    if (lost.length > 0) records.update(id, {}, { activity: states.event('scopes_dropped', { scopes: lost }) });
+    this.#tellScopes(id, 'scopes_dropped', missingScopes(grant.granted, granted));
+    this.#tellScopes(id, 'scopes_restored', missingScopes(intersection(granted, grant.authorized), grant.granted));
+  }
+
+  /** Notes what changed since the last renewal; what stays lost is told once (P26). */
+  #tellScopes(id: ConnectionId, type: 'scopes_dropped' | 'scopes_restored', scopes: ScopeSet): void {
+    const { records, states } = this.#parts;
+    if (scopes.length > 0) records.update(id, {}, { activity: states.event(type, { scopes }) });
   }
 
   async #noteFailure(
@@ -143,7 +192,7 @@ export class Renewals {
     } else if (isOAuthError(failure, 'client_rejected')) {
       await this.#suspectClient(id);
       states.needSignIn(id, 'client_rejected', failure);
-    } else if (isConnectionError(failure, 'secret_unreadable')) {
+    } else if (isConnectionError(failure, 'secret_unreadable') || isConnectionError(failure, 'credentials_missing')) {
       states.needSignIn(id, 'secret_missing', failure);
     } else {
       const failures = (this.#failures.get(id) ?? 0) + 1;
@@ -175,4 +224,9 @@ export class Renewals {
     const clientId = secret?.tokens?.client?.clientId;
     if (clientId !== undefined) onClientRejected(id, clientId);
   }
+}
+
+/** What older versions kept with the tokens. */
+function rememberedIn({ refreshScope }: IssuedTokens): RefreshMemory {
+  return refreshScope === undefined ? {} : { scope: refreshScope };
 }

@@ -16,6 +16,7 @@ import {
   url,
 } from 'valibot';
 import { CONNECTION_KINDS } from './connection.ts';
+import { REFRESH_SCOPES } from './refreshAttempts.ts';
 
 const scopes = pipe(array(string()), readonly());
 /** The instants that a `Date` can hold. */
@@ -38,6 +39,7 @@ const storedActivity = object({
     'connected',
     'refreshed',
     'scopes_dropped',
+    'scopes_restored',
     'sign_in_failed',
     'sign_in_cancelled',
     'refresh_failed',
@@ -97,6 +99,13 @@ const storedConnection = object({
   activity: array(storedActivity),
 });
 
+/** What was learnt of an authorization server, for all its connections. */
+const storedIssuer = object({
+  issuer: string(),
+  /** What to begin a refresh with (P27). */
+  refresh: object({ scope: exactOptional(picklist(REFRESH_SCOPES)), omitsResource: exactOptional(literal(true)) }),
+});
+
 /** The public data file, version 1. No secret is in it. */
 export const storedConnectionsSchema = object({
   version: literal(1),
@@ -104,6 +113,7 @@ export const storedConnectionsSchema = object({
     array(storedConnection),
     check((connections) => new Set(connections.map(({ id }) => id)).size === connections.length, 'the same id twice'),
   ),
+  issuers: exactOptional(array(storedIssuer)),
 });
 
 export type StoredConnection = InferOutput<typeof storedConnection>;

@@ -1,6 +1,5 @@
 import { isOAuthError } from '../oauth/errors.ts';
 import type { Fetch } from '../oauth/fetchPort.ts';
-import type { ScopeSet } from '../oauth/scopeSet.ts';
 import { refreshTokens, type TokenAnswer, type TokenRequest } from '../oauth/token.ts';
 import type { Dpop, DpopNonces } from '../oauth/dpop.ts';
 import type { Connection, Grant } from './connection.ts';
@@ -9,17 +8,26 @@ import { ConnectionError } from './errors.ts';
 import { fetchOf } from './fetchOf.ts';
 import type { UnattendedPorts } from './flows/flow.ts';
 import { unattendedGrant } from './flows/unattended.ts';
-import { type RefreshScope, refreshAttempts } from './grant.ts';
+import { grantedByRefresh, missingScopes } from './grant.ts';
+import {
+  forgetRefused,
+  isRememberedAttempt,
+  nextRefreshAttempt,
+  type RefreshAttempt,
+  type RefreshMemory,
+  type RefreshTarget,
+  type Refusal,
+  rememberAttempt,
+} from './refreshAttempts.ts';
 
 export interface RefreshPorts extends UnattendedPorts {
   readonly nonces: DpopNonces;
 }
 
-export interface RefreshResult {
-  readonly answer: TokenAnswer;
-  /** The form of `scope` that the server took, to begin with next time (P27); undefined when none was refreshed. */
-  readonly refreshScope?: RefreshScope;
-}
+/** New tokens: from the refresh token, with what to begin with at this server next time (P27); or asked for anew. */
+export type RefreshResult =
+  | { readonly type: 'refreshed'; readonly answer: TokenAnswer; readonly memory: RefreshMemory }
+  | { readonly type: 'asked_anew'; readonly answer: TokenAnswer };
 
 /** What tokens are renewed with. */
 export interface Renewal {
@@ -27,6 +35,10 @@ export interface Renewal {
   readonly secret: ConnectionSecret;
   readonly tokens: IssuedTokens;
   readonly grant: Grant;
+  /** What is known of this authorization server's refreshes (P27). */
+  readonly memory: RefreshMemory;
+  /** Called when what is known was refused, and nothing else worked either. */
+  readonly onForgotten: (memory: RefreshMemory) => void;
   /** As in a sign-in: stores what a later step may lose. */
   readonly keepCredentials: (credentials: StoredCredentials) => Promise<void>;
 }
@@ -37,22 +49,28 @@ export function isRenewable(tokens: StoredTokens | undefined, connection: Connec
 }
 
 /**
- * Renews stored tokens: by their refresh token, else in the unattended way of the connection's kind. Stores nothing.
+ * Renews stored tokens: by their refresh token, else in the unattended way of the connection's kind, which also
+ * follows when the refresh token has ended. Stores nothing.
  * Throws what {@link refreshStored} and the grants throw.
  */
 export async function renewStored(allPorts: RefreshPorts, renewal: Renewal): Promise<RefreshResult> {
-  const { connection, grant, keepCredentials, secret, tokens } = renewal;
+  const { connection, keepCredentials, secret, tokens } = renewal;
   const ports = { ...allPorts, fetch: fetchOf(allPorts.fetch, connection.settings) };
   const { refreshToken } = tokens;
-  const reach = await ports.resolveReach(connection.serverUrl);
-  const target = { ...tokens, resource: tokens.resource, reach, dpop: dpopOf(tokens, ports.nonces) };
-  if (refreshToken !== undefined) {
-    return refreshStored(ports.fetch, { ...target, refreshToken }, grant.authorized, connection.requested);
-  }
   const ask = unattendedGrant(connection.kind);
+  const reach = await ports.resolveReach(connection.serverUrl);
+  const resource = connection.settings.omitResource === true ? undefined : tokens.resource;
+  const target = { ...tokens, resource, reach, dpop: dpopOf(tokens, ports.nonces) };
+  if (refreshToken !== undefined) {
+    try {
+      return await refreshStored(ports.fetch, renewal, { ...target, refreshToken });
+    } catch (error) {
+      if (ask === undefined || !isOAuthError(error, 'grant_rejected')) throw error;
+    }
+  }
   if (ask === undefined) throw new ConnectionError('sign_in_required', { id: connection.id });
-  const scopes = connection.requested;
-  return { answer: await ask(ports, { ...target, connection, secret, keepCredentials, scopes }) };
+  const answer = await ask(ports, { ...target, connection, secret, keepCredentials, scopes: connection.requested });
+  return { type: 'asked_anew', answer };
 }
 
 /** What requests with these tokens prove possession of. */
@@ -61,42 +79,66 @@ function dpopOf({ dpopKey: key }: StoredTokens, nonces: DpopNonces): Dpop | unde
 }
 
 /**
- * Refreshes stored tokens: what was authorized is asked for again, and on `invalid_scope` the other
- * forms are tried in turn (P27). Stores nothing.
- * @param authorized the scopes of the last authorization.
- * @param requested everything asked for in this connection.
+ * Refreshes stored tokens: what was authorized is asked for again, and other requests follow when the server does
+ * not like that one's `scope` or `resource` (P27). Stores nothing.
+ *
+ * None of them can cost the refresh token: a server rotates it when it answers with a new one (RFC 6749 section
+ * 6), and these were answered with an error, on a request that the server has not granted. One that used it up all
+ * the same would say `invalid_grant` to the next request, and would have done so to the next renewal too.
  * Throws `grant_rejected` only when the server said `invalid_grant` for this very token (P32), else what
  * {@link refreshTokens} throws.
  */
 async function refreshStored(
   fetch: Fetch,
-  tokens: Omit<TokenRequest, 'scopes'> & Pick<StoredTokens, 'refreshScope'> & { readonly refreshToken: string },
-  authorized: ScopeSet,
-  requested: ScopeSet,
+  { connection, grant, memory, onForgotten }: Pick<Renewal, 'connection' | 'grant' | 'memory' | 'onForgotten'>,
+  tokens: Omit<TokenRequest, 'scopes'> & { readonly refreshToken: string },
 ): Promise<RefreshResult> {
-  const attempts = refreshAttempts(authorized, requested, tokens.refreshScope);
-  for (const [index, { kind, scopes }] of attempts.entries()) {
+  const target: RefreshTarget = {
+    authorized: grant.authorized,
+    requested: connection.requested,
+    resource: tokens.resource,
+  };
+  const refusals: Refusal[] = [];
+  const next = (): RefreshAttempt | undefined => nextRefreshAttempt(target, memory, refusals);
+  let failure: unknown;
+  for (let attempt = next(); attempt !== undefined; attempt = next()) {
     try {
-      return { answer: await refreshTokens(fetch, { ...tokens, scopes }), refreshScope: kind };
+      const { scopes, resource } = attempt;
+      const answer = await refreshTokens(fetch, { ...tokens, scopes, resource });
+      const isLossy = missingScopes(grant.authorized, grantedByRefresh(grant, answer)).length > 0;
+      return { type: 'refreshed', answer, memory: rememberAttempt(target, memory, refusals, attempt, isLossy) };
     } catch (error) {
-      const isScopeRefused = isOAuthError(error, 'token_request_failed') && error.details.error === 'invalid_scope';
-      if (!isScopeRefused || index === attempts.length - 1) throw error;
+      failure = error;
+      const refusal = refusalOf(error, refusals.length === 0 && isRememberedAttempt(target, memory));
+      if (refusal === undefined) break;
+      refusals.push(refusal);
     }
   }
-  throw new Error('refreshAttempts gives at least one attempt');
+  if (refusals.length > 0) onForgotten(forgetRefused(memory, refusals));
+  throw failure;
 }
 
-/** The stored document after a renewal: the refresh token is kept when the answer has none (P28). */
+/**
+ * What the server did not like; undefined when another request would not help.
+ * @param isRemembered whether the request was one that is sent only because it worked before: then Entra's
+ * AADSTS90009, an `invalid_request`, is about that too.
+ */
+function refusalOf(error: unknown, isRemembered: boolean): Refusal | undefined {
+  if (isOAuthError(error, 'resource_rejected')) return 'resource';
+  if (!isOAuthError(error, 'token_request_failed')) return undefined;
+  if (error.details.error === 'invalid_scope') return 'scope';
+  return isRemembered && error.details.error === 'invalid_request' ? 'request' : undefined;
+}
+
+/** The stored document after a renewal: a refresh token that was good is kept when the answer has none (P28). */
 export function renewedSecret(secret: ConnectionSecret, tokens: StoredTokens, result: RefreshResult): ConnectionSecret {
-  const { accessToken, refreshToken } = result.answer;
+  // What was learnt is remembered with the issuer now; older versions kept it here.
+  const { refreshToken: sent, refreshScope: _, ...rest } = tokens;
+  const kept = result.type === 'refreshed' ? sent : undefined;
+  const { accessToken, refreshToken = kept } = result.answer;
   return {
     ...secret,
     generation: secret.generation + 1,
-    tokens: {
-      ...tokens,
-      accessToken,
-      ...(refreshToken !== undefined && { refreshToken }),
-      ...(result.refreshScope !== undefined && { refreshScope: result.refreshScope }),
-    },
+    tokens: { ...rest, accessToken, ...(refreshToken !== undefined && { refreshToken }) },
   };
 }

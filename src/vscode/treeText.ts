@@ -228,6 +228,7 @@ const EVENT_ICONS: Readonly<Record<ActivityEntry['type'], IconText>> = {
   connected: { id: 'plug' },
   refreshed: { id: 'refresh' },
   scopes_dropped: { id: 'warning', color: 'list.warningForeground' },
+  scopes_restored: { id: 'check' },
   sign_in_failed: { id: 'error', color: 'list.errorForeground' },
   sign_in_cancelled: { id: 'circle-slash' },
   refresh_failed: { id: 'warning', color: 'list.warningForeground' },
@@ -253,6 +254,8 @@ function eventText(entry: ActivityEntry): string {
       return t('Token renewed');
     case 'scopes_dropped':
       return t('Scopes dropped');
+    case 'scopes_restored':
+      return t('Scopes restored');
     case 'sign_in_failed':
       return t('Sign-in failed');
     case 'sign_in_cancelled':

@@ -26,6 +26,8 @@ export interface HeadlessOptions {
   readonly clientMetadataUrl?: string;
   /** Puts something between the manager and the network. */
   readonly wrapFetch?: (fetch: Fetch) => Fetch;
+  /** How long a request may take; as in the extension unless set. */
+  readonly timeoutMs?: number;
 }
 
 /** The real token manager over the real guarded fetch; only editor, keychain and disk are in memory. */
@@ -34,7 +36,10 @@ export function createHeadlessManager(options: HeadlessOptions) {
   const editor = options.editor;
   const file = options.file ?? new MemoryFile();
   const log = new MemoryLog();
-  const guarded = createGuardedFetch({ version: '0.0.0' });
+  const guarded = createGuardedFetch({
+    version: '0.0.0',
+    ...(options.timeoutMs !== undefined && { timeoutMs: options.timeoutMs }),
+  });
   const fallbacks: unknown[] = [];
   /** What the callback pages said. */
   const pages: CallbackOutcome[] = [];

@@ -154,7 +154,7 @@ export interface Faults {
   invalidClient: boolean;
   /** Answers `invalid_grant`. */
   invalidGrant: boolean;
-  /** Makes the body from the correct one; a string is sent as it is, anything else as JSON. */
+  /** Makes the body from the correct one; a string is sent as it is, `URLSearchParams` as a form, anything else as JSON. */
   tokenBody: ((body: TokenBody) => unknown) | undefined;
   /** Issues and uses up, then breaks the connection instead of answering. */
   dropTokenAnswer: boolean;

@@ -64,12 +64,17 @@ export function issueTokens({ faults, grants }: AuthorizationServer, issued: Iss
     ...(refreshToken === undefined ? {} : { refresh_token: refreshToken }),
     ...(faults.emptyRefreshToken && !withRefreshToken ? { refresh_token: '' } : {}),
   };
+  const told = faults.tokenBody === undefined ? body : faults.tokenBody(body);
+  const isForm = told instanceof URLSearchParams;
   return {
     // From 400 on it is the status of the failures, of which there were enough.
     status: faults.tokenStatus < 400 ? faults.tokenStatus : 200,
     // The default is JSON; a string from the switch is sent as it is, and is still called JSON.
-    body: faults.tokenBody === undefined ? body : faults.tokenBody(body),
-    headers: { 'content-type': 'application/json', 'cache-control': 'no-store' },
+    body: isForm ? told.toString() : told,
+    headers: {
+      'content-type': isForm ? 'application/x-www-form-urlencoded' : 'application/json',
+      'cache-control': 'no-store',
+    },
     drop: faults.dropTokenAnswer,
   };
 }

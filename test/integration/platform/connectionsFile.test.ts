@@ -54,7 +54,11 @@ describe('connectionsFile', () => {
   });
 
   it('P23 gives back what was written, for this user alone', async () => {
-    const document = documentNamed('a', 'b');
+    const issuers = [
+      { issuer: 'https://as.example', refresh: { scope: 'requested', omitsResource: true } as const },
+      { issuer: 'https://other.example', refresh: {} },
+    ];
+    const document = { ...documentNamed('a', 'b'), issuers };
     await createConnectionsFile(file).write(document);
     assert.deepEqual(await createConnectionsFile(file).read(), document);
     assert.deepEqual(await readdir(folder), ['connections.json']);
@@ -95,6 +99,7 @@ describe('connectionsFile', () => {
     ['null', 'not as expected at the top'],
     ['{"version":0,"connections":[]}', 'not as expected at version'],
     ['{"version":1,"connections":[{"id":1}]}', 'not as expected at connections.0.id'],
+    ['{"version":1,"connections":[],"issuers":[{}]}', 'not as expected at issuers.0.issuer'],
   ] as const) {
     it(`a broken file is kept, and copied aside once: ${JSON.stringify(text)}`, async () => {
       await mkdir(folder, { recursive: true });

@@ -1,14 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { ACTIVITY_LIMIT, type ActivityEntry, addActivity } from '../../../src/connections/activity.ts';
-import {
-  grantOfAuthorization,
-  grantOfRefresh,
-  missingScopes,
-  refreshAttempts,
-  type RefreshScope,
-} from '../../../src/connections/grant.ts';
-import { parseScopes } from '../../../src/oauth/scopeSet.ts';
+import { grantAskedAnew, grantOfAuthorization, grantOfRefresh, missingScopes } from '../../../src/connections/grant.ts';
 import type { TokenAnswer } from '../../../src/oauth/token.ts';
 import { grantWith, MINUTE_MS, NOW } from '../connectionFixture.ts';
 
@@ -65,6 +58,28 @@ describe('the grant after a refresh', () => {
   });
 });
 
+describe('the grant of tokens that were asked for anew', () => {
+  const before = grantWith({ authorized: ['a', 'b'], granted: ['a'], expiresAt: NOW, generation: 4 });
+  for (const [scope, granted] of [
+    [undefined, ['a', 'b', 'c']],
+    ['b', ['b']],
+    ['a,c', ['a', 'c']],
+  ] as const) {
+    it(`P26 is ${granted.join(' ')} when the answer names ${scope ?? 'no scope'}`, () => {
+      const full = { ...answer, expiresInSeconds: 60, ...(scope !== undefined && { scope }) };
+      assert.deepEqual(grantAskedAnew(before, ['a', 'b', 'c'], full, NOW + 5, 5), {
+        authorized: ['a', 'b'],
+        granted,
+        expiresAt: NOW + 5 + MINUTE_MS,
+        refreshable: true,
+        issuedAt: NOW,
+        refreshedAt: NOW + 5,
+        generation: 5,
+      });
+    });
+  }
+});
+
 describe('scopes that were not granted', () => {
   for (const [expected, granted, missing] of [
     [['a', 'b'], ['b'], ['a']],
@@ -75,30 +90,6 @@ describe('scopes that were not granted', () => {
     it(`P26 of ${JSON.stringify(expected)} with ${JSON.stringify(granted)} are ${JSON.stringify(missing)}`, () => {
       assert.deepEqual(missingScopes(expected, granted), missing);
     });
-  }
-});
-
-/** The attempts as one text, from sets as texts. */
-function attempts(authorized: string, requested: string, remembered: RefreshScope | undefined): string {
-  return refreshAttempts(parseScopes(authorized), parseScopes(requested), remembered)
-    .map(({ kind, scopes }) => `${kind}: ${scopes?.join(' ') ?? '-'}`)
-    .join(', ');
-}
-
-describe('P27 the scope of a refresh is tried', () => {
-  for (const [title, authorized, requested, remembered, expected] of [
-    ['as authorized, which is as requested', 'a b', 'b a', undefined, 'authorized: a b, omitted: -'],
-    ['as authorized, then as requested', 'a', 'a b', undefined, 'authorized: a, requested: a b, omitted: -'],
-    ['as requested when the server echoes other spellings', 'https://x/a', 'a', undefined, 'requested: a, omitted: -'],
-    ['as authorized when nothing was requested', 'a', '', undefined, 'authorized: a, omitted: -'],
-    ['without when there are none', '', '', undefined, 'omitted: -'],
-    ['as requested when nothing was granted', '', 'a', undefined, 'requested: a, omitted: -'],
-    ['from what worked before: requested', 'a', 'a b', 'requested', 'requested: a b, omitted: -'],
-    ['from what worked before: omitted', 'a', 'a b', 'omitted', 'omitted: -'],
-    ['from what worked before: authorized', 'a', 'a b', 'authorized', 'authorized: a, requested: a b, omitted: -'],
-    ['from the start when what worked is no form any more', 'a', 'a', 'requested', 'authorized: a, omitted: -'],
-  ] as const) {
-    it(title, () => assert.equal(attempts(authorized, requested, remembered), expected));
   }
 });
 

@@ -73,6 +73,7 @@ describe('P34 when a token is renewed', () => {
 describe('P34 something is to be done about a connection by itself', () => {
   const renewable = grant(3600);
   const fixed = grant(3600, { refreshable: false });
+  const LATER = ISSUED_AT + 3601 * S;
   const error = new OAuthError('server_unreachable', { url: 'https://example.com/', failure: 'dns' });
   for (const [title, state, dueSeconds] of [
     ['when its token is to be renewed', { type: 'ready', grant: renewable }, 2880],
@@ -80,6 +81,9 @@ describe('P34 something is to be done about a connection by itself', () => {
     ['never for a token without end', { type: 'ready', grant: grant(undefined) }, undefined],
     ['also while it needs consent', { type: 'needsConsent', grant: renewable, missing: ['b'] }, 2880],
     ['when it is to be tried again', { type: 'unreachable', grant: renewable, error, retryAt: ISSUED_AT + 5 * S }, 5],
+    ['after an hour at most', { type: 'unreachable', grant: renewable, error, retryAt: ISSUED_AT + 3600 * S }, 3600],
+    // Nothing waits for longer than that.
+    ['now, when the clock was set back', { type: 'unreachable', grant: renewable, error, retryAt: LATER }, 0],
     ['not while it is renewed', { type: 'refreshing', grant: renewable }, undefined],
     ['not while the person signs in', { type: 'authorizing', step: 'discovering', grant: renewable }, undefined],
     ['not while it waits for the person', { type: 'needsSignIn', reason: 'expired', since: ISSUED_AT }, undefined],

@@ -71,7 +71,14 @@ function isRead(document: unknown): boolean {
 
 describe('the file of connections', () => {
   it('is read as it was written, all of it', () => {
-    const document: StoredConnections = { version: 1, connections: [least, { ...most, id: 'other' }] };
+    const document: StoredConnections = {
+      version: 1,
+      connections: [least, { ...most, id: 'other' }],
+      issuers: [
+        { issuer: 'https://as.example', refresh: { scope: 'requested', omitsResource: true } },
+        { issuer: 'https://other.example', refresh: {} },
+      ],
+    };
     const result = safeParse(storedConnectionsSchema, JSON.parse(JSON.stringify(document)));
     assert.deepEqual(result.output, document);
     assert.ok(result.success);
@@ -97,6 +104,7 @@ describe('the file of connections', () => {
       'connected',
       'refreshed',
       'scopes_dropped',
+      'scopes_restored',
       'sign_in_failed',
       'sign_in_cancelled',
       'refresh_failed',
@@ -117,6 +125,14 @@ describe('the file of connections', () => {
     ['of another version', { ...file(), version: 2 }],
     ['without connections', { version: 1 }],
     ['with the same id twice', file(least, { ...most })],
+    ['with issuers that are no list', { ...file(), issuers: {} }],
+    ['with an issuer without a name', { ...file(), issuers: [{ refresh: {} }] }],
+    ['with an issuer of which nothing is said', { ...file(), issuers: [{ issuer: 'https://as.example' }] }],
+    ['with a scope that is no form', { ...file(), issuers: [{ issuer: '', refresh: { scope: 'a' } }] }],
+    [
+      'with a resource that is not left out',
+      { ...file(), issuers: [{ issuer: '', refresh: { omitsResource: false } }] },
+    ],
   ] as const) {
     it(`${title} is not taken`, () => assert.ok(!isRead(document)));
   }

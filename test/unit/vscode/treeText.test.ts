@@ -137,6 +137,7 @@ test('the activity tells the last event and how long ago it was', () => {
   const entry = { at: NOW - 5 * MINUTE_MS, type: 'scopes_dropped', scopes: ['b', 'c'] } as const;
   assert.equal(activityText([entry], NOW).description, 'Scopes dropped · 5 min ago');
   assert.equal(activityEntryText(entry, NOW).description, '5 min ago · b c');
+  assert.equal(activityEntryText({ ...entry, type: 'scopes_restored' }, NOW).label, 'Scopes restored');
 });
 
 function flags(state: ConnectionState): string {
