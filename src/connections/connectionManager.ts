@@ -16,6 +16,7 @@ import type {
   ChallengeOutcome,
   ConnectionChange,
   ConnectionService,
+  DevicePrompt,
   DisconnectOutcome,
   OutgoingRequest,
   RequestAuthorization,
@@ -185,6 +186,10 @@ export class ConnectionManager implements ConnectionService {
 
   authorizationUrl(id: ConnectionId): string | undefined {
     return this.#states.sessions.get(id)?.url;
+  }
+
+  deviceAuthorization(id: ConnectionId): DevicePrompt | undefined {
+    return this.#states.sessions.get(id)?.device;
   }
 
   async handleCallback(url: URL): Promise<CallbackOutcome> {

@@ -7,6 +7,7 @@ import type { TokenAnswer } from '../oauth/token.ts';
 import type { Connection, ConnectionKind } from './connection.ts';
 import { ConnectionError } from './errors.ts';
 import { authorizeInBrowser } from './flows/authorizationCode.ts';
+import { authorizeDevice } from './flows/deviceCode.ts';
 import { signInAtIdentityProvider } from './flows/enterpriseManaged.ts';
 import type { Flow, FlowPorts, FlowRequest, FlowResult } from './flows/flow.ts';
 import { signInUnattended, unattendedGrant } from './flows/unattended.ts';
@@ -38,6 +39,7 @@ function flowOf(kind: Exclude<ConnectionKind, 'static_token'>): Flow {
     case 'enterprise_managed':
       return signInAtIdentityProvider;
     case 'device_code':
+      return authorizeDevice;
     case 'client_credentials':
     case 'workload_identity': {
       const grant = unattendedGrant(kind);

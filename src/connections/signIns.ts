@@ -13,6 +13,7 @@ import { grantOfAuthorization, missingScopes } from './grant.ts';
 import { PendingCallbacks } from './pendingCallbacks.ts';
 import type { Log, OpenBrowser } from './ports.ts';
 import type { SecretKeeper } from './secretKeeper.ts';
+import { isPersonal } from './scopesToRequest.ts';
 import { discoverServer, signIn, type SignInPorts, type SignInResult } from './signIn.ts';
 import { SignInSession } from './signInSession.ts';
 
@@ -110,6 +111,8 @@ export class SignIns {
         onDiscovered: (discovery) => this.#noteDiscovery(id, discovery),
         awaitCallback: async (pending) =>
           session.awaitCallback(pending, () => states.beginStep(id, session, 'waitingForBrowser')),
+        showDevice: async (device, wait) =>
+          session.showDevice(device, () => states.beginStep(id, session, 'waitingForDevice'), wait),
       });
       if (session.signal.aborted) return await this.#discard(id, session, result);
       await this.#parts.secrets.exclusive(id, async () => this.#keep(id, session, result));
@@ -161,7 +164,7 @@ export class SignIns {
       return await secrets.current(id, serverUrl);
     } catch (error) {
       const isHidden = isConnectionError(error) && error.code !== 'secret_unreadable';
-      const isNeeded = settings.client !== undefined || kind !== 'authorization_code';
+      const isNeeded = settings.client !== undefined || !isPersonal(kind);
       if (!isConnectionError(error) || (isHidden && isNeeded)) throw error;
       this.#ports.log.warn(`The secret of ${id} could not be read before signing in: ${describeError(error)}`);
       return undefined;
