@@ -161,8 +161,8 @@ export class ConnectionManager implements ConnectionService {
     // A registration is good for one kind only.
     await this.#secrets.exclusive(id, async () => {
       const secret = await this.#secrets.current(id, this.#records.get(id).connection.serverUrl);
-      if (secret?.client === undefined) return;
-      const { client: _, ...rest } = secret;
+      if (secret?.clients === undefined) return;
+      const { clients: _, ...rest } = secret;
       await this.#secrets.keep(id, { ...rest, generation: rest.generation + 1 });
     });
     this.#records.update(id, { kind });
@@ -270,7 +270,7 @@ export class ConnectionManager implements ConnectionService {
   async #forgetTokens(id: ConnectionId, secret: ConnectionSecret): Promise<ScopekeeperError | undefined> {
     const rest = withoutTokens(secret);
     const unstored = await this.#secrets.tryKeep(id, rest);
-    const isEmpty = [rest.client, rest.configuredClient, rest.credentials].every((kept) => kept === undefined);
+    const isEmpty = [rest.clients, rest.configuredClient, rest.credentials].every((kept) => kept === undefined);
     return unstored === undefined && isEmpty ? this.#tryForget(id) : unstored;
   }
 

@@ -2,9 +2,9 @@ import type { Discovery } from '../oauth/discovery.ts';
 import { OAuthError } from '../oauth/errors.ts';
 import { revokeTokens } from '../oauth/revocation.ts';
 import { difference, type ScopeSet, union } from '../oauth/scopeSet.ts';
-import type { ConnectionId } from './connection.ts';
+import type { Connection, ConnectionId } from './connection.ts';
 import type { ConnectionRecords } from './connectionRecords.ts';
-import type { ConnectionSecret, StoredCredentials } from './connectionSecret.ts';
+import { type ConnectionSecret, type StoredCredentials, withRegisteredClient } from './connectionSecret.ts';
 import type { AuthorizationOutcome, CallbackOutcome } from './connectionService.ts';
 import type { ConnectionStates } from './connectionStates.ts';
 import { asScopekeeperError, describeError, isConnectionError } from './errors.ts';
@@ -59,7 +59,8 @@ export class SignIns {
   /** Runs discovery alone; see `ConnectionService`. */
   async discoverIssuer(id: ConnectionId): Promise<string> {
     const { connection } = this.#parts.records.get(id);
-    const discovery = await discoverServer(this.#ports, connection);
+    const onIssuers = (issuers: readonly string[]): void => this.#noteIssuers(id, issuers);
+    const discovery = await discoverServer(this.#ports, connection, { onIssuers });
     this.#noteDiscovery(id, discovery);
     return discovery.authorizationServer.issuer;
   }
@@ -108,6 +109,7 @@ export class SignIns {
         suspectClientId: this.#suspects.get(id),
         signal: session.signal,
         onStep: (step) => states.beginStep(id, session, step),
+        onIssuers: (issuers) => this.#noteIssuers(id, issuers),
         onDiscovered: (discovery) => this.#noteDiscovery(id, discovery),
         awaitCallback: async (pending) =>
           session.awaitCallback(pending, () => states.beginStep(id, session, 'waitingForBrowser')),
@@ -171,6 +173,10 @@ export class SignIns {
     }
   }
 
+  #noteIssuers(id: ConnectionId, issuers: readonly string[]): void {
+    this.#parts.records.update(id, (connection) => withIssuers(connection, issuers));
+  }
+
   #noteDiscovery(id: ConnectionId, discovery: Discovery): void {
     const { records, states } = this.#parts;
     // What was demanded before and is not granted yet stays demanded, also when this sign-in ends in nothing (P23).
@@ -207,13 +213,14 @@ export class SignIns {
     this.#suspects.delete(id);
     states.meetDemand(id);
     session.underlying = { type: 'ready', grant };
-    const { issuers = [], resource = serverUrl } = issued?.discovery ?? {};
-    records.update(id, ({ resource: _resource, account: _account, issuers: _issuers, ...connection }) => ({
-      ...connection,
+    const { challenge, issuers = [], resource = serverUrl } = issued?.discovery ?? {};
+    records.update(id, ({ resource: _resource, account: _account, ...connection }) => ({
+      ...withIssuers(connection, issuers),
       ...(issued !== undefined && { issuer: issued.authorizationServer.issuer }),
       requested,
+      // What was demanded while another issuer was in use is not asked of this one (P23).
+      ...(hasMoved(connection, issued) && { challenged: challenge?.scopes ?? [] }),
       ...(resource !== serverUrl && { resource }),
-      ...(issuers.length > 1 && { issuers }),
       ...(answer.account !== undefined && { account: answer.account }),
     }));
     states.endSession(id, session, {
@@ -224,6 +231,16 @@ export class SignIns {
     if (lost.length > 0) records.update(id, {}, { activity: states.event('scopes_dropped', { scopes: lost }) });
     this.#parts.onAuthorized(id);
   }
+}
+
+/** The connection with the authorization servers that there are to choose from: one is no choice. */
+function withIssuers({ issuers: _issuers, ...connection }: Connection, issuers: readonly string[]): Connection {
+  return issuers.length > 1 ? { ...connection, issuers } : connection;
+}
+
+/** Whether tokens came from another issuer than those before. */
+function hasMoved({ issuer }: Pick<Connection, 'issuer'>, issued: SignInResult['issued']): boolean {
+  return issued !== undefined && issuer !== undefined && issuer !== issued.authorizationServer.issuer;
 }
 
 /** What goes to the keychain after a sign-in; what the person entered stays. */
@@ -241,7 +258,7 @@ function secretOfAuthorization(
   const client = { ...issued.client };
   return {
     ...base,
-    ...(client.source === 'registered' && { client }),
+    ...(client.source === 'registered' && { clients: withRegisteredClient(base.clients ?? [], client) }),
     tokens: {
       ...tokens,
       client,
