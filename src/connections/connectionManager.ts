@@ -22,6 +22,7 @@ import type {
   RequestAuthorization,
 } from './connectionService.ts';
 import { ConnectionStates } from './connectionStates.ts';
+import { deleteRegistrations } from './deleteRegistrations.ts';
 import { asScopekeeperError, ConnectionError, describeError } from './errors.ts';
 import type { ConnectionsFile, Disposable } from './ports.ts';
 import { isUsable } from './refreshSchedule.ts';
@@ -73,7 +74,7 @@ export class ConnectionManager implements ConnectionService {
       records,
       states,
       secrets,
-      onClientRejected: (id, clientId) => this.#signIns.suspectClient(id, clientId),
+      onClientRejected: (id, clientId) => this.#signIns.rejectClient(id, clientId),
     });
     this.#signIns = new SignIns(ports, { records, states, secrets, onAuthorized: (id) => this.#noteAuthorized(id) });
     this.#challenges = new Challenges({
@@ -160,10 +161,12 @@ export class ConnectionManager implements ConnectionService {
     if (this.#records.get(id).connection.state.type !== 'disconnected') await this.disconnect(id);
     // A registration is good for one kind only.
     await this.#secrets.exclusive(id, async () => {
-      const secret = await this.#secrets.current(id, this.#records.get(id).connection.serverUrl);
+      const { connection } = this.#records.get(id);
+      const secret = await this.#secrets.current(id, connection.serverUrl);
       if (secret?.clients === undefined) return;
-      const { clients: _, ...rest } = secret;
+      const { clients, ...rest } = secret;
       await this.#secrets.keep(id, { ...rest, generation: rest.generation + 1 });
+      await deleteRegistrations(this.#ports, connection, clients);
     });
     this.#records.update(id, { kind });
     await this.#records.save();
@@ -246,8 +249,8 @@ export class ConnectionManager implements ConnectionService {
   async remove(id: ConnectionId, options: { readonly leaveSecret?: boolean } = {}): Promise<DisconnectOutcome> {
     await this.#signIns.stop(id);
     return this.#secrets.exclusive(id, async () => {
-      const { serverUrl } = this.#records.get(id).connection;
-      const secret = await this.#secrets.current(id, serverUrl).catch((error: unknown) => {
+      const { connection } = this.#records.get(id);
+      const secret = await this.#secrets.current(id, connection.serverUrl).catch((error: unknown) => {
         if (options.leaveSecret !== true) throw error;
         return undefined;
       });
@@ -261,7 +264,11 @@ export class ConnectionManager implements ConnectionService {
       this.#renewals.reset(id);
       this.#signIns.forget(id);
       this.#challenges.forget(id);
-      await this.#records.remove(id);
+      // Together: the row does not wait for a slow server.
+      await Promise.all([
+        this.#records.remove(id),
+        deleteRegistrations(this.#ports, connection, secret?.clients ?? []),
+      ]);
       return outcome;
     });
   }

@@ -1,3 +1,4 @@
+import type { Client } from '../oauth/client.ts';
 import type { Discovery } from '../oauth/discovery.ts';
 import { OAuthError } from '../oauth/errors.ts';
 import { revokeTokens } from '../oauth/revocation.ts';
@@ -7,6 +8,7 @@ import type { ConnectionRecords } from './connectionRecords.ts';
 import { type ConnectionSecret, type StoredCredentials, withRegisteredClient } from './connectionSecret.ts';
 import type { AuthorizationOutcome, CallbackOutcome } from './connectionService.ts';
 import type { ConnectionStates } from './connectionStates.ts';
+import { deleteRegistrations } from './deleteRegistrations.ts';
 import { asScopekeeperError, describeError, isConnectionError } from './errors.ts';
 import { unattendedGrant } from './flows/unattended.ts';
 import { grantOfAuthorization, missingScopes } from './grant.ts';
@@ -35,8 +37,8 @@ export class SignIns {
   readonly #ports: SignInsPorts;
   readonly #parts: SignInsParts;
   readonly #callbacks = new PendingCallbacks();
-  /** Clients that the server seems to have forgotten; not used for the next sign-in (P12). */
-  readonly #suspects = new Map<ConnectionId, string>();
+  /** Clients that are not used for the next sign-in (P12): the server said that it does not know them, or it seems so. */
+  readonly #suspects = new Map<ConnectionId, { readonly clientId: string; readonly isRejected: boolean }>();
 
   constructor(ports: SignInsPorts, parts: SignInsParts) {
     this.#ports = ports;
@@ -85,9 +87,9 @@ export class SignIns {
     this.#suspects.delete(id);
   }
 
-  /** Registers anew at the next sign-in instead of using this client. */
-  suspectClient(id: ConnectionId, clientId: string): void {
-    this.#suspects.set(id, clientId);
+  /** Registers anew at the next sign-in instead of using this client, which the server does not know. */
+  rejectClient(id: ConnectionId, clientId: string): void {
+    this.#suspects.set(id, { clientId, isRejected: true });
   }
 
   #start(id: ConnectionId, scopes: ScopeSet | undefined): SignInSession {
@@ -106,7 +108,8 @@ export class SignIns {
         secret: await this.#storedSecret(id),
         chosenScopes: scopes,
         keepCredentials: async (credentials) => this.#keepCredentials(id, credentials),
-        suspectClientId: this.#suspects.get(id),
+        suspectClientId: this.#suspects.get(id)?.clientId,
+        onClientRejected: (clientId) => this.rejectClient(id, clientId),
         signal: session.signal,
         onStep: (step) => states.beginStep(id, session, step),
         onIssuers: (issuers) => this.#noteIssuers(id, issuers),
@@ -117,9 +120,11 @@ export class SignIns {
           session.showDevice(device, () => states.beginStep(id, session, 'waitingForDevice'), wait),
       });
       if (session.signal.aborted) return await this.#discard(id, session, result);
-      await this.#parts.secrets.exclusive(id, async () => this.#keep(id, session, result));
+      const unused = await this.#parts.secrets.exclusive(id, async () => this.#keep(id, session, result));
       const { connection } = records.get(id);
       session.finish({ type: 'connected', connection });
+      // Only now: the new registration has been shown to work.
+      await deleteRegistrations(this.#ports, connection, unused);
       return { type: 'authorized', connection };
     } catch (error) {
       return this.#fail(id, session, error);
@@ -128,7 +133,8 @@ export class SignIns {
 
   #fail(id: ConnectionId, session: SignInSession, error: unknown): AuthorizationOutcome {
     const { states } = this.#parts;
-    if (session.unansweredClientId !== undefined) this.#suspects.set(id, session.unansweredClientId);
+    const { unansweredClientId: clientId } = session;
+    if (clientId !== undefined) this.#suspects.set(id, { clientId, isRejected: false });
     if (session.isCancellation(error)) {
       states.endSession(id, session, { activity: states.event('sign_in_cancelled') });
       session.finish({ type: 'failed', error: new OAuthError('callback_state_unknown', {}) });
@@ -199,8 +205,8 @@ export class SignIns {
     });
   }
 
-  /** Stores an authorization's tokens, then announces it. */
-  async #keep(id: ConnectionId, session: SignInSession, result: SignInResult): Promise<void> {
+  /** Stores an authorization's tokens, then announces it. Gives the registrations that are not needed any more. */
+  async #keep(id: ConnectionId, session: SignInSession, result: SignInResult): Promise<readonly Client[]> {
     const { records, secrets, states } = this.#parts;
     const { answer, issued, requested } = result;
     const previous = await this.#storedSecret(id);
@@ -209,7 +215,9 @@ export class SignIns {
     const isRenewable = answer.refreshToken !== undefined || unattendedGrant(kind) !== undefined;
     const now = this.#ports.clock.now();
     const grant = grantOfAuthorization(answer, requested, isRenewable, now, generation);
-    const unstored = await secrets.tryKeep(id, secretOfAuthorization(result, previous, serverUrl, generation));
+    const next = secretOfAuthorization(result, previous, serverUrl, generation);
+    const unstored = await secrets.tryKeep(id, next);
+    const suspect = this.#suspects.get(id);
     this.#suspects.delete(id);
     states.meetDemand(id);
     session.underlying = { type: 'ready', grant };
@@ -230,6 +238,11 @@ export class SignIns {
     const lost = missingScopes(requested, grant.granted);
     if (lost.length > 0) records.update(id, {}, { activity: states.event('scopes_dropped', { scopes: lost }) });
     this.#parts.onAuthorized(id);
+    // While the new document is not stored, the stored one still names the old registration.
+    if (unstored !== undefined) return [];
+    const kept = next.clients?.map(({ clientId }) => clientId) ?? [];
+    const rejected = suspect?.isRejected === true ? [suspect.clientId] : [];
+    return (previous?.clients ?? []).filter(({ clientId }) => ![...kept, ...rejected].includes(clientId));
   }
 }
 

@@ -86,6 +86,7 @@ export async function withClient<T>(
     return await attempt(known);
   } catch (error) {
     if (known.source === 'preregistered' || !saysClientIsUnknown(error)) throw error;
+    request.onClientRejected(known.clientId);
     return attempt(await register(ports, request, await use()));
   }
 }

@@ -37,6 +37,8 @@ export interface FlowRequest {
   readonly dpop: Dpop | undefined;
   /** A stored client that last time led to no callback at all: perhaps the server has forgotten it. */
   readonly suspectClientId: string | undefined;
+  /** Told of a client that the server does not know. */
+  readonly onClientRejected: (clientId: string) => void;
   /** Stores at once what was given for the next time, so that a later step that fails does not lose it (P28). */
   readonly keepCredentials: (credentials: StoredCredentials) => Promise<void>;
   readonly signal: AbortSignal;
