@@ -16,11 +16,13 @@ import type {
   ChallengeOutcome,
   ConnectionChange,
   ConnectionService,
+  DevicePrompt,
   DisconnectOutcome,
   OutgoingRequest,
   RequestAuthorization,
 } from './connectionService.ts';
 import { ConnectionStates } from './connectionStates.ts';
+import { deleteRegistrations } from './deleteRegistrations.ts';
 import { asScopekeeperError, ConnectionError, describeError } from './errors.ts';
 import { fetchOf } from './fetchOf.ts';
 import type { ConnectionsFile, Disposable } from './ports.ts';
@@ -73,7 +75,7 @@ export class ConnectionManager implements ConnectionService {
       records,
       states,
       secrets,
-      onClientRejected: (id, clientId) => this.#signIns.suspectClient(id, clientId),
+      onClientRejected: (id, clientId) => this.#signIns.rejectClient(id, clientId),
     });
     this.#signIns = new SignIns(ports, { records, states, secrets, onAuthorized: (id) => this.#noteAuthorized(id) });
     this.#challenges = new Challenges({
@@ -160,10 +162,12 @@ export class ConnectionManager implements ConnectionService {
     if (this.#records.get(id).connection.state.type !== 'disconnected') await this.disconnect(id);
     // A registration is good for one kind only.
     await this.#secrets.exclusive(id, async () => {
-      const secret = await this.#secrets.current(id, this.#records.get(id).connection.serverUrl);
-      if (secret?.client === undefined) return;
-      const { client: _, ...rest } = secret;
+      const { connection } = this.#records.get(id);
+      const secret = await this.#secrets.current(id, connection.serverUrl);
+      if (secret?.clients === undefined) return;
+      const { clients, ...rest } = secret;
       await this.#secrets.keep(id, { ...rest, generation: rest.generation + 1 });
+      await deleteRegistrations(this.#ports, connection, clients);
     });
     this.#records.update(id, { kind });
     await this.#records.save();
@@ -186,6 +190,10 @@ export class ConnectionManager implements ConnectionService {
 
   authorizationUrl(id: ConnectionId): string | undefined {
     return this.#states.sessions.get(id)?.url;
+  }
+
+  deviceAuthorization(id: ConnectionId): DevicePrompt | undefined {
+    return this.#states.sessions.get(id)?.device;
   }
 
   async handleCallback(url: URL): Promise<CallbackOutcome> {
@@ -242,8 +250,8 @@ export class ConnectionManager implements ConnectionService {
   async remove(id: ConnectionId, options: { readonly leaveSecret?: boolean } = {}): Promise<DisconnectOutcome> {
     await this.#signIns.stop(id);
     return this.#secrets.exclusive(id, async () => {
-      const { serverUrl } = this.#records.get(id).connection;
-      const secret = await this.#secrets.current(id, serverUrl).catch((error: unknown) => {
+      const { connection } = this.#records.get(id);
+      const secret = await this.#secrets.current(id, connection.serverUrl).catch((error: unknown) => {
         if (options.leaveSecret !== true) throw error;
         return undefined;
       });
@@ -257,7 +265,11 @@ export class ConnectionManager implements ConnectionService {
       this.#renewals.reset(id);
       this.#signIns.forget(id);
       this.#challenges.forget(id);
-      await this.#records.remove(id);
+      // Together: the row does not wait for a slow server.
+      await Promise.all([
+        this.#records.remove(id),
+        deleteRegistrations(this.#ports, connection, secret?.clients ?? []),
+      ]);
       return outcome;
     });
   }
@@ -266,7 +278,7 @@ export class ConnectionManager implements ConnectionService {
   async #forgetTokens(id: ConnectionId, secret: ConnectionSecret): Promise<ScopekeeperError | undefined> {
     const rest = withoutTokens(secret);
     const unstored = await this.#secrets.tryKeep(id, rest);
-    const isEmpty = [rest.client, rest.configuredClient, rest.credentials].every((kept) => kept === undefined);
+    const isEmpty = [rest.clients, rest.configuredClient, rest.credentials].every((kept) => kept === undefined);
     return unstored === undefined && isEmpty ? this.#tryForget(id) : unstored;
   }
 

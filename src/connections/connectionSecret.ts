@@ -13,6 +13,7 @@ import {
   record,
   safeParse,
   string,
+  transform,
 } from 'valibot';
 import { type Client, TOKEN_ENDPOINT_AUTH_METHODS } from '../oauth/client.ts';
 import type { AuthorizationServerEndpoints } from '../oauth/tokenEndpoint.ts';
@@ -77,13 +78,15 @@ const credentialsSchema = object({
   ),
 });
 
-const connectionSecretSchema = object({
+const documentSchema = object({
   version: literal(1),
   /** Counts every token answer that was stored, from 1; the highest is the newest (P30). */
   generation: number(),
   /** The server that the tokens are for: a token never goes to another one, whatever the public file says. */
   serverUrl: string(),
-  /** The client that was registered for this connection; used again after signing out (P18a). */
+  /** The clients that were registered for this connection, one for each issuer (P11); used again after signing out (P18a). */
+  clients: exactOptional(pipe(array(clientSchema), readonly())),
+  /** Where older versions kept the only one. */
   client: exactOptional(clientSchema),
   /** A client that the person registered by hand, bound to the issuer that it belongs to (P11). */
   configuredClient: exactOptional(
@@ -99,11 +102,30 @@ const connectionSecretSchema = object({
   tokens: exactOptional(tokensSchema),
 });
 
-export type ConfiguredClient = NonNullable<InferOutput<typeof connectionSecretSchema>['configuredClient']>;
+const connectionSecretSchema = pipe(
+  documentSchema,
+  transform(({ client, ...document }) => {
+    const clients = document.clients ?? (client === undefined ? undefined : [client]);
+    return { ...document, ...(clients !== undefined && { clients }) };
+  }),
+);
+
+export type ConfiguredClient = NonNullable<InferOutput<typeof documentSchema>['configuredClient']>;
 export type StoredCredentials = InferOutput<typeof credentialsSchema>;
 export type StoredTokens = InferOutput<typeof tokensSchema>;
 /** What the keychain holds for one connection, as one document: one write, one truth. */
 export type ConnectionSecret = InferOutput<typeof connectionSecretSchema>;
+
+/** A connection is seldom moved to another issuer; of those that it was moved to long ago nothing is kept. */
+const CLIENTS_AT_MOST = 5;
+
+/** The registered clients with a new one, which takes the place of its issuer's earlier one. */
+export function withRegisteredClient(
+  clients: NonNullable<ConnectionSecret['clients']>,
+  client: Client,
+): NonNullable<ConnectionSecret['clients']> {
+  return [...clients.filter(({ issuer }) => issuer !== client.issuer), { ...client }].slice(-CLIENTS_AT_MOST);
+}
 
 /** Tokens with who issued them, and to whom. */
 export interface IssuedTokens extends StoredTokens {

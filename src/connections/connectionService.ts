@@ -38,6 +38,16 @@ export interface RequestAuthorization {
   readonly headers: { readonly authorization: string; readonly dpop?: string };
 }
 
+/** What the person enters on another device, and where (RFC 8628 section 3.3). Texts from the server, fit to be shown. */
+export interface DevicePrompt {
+  readonly userCode: string;
+  readonly verificationUri: string;
+  /** With the code in it. The person still compares the code that is shown there (RFC 8628 section 3.3.1). */
+  readonly verificationUriComplete?: string;
+  /** When the code ends, in ms since the epoch. */
+  readonly expiresAt: number;
+}
+
 export interface DisconnectOutcome {
   /** Whether the authorization server confirmed that the tokens are revoked (P35). */
   readonly revocation: 'revoked' | 'unsupported' | 'failed' | 'nothing_to_revoke';
@@ -96,6 +106,8 @@ export interface ConnectionService {
   ): Promise<AuthorizationOutcome>;
   /** The URL that a sign-in of this connection waits for, for *Copy URL*. */
   authorizationUrl(id: ConnectionId): string | undefined;
+  /** What a sign-in of this connection waits for to be entered, while its step is `waitingForDevice`. */
+  deviceAuthorization(id: ConnectionId): DevicePrompt | undefined;
   /** Judges a callback URL: from the loopback route, or pasted. The outcome is also that of `authorize`. */
   handleCallback(url: URL): Promise<CallbackOutcome>;
 

@@ -1,13 +1,13 @@
 import { type Discovery, initialScopes, offlineScopes } from '../oauth/discovery.ts';
 import { type ScopeSet, union } from '../oauth/scopeSet.ts';
-import type { Connection } from './connection.ts';
+import type { Connection, ConnectionKind } from './connection.ts';
 
 /**
  * The scopes to ask for: those the person chose, now or for good; else everything asked for before with what the server
  * demands now (P22); for a first time, or another issuer (P23), what the server resolves to (P15).
  */
 export function scopesToRequest(connection: Connection, discovery: Discovery, chosen: ScopeSet | undefined): ScopeSet {
-  const offline = isPersonal(connection) ? offlineScopes(discovery.authorizationServer) : [];
+  const offline = isPersonal(connection.kind) ? offlineScopes(discovery.authorizationServer) : [];
   const exact = chosen ?? connection.settings.fixedScopes;
   if (exact !== undefined) return union(exact, offline);
   const hasMoved = connection.issuer !== undefined && connection.issuer !== discovery.authorizationServer.issuer;
@@ -18,7 +18,7 @@ export function scopesToRequest(connection: Connection, discovery: Discovery, ch
   return union(connection.requested, connection.challenged, discovery.challenge?.scopes ?? [], offline);
 }
 
-/** Whether a person signs in: only then there is one who can be offline. */
-function isPersonal({ kind }: Connection): boolean {
+/** Whether a person signs in, with nothing that was entered before: only then there is one who can be offline. */
+export function isPersonal(kind: ConnectionKind): boolean {
   return kind === 'authorization_code' || kind === 'device_code';
 }

@@ -1,4 +1,4 @@
-import { checkAccessToken, discover, type Discovery, dpopAlgorithm } from '../oauth/discovery.ts';
+import { checkAccessToken, discover, type DiscoverOptions, type Discovery, dpopAlgorithm } from '../oauth/discovery.ts';
 import type { Dpop, DpopNonces } from '../oauth/dpop.ts';
 import type { Reach } from '../oauth/fetchPort.ts';
 import type { ScopeSet } from '../oauth/scopeSet.ts';
@@ -8,6 +8,7 @@ import type { Connection, ConnectionKind } from './connection.ts';
 import { ConnectionError } from './errors.ts';
 import { fetchOf } from './fetchOf.ts';
 import { authorizeInBrowser } from './flows/authorizationCode.ts';
+import { authorizeDevice } from './flows/deviceCode.ts';
 import { signInAtIdentityProvider } from './flows/enterpriseManaged.ts';
 import type { Flow, FlowPorts, FlowRequest, FlowResult } from './flows/flow.ts';
 import { signInUnattended, unattendedGrant } from './flows/unattended.ts';
@@ -20,6 +21,8 @@ export interface SignInPorts extends FlowPorts {
 export interface SignInRequest extends Omit<FlowRequest, 'discovery' | 'reach' | 'scopes' | 'resource' | 'dpop'> {
   /** Asks for exactly these scopes instead of the union (P23). */
   readonly chosenScopes: ScopeSet | undefined;
+  /** Told what there is to choose from, though none of them answers (P6). */
+  readonly onIssuers: (issuers: readonly string[]) => void;
   readonly onDiscovered: (discovery: Discovery) => void;
 }
 
@@ -39,6 +42,7 @@ function flowOf(kind: Exclude<ConnectionKind, 'static_token'>): Flow {
     case 'enterprise_managed':
       return signInAtIdentityProvider;
     case 'device_code':
+      return authorizeDevice;
     case 'client_credentials':
     case 'workload_identity': {
       const grant = unattendedGrant(kind);
@@ -53,12 +57,12 @@ function flowOf(kind: Exclude<ConnectionKind, 'static_token'>): Flow {
  * Throws `OAuthError`s, what `awaitCallback` throws, and the signal's reason.
  */
 export async function signIn(allPorts: SignInPorts, request: SignInRequest): Promise<SignInResult> {
-  const { connection, signal, onStep } = request;
+  const { connection, onIssuers, onStep, signal } = request;
   const ports = { ...allPorts, fetch: fetchOf(allPorts.fetch, connection.settings) };
   onStep('discovering');
   const reach = await ports.resolveReach(connection.serverUrl);
   if (connection.kind === 'static_token') return takeStaticToken(ports, request, reach);
-  const discovery = await discoverServer(ports, connection, { reach, signal });
+  const discovery = await discoverServer(ports, connection, { reach, onIssuers, signal });
   request.onDiscovered(discovery);
   const scopes = scopesToRequest(connection, discovery, request.chosenScopes);
   const issued = await flowOf(connection.kind)(ports, {
@@ -76,13 +80,13 @@ export async function signIn(allPorts: SignInPorts, request: SignInRequest): Pro
 export async function discoverServer(
   { fetch, resolveReach }: Pick<FlowPorts, 'fetch' | 'resolveReach'>,
   { resourceMetadataUrl, serverUrl, settings }: Connection,
-  { reach, signal }: { readonly reach?: Reach; readonly signal?: AbortSignal } = {},
+  { reach, ...options }: Partial<Pick<DiscoverOptions, 'reach' | 'onIssuers' | 'signal'>> = {},
 ): Promise<Discovery> {
   return discover(fetch, new URL(serverUrl), {
     reach: reach ?? (await resolveReach(serverUrl)),
     learntResourceMetadataUrl: resourceMetadataUrl,
     chosenIssuer: settings.issuer,
-    signal,
+    ...options,
   });
 }
 

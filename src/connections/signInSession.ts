@@ -1,6 +1,6 @@
 import type { PendingAuthorization } from '../oauth/authorization.ts';
 import type { AuthorizationStep, ConnectionState } from './connection.ts';
-import type { AuthorizationOutcome, CallbackOutcome } from './connectionService.ts';
+import type { AuthorizationOutcome, CallbackOutcome, DevicePrompt } from './connectionService.ts';
 import { deferred } from './deferred.ts';
 import { ConnectionError } from './errors.ts';
 import type { PendingCallbacks } from './pendingCallbacks.ts';
@@ -26,6 +26,8 @@ export class SignInSession {
   step: AuthorizationStep = 'discovering';
   /** The authorization URL, while the browser is waited for. */
   url: string | undefined;
+  /** What the person is to enter, while that is waited for. */
+  device: DevicePrompt | undefined;
   /** The client whose authorization led to no callback, until one comes. */
   unansweredClientId: string | undefined;
   outcome: Promise<AuthorizationOutcome> | undefined;
@@ -60,7 +62,7 @@ export class SignInSession {
    * Throws `authorization_timed_out`, or the signal's reason when cancelled.
    */
   async awaitCallback(pending: PendingAuthorization, onWaiting: () => void): Promise<URL> {
-    const { callbacks, clock, openBrowser, log } = this.#ports;
+    const { callbacks, clock } = this.#ports;
     this.signal.throwIfAborted();
     const ended = deferred<never>();
     const cancel = (): void => ended.reject(this.signal.reason);
@@ -74,11 +76,7 @@ export class SignInSession {
     if (pending.client.source === 'registered') this.unansweredClientId = pending.client.clientId;
     try {
       onWaiting();
-      // Not awaited: the editor may ask the person first, and the callback can come by another way.
-      void openBrowser(pending.url).then(
-        (isOpened) => (isOpened ? undefined : log.warn('The browser was not opened.')),
-        (error: unknown) => log.warn(`The browser could not be opened: ${String(error)}`),
-      );
+      this.#open(pending.url);
       const callback = await Promise.race([expected.url, ended.promise]);
       this.unansweredClientId = undefined;
       return callback;
@@ -88,5 +86,31 @@ export class SignInSession {
       timer.dispose();
       this.signal.removeEventListener('abort', cancel);
     }
+  }
+
+  /**
+   * Shows a device authorization while `wait` runs, and opens the browser where the server gives a URL with the
+   * code in it. Gives what `wait` gives.
+   * @param onWaiting called when {@link device} is there.
+   */
+  async showDevice<T>(device: DevicePrompt, onWaiting: () => void, wait: () => Promise<T>): Promise<T> {
+    this.signal.throwIfAborted();
+    this.device = device;
+    try {
+      onWaiting();
+      if (device.verificationUriComplete !== undefined) this.#open(device.verificationUriComplete);
+      return await wait();
+    } finally {
+      this.device = undefined;
+    }
+  }
+
+  /** Not awaited: the editor may ask the person first, who can also go there by another way. */
+  #open(url: string): void {
+    const { log, openBrowser } = this.#ports;
+    void openBrowser(url).then(
+      (isOpened) => (isOpened ? undefined : log.warn('The browser was not opened.')),
+      (error: unknown) => log.warn(`The browser could not be opened: ${String(error)}`),
+    );
   }
 }

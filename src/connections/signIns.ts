@@ -1,12 +1,14 @@
+import type { Client } from '../oauth/client.ts';
 import type { Discovery } from '../oauth/discovery.ts';
 import { OAuthError } from '../oauth/errors.ts';
 import { revokeTokens } from '../oauth/revocation.ts';
 import { difference, type ScopeSet, union } from '../oauth/scopeSet.ts';
-import type { ConnectionId } from './connection.ts';
+import type { Connection, ConnectionId } from './connection.ts';
 import type { ConnectionRecords } from './connectionRecords.ts';
-import type { ConnectionSecret, StoredCredentials } from './connectionSecret.ts';
+import { type ConnectionSecret, type StoredCredentials, withRegisteredClient } from './connectionSecret.ts';
 import type { AuthorizationOutcome, CallbackOutcome } from './connectionService.ts';
 import type { ConnectionStates } from './connectionStates.ts';
+import { deleteRegistrations } from './deleteRegistrations.ts';
 import { asScopekeeperError, describeError, isConnectionError } from './errors.ts';
 import { unattendedGrant } from './flows/unattended.ts';
 import { fetchOf } from './fetchOf.ts';
@@ -14,6 +16,7 @@ import { grantOfAuthorization, missingScopes } from './grant.ts';
 import { PendingCallbacks } from './pendingCallbacks.ts';
 import type { Log, OpenBrowser } from './ports.ts';
 import type { SecretKeeper } from './secretKeeper.ts';
+import { isPersonal } from './scopesToRequest.ts';
 import { discoverServer, signIn, type SignInPorts, type SignInResult } from './signIn.ts';
 import { SignInSession } from './signInSession.ts';
 
@@ -35,8 +38,8 @@ export class SignIns {
   readonly #ports: SignInsPorts;
   readonly #parts: SignInsParts;
   readonly #callbacks = new PendingCallbacks();
-  /** Clients that the server seems to have forgotten; not used for the next sign-in (P12). */
-  readonly #suspects = new Map<ConnectionId, string>();
+  /** Clients that are not used for the next sign-in (P12): the server said that it does not know them, or it seems so. */
+  readonly #suspects = new Map<ConnectionId, { readonly clientId: string; readonly isRejected: boolean }>();
 
   constructor(ports: SignInsPorts, parts: SignInsParts) {
     this.#ports = ports;
@@ -59,7 +62,8 @@ export class SignIns {
   /** Runs discovery alone; see `ConnectionService`. */
   async discoverIssuer(id: ConnectionId): Promise<string> {
     const { connection } = this.#parts.records.get(id);
-    const discovery = await discoverServer(this.#ports, connection);
+    const onIssuers = (issuers: readonly string[]): void => this.#noteIssuers(id, issuers);
+    const discovery = await discoverServer(this.#ports, connection, { onIssuers });
     this.#noteDiscovery(id, discovery);
     return discovery.authorizationServer.issuer;
   }
@@ -84,9 +88,9 @@ export class SignIns {
     this.#suspects.delete(id);
   }
 
-  /** Registers anew at the next sign-in instead of using this client. */
-  suspectClient(id: ConnectionId, clientId: string): void {
-    this.#suspects.set(id, clientId);
+  /** Registers anew at the next sign-in instead of using this client, which the server does not know. */
+  rejectClient(id: ConnectionId, clientId: string): void {
+    this.#suspects.set(id, { clientId, isRejected: true });
   }
 
   #start(id: ConnectionId, scopes: ScopeSet | undefined): SignInSession {
@@ -105,17 +109,23 @@ export class SignIns {
         secret: await this.#storedSecret(id),
         chosenScopes: scopes,
         keepCredentials: async (credentials) => this.#keepCredentials(id, credentials),
-        suspectClientId: this.#suspects.get(id),
+        suspectClientId: this.#suspects.get(id)?.clientId,
+        onClientRejected: (clientId) => this.rejectClient(id, clientId),
         signal: session.signal,
         onStep: (step) => states.beginStep(id, session, step),
+        onIssuers: (issuers) => this.#noteIssuers(id, issuers),
         onDiscovered: (discovery) => this.#noteDiscovery(id, discovery),
         awaitCallback: async (pending) =>
           session.awaitCallback(pending, () => states.beginStep(id, session, 'waitingForBrowser')),
+        showDevice: async (device, wait) =>
+          session.showDevice(device, () => states.beginStep(id, session, 'waitingForDevice'), wait),
       });
       if (session.signal.aborted) return await this.#discard(id, session, result);
-      await this.#parts.secrets.exclusive(id, async () => this.#keep(id, session, result));
+      const unused = await this.#parts.secrets.exclusive(id, async () => this.#keep(id, session, result));
       const { connection } = records.get(id);
       session.finish({ type: 'connected', connection });
+      // Only now: the new registration has been shown to work.
+      await deleteRegistrations(this.#ports, connection, unused);
       return { type: 'authorized', connection };
     } catch (error) {
       return this.#fail(id, session, error);
@@ -124,7 +134,8 @@ export class SignIns {
 
   #fail(id: ConnectionId, session: SignInSession, error: unknown): AuthorizationOutcome {
     const { states } = this.#parts;
-    if (session.unansweredClientId !== undefined) this.#suspects.set(id, session.unansweredClientId);
+    const { unansweredClientId: clientId } = session;
+    if (clientId !== undefined) this.#suspects.set(id, { clientId, isRejected: false });
     if (session.isCancellation(error)) {
       states.endSession(id, session, { activity: states.event('sign_in_cancelled') });
       session.finish({ type: 'failed', error: new OAuthError('callback_state_unknown', {}) });
@@ -164,11 +175,15 @@ export class SignIns {
       return await secrets.current(id, serverUrl);
     } catch (error) {
       const isHidden = isConnectionError(error) && error.code !== 'secret_unreadable';
-      const isNeeded = settings.client !== undefined || kind !== 'authorization_code';
+      const isNeeded = settings.client !== undefined || !isPersonal(kind);
       if (!isConnectionError(error) || (isHidden && isNeeded)) throw error;
       this.#ports.log.warn(`The secret of ${id} could not be read before signing in: ${describeError(error)}`);
       return undefined;
     }
+  }
+
+  #noteIssuers(id: ConnectionId, issuers: readonly string[]): void {
+    this.#parts.records.update(id, (connection) => withIssuers(connection, issuers));
   }
 
   #noteDiscovery(id: ConnectionId, discovery: Discovery): void {
@@ -193,8 +208,8 @@ export class SignIns {
     });
   }
 
-  /** Stores an authorization's tokens, then announces it. */
-  async #keep(id: ConnectionId, session: SignInSession, result: SignInResult): Promise<void> {
+  /** Stores an authorization's tokens, then announces it. Gives the registrations that are not needed any more. */
+  async #keep(id: ConnectionId, session: SignInSession, result: SignInResult): Promise<readonly Client[]> {
     const { records, secrets, states } = this.#parts;
     const { answer, issued, requested } = result;
     const previous = await this.#storedSecret(id);
@@ -203,17 +218,20 @@ export class SignIns {
     const isRenewable = answer.refreshToken !== undefined || unattendedGrant(kind) !== undefined;
     const now = this.#ports.clock.now();
     const grant = grantOfAuthorization(answer, requested, isRenewable, now, generation);
-    const unstored = await secrets.tryKeep(id, secretOfAuthorization(result, previous, serverUrl, generation));
+    const next = secretOfAuthorization(result, previous, serverUrl, generation);
+    const unstored = await secrets.tryKeep(id, next);
+    const suspect = this.#suspects.get(id);
     this.#suspects.delete(id);
     states.meetDemand(id);
     session.underlying = { type: 'ready', grant };
-    const { issuers = [], resource = serverUrl } = issued?.discovery ?? {};
-    records.update(id, ({ resource: _resource, account: _account, issuers: _issuers, ...connection }) => ({
-      ...connection,
+    const { challenge, issuers = [], resource = serverUrl } = issued?.discovery ?? {};
+    records.update(id, ({ resource: _resource, account: _account, ...connection }) => ({
+      ...withIssuers(connection, issuers),
       ...(issued !== undefined && { issuer: issued.authorizationServer.issuer }),
       requested,
+      // What was demanded while another issuer was in use is not asked of this one (P23).
+      ...(hasMoved(connection, issued) && { challenged: challenge?.scopes ?? [] }),
       ...(resource !== serverUrl && { resource }),
-      ...(issuers.length > 1 && { issuers }),
       ...(answer.account !== undefined && { account: answer.account }),
     }));
     states.endSession(id, session, {
@@ -223,7 +241,22 @@ export class SignIns {
     const lost = missingScopes(requested, grant.granted);
     if (lost.length > 0) records.update(id, {}, { activity: states.event('scopes_dropped', { scopes: lost }) });
     this.#parts.onAuthorized(id);
+    // While the new document is not stored, the stored one still names the old registration.
+    if (unstored !== undefined) return [];
+    const kept = next.clients?.map(({ clientId }) => clientId) ?? [];
+    const rejected = suspect?.isRejected === true ? [suspect.clientId] : [];
+    return (previous?.clients ?? []).filter(({ clientId }) => ![...kept, ...rejected].includes(clientId));
   }
+}
+
+/** The connection with the authorization servers that there are to choose from: one is no choice. */
+function withIssuers({ issuers: _issuers, ...connection }: Connection, issuers: readonly string[]): Connection {
+  return issuers.length > 1 ? { ...connection, issuers } : connection;
+}
+
+/** Whether tokens came from another issuer than those before. */
+function hasMoved({ issuer }: Pick<Connection, 'issuer'>, issued: SignInResult['issued']): boolean {
+  return issued !== undefined && issuer !== undefined && issuer !== issued.authorizationServer.issuer;
 }
 
 /** What goes to the keychain after a sign-in; what the person entered stays. */
@@ -241,7 +274,7 @@ function secretOfAuthorization(
   const client = { ...issued.client };
   return {
     ...base,
-    ...(client.source === 'registered' && { client }),
+    ...(client.source === 'registered' && { clients: withRegisteredClient(base.clients ?? [], client) }),
     tokens: {
       ...tokens,
       client,

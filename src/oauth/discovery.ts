@@ -41,8 +41,13 @@ export interface DiscoverOptions {
   readonly learntResourceMetadataUrl?: string | undefined;
   /** The authorization server that the person chose; one that the server no longer names is not asked (P6). */
   readonly chosenIssuer?: string | undefined;
+  /** Told which authorization servers there are to choose from before any is asked: none of them may answer (P6). */
+  readonly onIssuers?: ((issuers: readonly string[]) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
 }
+
+/** No server has more; one that names more would have us ask all of them. */
+const ISSUERS_AT_MOST = 10;
 
 const PROBE_BODY = JSON.stringify({
   jsonrpc: '2.0',
@@ -65,7 +70,9 @@ export async function discover(fetch: Fetch, server: URL, options: DiscoverOptio
   const probe = await probeServer(fetch, server, reach, signal);
   const resourceMetadataUrl = probe.challenge?.resourceMetadataUrl ?? options.learntResourceMetadataUrl;
   const resourceMetadata = await fetchResourceMetadata(fetch, server, resourceMetadataUrl, reach, signal);
-  const named = resourceMetadata?.authorization_servers ?? [];
+  const named = [...new Set(resourceMetadata?.authorization_servers)].slice(0, ISSUERS_AT_MOST);
+  const choice = named.filter(isIssuer);
+  if (resourceMetadata !== undefined) options.onIssuers?.(choice);
   const isChosenNamed = options.chosenIssuer !== undefined && named.includes(options.chosenIssuer);
   const issuers = isChosenNamed ? named.filter((issuer) => issuer === options.chosenIssuer) : named;
   if (resourceMetadata === undefined) refuseUnprotected(server, probe);
@@ -82,7 +89,7 @@ export async function discover(fetch: Fetch, server: URL, options: DiscoverOptio
     ...(resourceMetadataUrl !== undefined && { resourceMetadataUrl }),
     ...(resourceMetadata !== undefined && { resourceMetadata }),
     ...(probe.challenge !== undefined && { challenge: probe.challenge }),
-    issuers: named.filter(isIssuer),
+    issuers: choice,
     ...found,
   };
 }

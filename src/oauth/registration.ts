@@ -14,6 +14,7 @@ import { chooseAuthMethod, chooseSecretAuthMethod, type Client, TOKEN_ENDPOINT_A
 import { isOAuthError, OAuthError, plainText } from './errors.ts';
 import type { Fetch, Reach } from './fetchPort.ts';
 import { readJson } from './readJson.ts';
+import { judgeManagement } from './registrationManagement.ts';
 import { formatScopes, parseScopes, type ScopeSet, union } from './scopeSet.ts';
 import type { AuthorizationServerMetadata } from './serverMetadata.ts';
 import { chooseAlgorithm, generateSigningKey, publicJwk, type SigningKey } from './signingKey.ts';
@@ -109,7 +110,7 @@ export function judgeRegistration(
   }
   const answer = result.output;
   const expiresAt = answer.client_secret_expires_at ?? 0;
-  const { registration_client_uri: uri, registration_access_token: accessToken } = answer;
+  const management = judgeManagement(answer.registration_client_uri, answer.registration_access_token, metadata);
   // A server may register other scopes than were asked for. Those that it left out count as well: asking
   // for them in a new registration would change nothing.
   const scopes = union(parseScopes(answer.scope), parseScopes(request.scope));
@@ -123,7 +124,7 @@ export function judgeRegistration(
     redirectUris: request.redirect_uris,
     ...(scopes.length > 0 && { scopes }),
     ...(expiresAt > 0 && { secretExpiresAt: expiresAt * 1000 }),
-    ...(uri !== undefined && accessToken !== undefined && { management: { uri, accessToken } }),
+    ...(management !== undefined && { management }),
   };
 }
 

@@ -17,7 +17,7 @@ import { isOAuthError, OAuthError, plainText } from './errors.ts';
 import type { Fetch, Reach } from './fetchPort.ts';
 import type { AuthorizationServerMetadata } from './serverMetadata.ts';
 import { privateCryptoKey } from './signingKey.ts';
-import { mendTokenResponse } from './tokenResponse.ts';
+import { type MendedResponse, mendTokenResponse } from './tokenResponse.ts';
 
 /** The endpoints of an authorization server that tokens come from and go to. */
 export type AuthorizationServerEndpoints = Pick<
@@ -38,6 +38,9 @@ export interface EndpointTarget {
   /** What the tokens are, or will be, bound to (RFC 9449); undefined for bearer tokens. */
   readonly dpop?: Dpop | undefined;
 }
+
+/** Mends an answer before the library judges it: gives the status and the body that it should have had. */
+export type MendResponse = (status: number, contentType: string | null, body: string) => MendedResponse;
 
 /** The library's configuration for a client at an authorization server; without a way to fetch. */
 export async function configurationFor(target: EndpointTarget): Promise<Configuration> {
@@ -110,19 +113,21 @@ interface Exchange {
  * that demands a nonce in the proof gets the request once more with it.
  * Throws `grant_rejected`, `client_rejected`, `resource_rejected`, `token_request_failed`,
  * `token_response_invalid`, `authorization_denied`, `authorization_failed`, and what `fetch` throws.
+ * @param mend for an endpoint whose answers are no token responses.
  */
 export async function withEndpoint<T>(
   fetch: Fetch,
   target: EndpointTarget,
   request: (configuration: Configuration) => Promise<T>,
+  mend: MendResponse = mendTokenResponse,
 ): Promise<EndpointResult<T>> {
   const first: Exchange = {};
   try {
-    return await exchangeOnce(fetch, target, request, first);
+    return await exchangeOnce(fetch, target, request, mend, first);
   } catch (error) {
     const isNonceDemanded = isOAuthError(error, 'token_request_failed') && error.details.error === 'use_dpop_nonce';
     if (!isNonceDemanded || first.hasNewNonce !== true) throw error;
-    return exchangeOnce(fetch, target, request, {});
+    return exchangeOnce(fetch, target, request, mend, {});
   }
 }
 
@@ -135,6 +140,7 @@ async function exchangeOnce<T>(
   fetch: Fetch,
   target: EndpointTarget,
   request: (configuration: Configuration) => Promise<T>,
+  mend: MendResponse,
   exchange: Exchange,
 ): Promise<EndpointResult<T>> {
   const { dpop, reach } = target;
@@ -152,7 +158,7 @@ async function exchangeOnce<T>(
         reach,
       });
       exchange.hasNewNonce = dpop?.nonces.note(url, response.headers.get('dpop-nonce')) === true;
-      return await mendedResponse(response, exchange);
+      return await mendedResponse(response, mend, exchange);
     } catch (error) {
       exchange.failure = error;
       throw error;
@@ -166,11 +172,11 @@ async function exchangeOnce<T>(
   }
 }
 
-async function mendedResponse(response: Response, exchange: Exchange): Promise<Response> {
+async function mendedResponse(response: Response, mend: MendResponse, exchange: Exchange): Promise<Response> {
   exchange.status = response.status;
   const retryAfterMs = parseRetryAfter(response.headers.get('retry-after'));
   if (retryAfterMs !== undefined) exchange.retryAfterMs = retryAfterMs;
-  const mended = mendTokenResponse(response.status, response.headers.get('content-type'), await response.text());
+  const mended = mend(response.status, response.headers.get('content-type'), await response.text());
   if (mended.idToken !== undefined) exchange.idToken = mended.idToken;
   // A challenge header beside an error body makes the library tell the header, not the error.
   return new Response(hasNoBody(mended.status) ? null : mended.body, {

@@ -46,7 +46,8 @@ export interface MendedResponse {
   readonly idToken?: string;
 }
 
-function parseBody(contentType: string | null, body: string): Record<string, unknown> | undefined {
+/** The object in an answer's body, as JSON or as a form; undefined when there is none. */
+export function parseBody(contentType: string | null, body: string): Record<string, unknown> | undefined {
   return parseObject(body) ?? (isForm(contentType) ? Object.fromEntries(new URLSearchParams(body)) : undefined);
 }
 
@@ -68,15 +69,15 @@ function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-function isText(value: unknown): value is string {
+export function isText(value: unknown): value is string {
   return typeof value === 'string' && value !== '';
 }
 
 /** Seconds of life that `expires_in` (RFC 6749 section 5.1) gives; undefined when it says nothing usable. */
-function lifeSeconds(value: unknown): number | undefined {
+export function lifeSeconds(value: unknown, longest = LONGEST_LIFE_SECONDS): number | undefined {
   const seconds = typeof value === 'string' && value.trim() !== '' ? Number(value) : value;
   if (typeof seconds !== 'number' || !Number.isFinite(seconds)) return undefined;
-  return seconds > 0 && seconds <= LONGEST_LIFE_SECONDS ? seconds : undefined;
+  return seconds > 0 && seconds <= longest ? seconds : undefined;
 }
 
 /**

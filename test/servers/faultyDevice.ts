@@ -42,7 +42,8 @@ export async function answerDeviceAuthorization(
     expires_in: expiresInSeconds,
     ...(omitInterval ? {} : { interval: intervalSeconds }),
   };
-  return { status: 200, body, headers: { 'cache-control': 'no-store' } };
+  const sent = faults.device.body?.(body) ?? body;
+  return { status: 200, body: sent, headers: { 'cache-control': 'no-store' } };
 }
 
 /** RFC 8628 section 3.5: a poll. */
@@ -52,8 +53,9 @@ export function answerDeviceCode(server: AuthorizationServer, { client, form, jk
   if (authorization === undefined || authorization.family.clientId !== client.id || authorization.state === 'used') {
     return oauthError(400, 'invalid_grant', 'unknown device code');
   }
-  const { pending = 0, slowDowns = 0, outcome = 'wait' } = faults.device ?? {};
-  const poll = authorization.polls++;
+  const { pending = 0, slowDowns = 0, outcome = 'wait', droppedPolls = 0 } = faults.device ?? {};
+  const poll = authorization.polls++ - droppedPolls;
+  if (poll < 0) return { status: 503, drop: true };
   if (authorization.expiresAt <= faults.now()) return oauthError(400, 'expired_token', 'the device code is over');
   if (poll < pending) return oauthError(400, 'authorization_pending', 'the person has not decided');
   if (poll < pending + slowDowns) return oauthError(400, 'slow_down', 'ask less often');

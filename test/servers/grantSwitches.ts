@@ -12,6 +12,10 @@ export interface DeviceSwitch {
   readonly omitComplete?: boolean;
   /** Leaves `interval` out: the client then waits 5 seconds, whatever `intervalSeconds` says. */
   readonly omitInterval?: boolean;
+  /** Breaks the connection at so many polls, before anything else. */
+  readonly droppedPolls?: number;
+  /** Makes the body from the correct one. */
+  readonly body?: (body: Readonly<Record<string, unknown>>) => unknown;
 }
 
 /** How DPoP is done (RFC 9449). */

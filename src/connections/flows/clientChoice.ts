@@ -62,9 +62,9 @@ function knownClient(ports: FlowPorts, request: FlowRequest, use: RegistrationUs
   // Without a registration endpoint there is nothing else to try.
   const canRegister = authorizationServer.registration_endpoint !== undefined;
   if (document !== undefined && !(document.clientId === suspectClientId && canRegister)) return document;
-  const stored = secret?.client;
-  if (stored === undefined || stored.clientId === suspectClientId) return undefined;
   const { issuer } = authorizationServer;
+  const stored = secret?.clients?.find((client) => client.issuer === issuer);
+  if (stored === undefined || stored.clientId === suspectClientId) return undefined;
   const redirectUri = 'redirectUri' in use ? use.redirectUri : undefined;
   return isClientUsable(stored, { issuer, redirectUri, scopes, now: ports.clock.now() }) ? stored : undefined;
 }
@@ -86,6 +86,7 @@ export async function withClient<T>(
     return await attempt(known);
   } catch (error) {
     if (known.source === 'preregistered' || !saysClientIsUnknown(error)) throw error;
+    request.onClientRejected(known.clientId);
     return attempt(await register(ports, request, await use()));
   }
 }

@@ -9,6 +9,7 @@ import type { TokenAnswer, TokenRequest } from '../../oauth/token.ts';
 import type { AuthorizationServerEndpoints } from '../../oauth/tokenEndpoint.ts';
 import type { AuthorizationStep, Connection } from '../connection.ts';
 import type { ConnectionSecret, StoredCredentials } from '../connectionSecret.ts';
+import type { DevicePrompt } from '../connectionService.ts';
 import type { Clock, PrepareRedirect, ReadAssertion, ResolveReach } from '../ports.ts';
 
 export interface FlowPorts {
@@ -36,12 +37,16 @@ export interface FlowRequest {
   readonly dpop: Dpop | undefined;
   /** A stored client that last time led to no callback at all: perhaps the server has forgotten it. */
   readonly suspectClientId: string | undefined;
+  /** Told of a client that the server does not know. */
+  readonly onClientRejected: (clientId: string) => void;
   /** Stores at once what was given for the next time, so that a later step that fails does not lose it (P28). */
   readonly keepCredentials: (credentials: StoredCredentials) => Promise<void>;
   readonly signal: AbortSignal;
   readonly onStep: (step: AuthorizationStep) => void;
   /** Shows the authorization to the person and gives the callback's URL. Throws when it does not come. */
   readonly awaitCallback: (pending: PendingAuthorization) => Promise<URL>;
+  /** Shows the person what to enter on another device, for as long as `wait` takes, and gives what that gives. */
+  readonly showDevice: <T>(device: DevicePrompt, wait: () => Promise<T>) => Promise<T>;
 }
 
 /** Tokens, with all that they belong to. */

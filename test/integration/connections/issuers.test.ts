@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
 import { currentGrant } from '../../../src/connections/connection.ts';
 import { isOAuthError } from '../../../src/oauth/errors.ts';
-import { startWithFaults } from '../../headless/headlessManager.ts';
+import { createHeadlessManager, startWithFaults } from '../../headless/headlessManager.ts';
 import type { Faults } from '../../servers/faults.ts';
 import { type FaultyServer, startFaultyServer } from '../../servers/faultyServer.ts';
 
@@ -115,5 +115,161 @@ describe('a server that moves to another authorization server', () => {
     assert.equal(other.requestsTo('registration').length, 1);
     const told = JSON.stringify(other.requests);
     for (const value of ofTheOld) assert.ok(!told.includes(value), 'something was taken along');
+  });
+});
+
+/** The requests that one of the authorization servers got. */
+function requestsAt(server: FaultyServer, issuer: string) {
+  return server.requests.filter(({ url }) => new URL(url).origin === new URL(issuer).origin);
+}
+
+describe('the choice among authorization servers', () => {
+  for (const [title, faults, isFirst] of [
+    ['the first one', { issuers: 'both' }, true],
+    ['the first one, as the server orders them', { issuers: 'second-first' }, false],
+    ['the next one when the first is down', { issuers: 'both', firstIssuerDown: true }, false],
+  ] as const) {
+    it(`P6 falls by itself on ${title}, and is offered`, async (t) => {
+      const { server, headless } = await startWithFaults(t, faults);
+      const { issuer, issuers } = await headless.connect(server.mcpUrl);
+      assert.equal(issuer, isFirst ? server.issuer : server.secondIssuer);
+      assert.deepEqual(issuers?.toSorted(), [server.issuer, server.secondIssuer].toSorted());
+    });
+  }
+
+  it("P6 is the person's, and the other one is told nothing", async (t) => {
+    const { server, headless } = await startWithFaults(t, { issuers: 'both' });
+    const { id } = await headless.manager.add(server.mcpUrl);
+    await headless.manager.configure(id, { issuer: server.secondIssuer });
+    await headless.manager.authorize(id);
+    assert.equal(headless.manager.get(id)?.issuer, server.secondIssuer);
+    assert.deepEqual(requestsAt(server, server.issuer), []);
+    assert.equal((await headless.manager.refresh(id)).state.type, 'ready');
+  });
+
+  it('P6 is over when the server no longer names what was chosen', async (t) => {
+    const { server, headless } = await startWithFaults(t, { issuers: 'first' });
+    const { id } = await headless.manager.add(server.mcpUrl);
+    await headless.manager.configure(id, { issuer: server.secondIssuer });
+    await headless.manager.authorize(id);
+    assert.equal(headless.manager.get(id)?.issuer, server.issuer);
+    assert.deepEqual(requestsAt(server, server.secondIssuer), []);
+  });
+
+  for (const [title, faults, code] of [
+    ['none answers well', { noMetadata: true }, 'authorization_server_not_found'],
+    ['none is what it says', { metadataIssuer: 'https://e.example' }, 'issuer_mismatch'],
+    ['the first one does no PKCE', { noPkce: true }, 'pkce_unsupported'],
+    ['the first one registers nobody', { registrationStatus: 400 }, 'registration_refused'],
+    ['the person denies', { denyAuthorization: true }, 'authorization_denied'],
+  ] as const) {
+    it(`P6 is there though ${title}`, async (t) => {
+      const { server, headless } = await startWithFaults(t, { issuers: 'both', ...faults });
+      const { id } = await headless.manager.add(server.mcpUrl);
+      await assert.rejects(headless.manager.authorize(id), (error) => isOAuthError(error, code));
+      assert.deepEqual(headless.manager.get(id)?.issuers, [server.issuer, server.secondIssuer]);
+    });
+  }
+
+  it('P6 is there though nobody answers, and another one can be chosen', async (t) => {
+    const { server, headless } = await startWithFaults(t);
+    server.faults.prmIssuers = [NOBODY, server.issuer];
+    const { id } = await headless.manager.add(server.mcpUrl);
+    await headless.manager.configure(id, { issuer: NOBODY });
+    await assert.rejects(headless.manager.authorize(id), (error) => isOAuthError(error, 'server_unreachable'));
+    assert.deepEqual(headless.manager.get(id)?.issuers, [NOBODY, server.issuer]);
+    await headless.manager.configure(id, { issuer: server.issuer });
+    assert.equal((await headless.manager.authorize(id)).type, 'authorized');
+  });
+
+  it('P6 is none with one authorization server, and goes when the server names only one', async (t) => {
+    const { server, headless } = await startWithFaults(t, { issuers: 'both' });
+    const { id } = await headless.connect(server.mcpUrl);
+    server.faults.issuers = 'first';
+    await headless.manager.authorize(id);
+    assert.equal(headless.manager.get(id)?.issuers, undefined);
+  });
+
+  it('P6 is bounded, and has each one once', async (t) => {
+    const { server, headless } = await startWithFaults(t);
+    const many = Array.from({ length: 50 }, (_, index) => `${NOBODY}/${index}`);
+    server.faults.prmIssuers = [server.issuer, server.issuer, 'not a URL', ...many];
+    const { issuers = [] } = await headless.connect(server.mcpUrl);
+    assert.deepEqual(issuers, [server.issuer, ...many.slice(0, 8)]);
+  });
+});
+
+describe('what is stored', () => {
+  it('P6 P11 is kept for each issuer, and nothing of one goes to the other', async (t) => {
+    const { server, headless } = await startWithFaults(t, {
+      issuers: 'both',
+      authMethods: ['client_secret_post'],
+      challengeScope: 'files:read',
+    });
+    const { manager } = headless;
+    const { id } = await headless.connect(server.mcpUrl);
+    const demanded = {
+      status: 403 as const,
+      operation: 'tools/call delete_file',
+      token: await manager.accessToken(id),
+    };
+    const wwwAuthenticate = 'Bearer error="insufficient_scope", scope="files:admin"';
+    await manager.answerChallenge(id, { ...demanded, wwwAuthenticate });
+    const tokens = [await manager.accessToken(id)];
+    for (const issuer of [server.secondIssuer, server.issuer, server.secondIssuer]) {
+      await manager.configure(id, { issuer });
+      await manager.authorize(id);
+      assert.equal(manager.get(id)?.issuer, issuer);
+      assert.deepEqual(manager.get(id)?.requested, ['files:read']);
+      await manager.authorize(id);
+      assert.deepEqual(manager.get(id)?.requested, ['files:read'], 'what was demanded before is not asked for later');
+      await manager.refresh(id);
+      tokens.push(await manager.accessToken(id));
+    }
+    assert.equal(server.requestsTo('registration').length, 2, 'one at each');
+
+    const secrets = server.requestsTo('token').flatMap(({ form, url }) =>
+      ['client_id', 'client_secret', 'code', 'refresh_token'].flatMap((name) => {
+        const value = form?.[name];
+        return value === undefined ? [] : [{ value, origin: new URL(url).origin }];
+      }),
+    );
+    assert.equal(new Set(secrets.map(({ origin }) => origin)).size, 2);
+    for (const issuer of [server.issuer, server.secondIssuer]) {
+      const told = JSON.stringify(requestsAt(server, issuer));
+      const ofTheOther = secrets.filter(({ origin }) => origin !== new URL(issuer).origin);
+      for (const { value } of ofTheOther) assert.ok(!told.includes(value), 'something was taken along');
+      for (const token of tokens) assert.ok(!told.includes(token), 'a token went to an authorization server');
+    }
+  });
+
+  it('P11 tokens are renewed where they came from until the person has signed in elsewhere', async (t) => {
+    const { server, headless } = await startWithFaults(t, { issuers: 'both' });
+    const { id } = await headless.connect(server.mcpUrl);
+    await headless.manager.configure(id, { issuer: server.secondIssuer });
+    assert.equal((await headless.manager.refresh(id)).state.type, 'ready');
+    server.faults.denyAuthorization = true;
+    await assert.rejects(headless.manager.authorize(id));
+    assert.equal(headless.manager.get(id)?.issuer, server.issuer);
+    assert.equal((await headless.manager.refresh(id)).state.type, 'ready');
+    assert.deepEqual(
+      requestsAt(server, server.secondIssuer).filter(({ endpoint }) => endpoint === 'token'),
+      [],
+    );
+  });
+
+  it('P18a the registration in a document of an older version is used', async (t) => {
+    const { server, headless } = await startWithFaults(t);
+    const { id } = await headless.connect(server.mcpUrl);
+    await headless.dispose();
+    const key = `connection:${id}`;
+    const { clients, ...document } = JSON.parse(headless.keychain.entries.get(key) ?? '');
+    headless.keychain.entries.set(key, JSON.stringify({ ...document, client: clients[0] }));
+    const restarted = createHeadlessManager({ ...headless, browser: async (url) => server.authorize(url) });
+    t.after(async () => restarted.dispose());
+    await restarted.manager.start();
+    await restarted.manager.authorize(id);
+    assert.equal(server.requestsTo('registration').length, 1);
+    assert.match(headless.keychain.entries.get(key) ?? '', /"clients":\[/);
   });
 });

@@ -6,6 +6,7 @@ import {
   issuedTokens,
   parseConnectionSecret,
   withoutTokens,
+  withRegisteredClient,
 } from '../../../src/connections/connectionSecret.ts';
 import { isConnectionError } from '../../../src/connections/errors.ts';
 import { TOKEN_ENDPOINT_AUTH_METHODS } from '../../../src/oauth/client.ts';
@@ -17,16 +18,18 @@ const least: ConnectionSecret = { version: 1, generation: 1, serverUrl: 'https:/
 const most: Required<ConnectionSecret> = {
   ...least,
   generation: 4,
-  client: {
-    ...client,
-    clientSecret: 's',
-    privateKey: key,
-    authMethod: 'private_key_jwt',
-    redirectUris: ['http://127.0.0.1:7777/callback'],
-    scopes: ['a'],
-    secretExpiresAt: 5,
-    management: { uri: 'https://as.example/register/c', accessToken: 'm' },
-  },
+  clients: [
+    {
+      ...client,
+      clientSecret: 's',
+      privateKey: key,
+      authMethod: 'private_key_jwt',
+      redirectUris: ['http://127.0.0.1:7777/callback'],
+      scopes: ['a'],
+      secretExpiresAt: 5,
+      management: { uri: 'https://as.example/register/c', accessToken: 'm' },
+    },
+  ],
   configuredClient: { issuer: 'https://as.example', clientId: 'c', clientSecret: 's', privateKey: key },
   credentials: {
     accessToken: 'brought',
@@ -61,10 +64,10 @@ describe('a connection’s secret document', () => {
     ['with everything', most],
     ['with a token that the person brought', { ...least, tokens: { accessToken: 'AT' } }],
     ...TOKEN_ENDPOINT_AUTH_METHODS.map(
-      (authMethod) => [`of a client with ${authMethod}`, { ...least, client: { ...client, authMethod } }] as const,
+      (authMethod) => [`of a client with ${authMethod}`, { ...least, clients: [{ ...client, authMethod }] }] as const,
     ),
     ...(['preregistered', 'metadata_document', 'registered'] as const).map(
-      (source) => [`of a client that is ${source}`, { ...least, client: { ...client, source } }] as const,
+      (source) => [`of a client that is ${source}`, { ...least, clients: [{ ...client, source }] }] as const,
     ),
     ...(['authorized', 'requested', 'omitted'] as const).map(
       (refreshScope) =>
@@ -85,10 +88,11 @@ describe('a connection’s secret document', () => {
       { generation: '1' },
       { serverUrl: undefined },
       { client: {} },
-      { client: { ...client, authMethod: '' } },
-      { client: { ...client, source: '' } },
-      { client: { ...client, privateKey: {} } },
-      { client: { ...client, management: {} } },
+      { clients: [{}] },
+      { clients: [{ ...client, authMethod: '' }] },
+      { clients: [{ ...client, source: '' }] },
+      { clients: [{ ...client, privateKey: {} }] },
+      { clients: [{ ...client, management: {} }] },
       { configuredClient: {} },
       { credentials: { identityProvider: {} } },
       { tokens: {} },
@@ -115,7 +119,7 @@ describe('a connection’s secret document', () => {
       version: 1,
       generation: 5,
       serverUrl: most.serverUrl,
-      client: most.client,
+      clients: most.clients,
       configuredClient: most.configuredClient,
       credentials: {
         assertion: 'workload',
@@ -141,4 +145,43 @@ describe('a connection’s secret document', () => {
     assert.equal(issuedTokens({ ...least, tokens: { accessToken: 'AT', client } }), undefined);
     assert.equal(issuedTokens({ ...least, tokens: { accessToken: 'AT', authorizationServer } }), undefined);
   });
+});
+
+const clientOf = (issuer: string, clientId = 'c') => ({ ...client, issuer, clientId });
+
+describe('the registered clients of a secret document', () => {
+  it('P11 are one for each issuer, the newest last', () => {
+    const first = withRegisteredClient([], clientOf('https://a.example'));
+    const second = withRegisteredClient(first, clientOf('https://b.example'));
+    const replaced = withRegisteredClient(second, clientOf('https://a.example', 'anew'));
+    assert.deepEqual(replaced, [clientOf('https://b.example'), clientOf('https://a.example', 'anew')]);
+  });
+
+  it('are the newest five', () => {
+    const issuers = Array.from({ length: 9 }, (_, index) => `https://${index}.example`);
+    const clients = issuers.reduce<ReturnType<typeof withRegisteredClient>>(
+      (before, issuer) => withRegisteredClient(before, clientOf(issuer)),
+      [],
+    );
+    assert.deepEqual(
+      clients.map(({ issuer }) => issuer),
+      issuers.slice(4),
+    );
+  });
+
+  for (const [title, stored, clients] of [
+    ['of an older version', { client: clientOf('https://a.example') }, [clientOf('https://a.example')]],
+    ['of this version', { clients: [clientOf('https://b.example')] }, [clientOf('https://b.example')]],
+    [
+      'of both, which no version writes',
+      { clients: [clientOf('https://b.example')], client: clientOf('https://a.example') },
+      [clientOf('https://b.example')],
+    ],
+  ] as const) {
+    it(`are read from a document ${title}`, () => {
+      const read = parseConnectionSecret('id', JSON.stringify({ ...least, ...stored }));
+      assert.deepEqual(read, { ...least, clients });
+      assert.deepEqual(parseConnectionSecret('id', formatConnectionSecret(read)), read);
+    });
+  }
 });

@@ -1,0 +1,194 @@
+import assert from 'node:assert/strict';
+import { describe, it, type TestContext } from 'node:test';
+import { currentGrant } from '../../../src/connections/connection.ts';
+import { isConnectionError } from '../../../src/connections/errors.ts';
+import { isOAuthError } from '../../../src/oauth/errors.ts';
+import { createHeadlessManager, startWithFaults } from '../../headless/headlessManager.ts';
+import type { Faults } from '../../servers/faults.ts';
+import { createPlainClient } from '../../servers/plainClient.ts';
+
+/** A connection of kind `static_token` that has not signed in yet, and tokens that its server takes. */
+async function startStatic(t: TestContext, faults: Partial<Faults> = {}) {
+  const { server, headless } = await startWithFaults(t, faults);
+  /** A token as a person has it: from the server's own settings page, so to speak. */
+  const newToken = async (): Promise<string> => (await createPlainClient(server).signIn()).access_token;
+  const { id } = await headless.manager.add(server.mcpUrl, undefined, 'static_token');
+  return { server, headless, manager: headless.manager, id, newToken };
+}
+
+/** The same, connected with a token. */
+async function startConnected(t: TestContext) {
+  const started = await startStatic(t);
+  const token = await started.newToken();
+  await started.manager.configure(started.id, {}, { accessToken: token });
+  await started.manager.authorize(started.id);
+  return { ...started, token };
+}
+
+describe('a token that the person brings', () => {
+  it('P36 connects when the server takes it, and nobody else is asked', async (t) => {
+    const { server, manager, id, newToken } = await startStatic(t);
+    const accessToken = await newToken();
+    const before = server.requests.length;
+    await manager.configure(id, {}, { accessToken });
+    assert.equal(server.requests.length, before, 'entering it asks nobody');
+    assert.equal((await manager.authorize(id)).type, 'authorized');
+    const sent = server.requests.slice(before);
+    assert.deepEqual(
+      sent.map(({ endpoint, headers }) => [endpoint, headers.authorization]),
+      [['mcp', `Bearer ${accessToken}`]],
+    );
+    assert.equal(await manager.accessToken(id), accessToken);
+    const { headers } = await manager.authorizeRequest(id, { method: 'POST', url: server.mcpUrl });
+    assert.deepEqual(headers, { authorization: `Bearer ${accessToken}` });
+  });
+
+  it('P34 has no end, no scopes and no renewal that are known', async (t) => {
+    const { manager, id } = await startConnected(t);
+    const connection = manager.get(id) ?? assert.fail();
+    const { expiresAt, granted, refreshable } = currentGrant(connection) ?? assert.fail();
+    assert.deepEqual({ expiresAt, granted, refreshable }, { expiresAt: undefined, granted: [], refreshable: false });
+    assert.equal(connection.issuer, undefined);
+    await assert.rejects(manager.refresh(id), (error) => isConnectionError(error, 'sign_in_required'));
+    assert.equal(manager.get(id)?.state.type, 'ready', 'asking for what cannot be changes nothing');
+  });
+
+  it('is asked for when there is none', async (t) => {
+    const { server, manager, id } = await startStatic(t);
+    await assert.rejects(manager.authorize(id), (error) => {
+      assert.ok(isConnectionError(error, 'credentials_missing'));
+      assert.deepEqual(error.details, { missing: 'access_token' });
+      return true;
+    });
+    assert.deepEqual(server.requests, []);
+  });
+
+  for (const [title, faults, code, details] of [
+    ['refuses it', { rejectTokens: true }, 'access_token_refused', { status: 401 }],
+    ['forbids it', { forbidden: 'plain' }, 'access_token_refused', { status: 403 }],
+    [
+      'wants scopes that it does not have',
+      { forbidden: 'insufficient_scope', challengeScope: 'files:admin' },
+      'access_token_refused',
+      { status: 403 },
+    ],
+    ['is a web page', { html: true }, 'not_an_mcp_server', { status: 200, contentType: 'text/html' }],
+    ['is not there', { notFound: true }, 'not_an_mcp_server', { status: 404, contentType: null }],
+  ] as const satisfies readonly (readonly [string, Partial<Faults>, string, object])[]) {
+    it(`does not connect when the server ${title}: ${code}`, async (t) => {
+      const { server, manager, id, newToken } = await startStatic(t);
+      await manager.configure(id, {}, { accessToken: await newToken() });
+      Object.assign(server.faults, faults);
+      await assert.rejects(manager.authorize(id), (error) => {
+        assert.ok(isOAuthError(error, code));
+        assert.deepEqual(error.details, { url: server.mcpUrl, ...details });
+        return true;
+      });
+      assert.equal(manager.get(id)?.state.type, 'disconnected');
+      assert.equal(manager.get(id)?.lastError?.code, code);
+    });
+  }
+
+  it('does not connect when nobody answers', async (t) => {
+    const { server, manager, id, newToken } = await startStatic(t);
+    await manager.configure(id, {}, { accessToken: await newToken() });
+    await server.close();
+    await assert.rejects(manager.authorize(id), (error) => isOAuthError(error, 'server_unreachable'));
+  });
+
+  it('P24 that the server refuses later needs another one', async (t) => {
+    const { server, manager, id, token, newToken } = await startConnected(t);
+    server.faults.rejectTokens = true;
+    const refused = { status: 401, operation: 'tools/list', token, wwwAuthenticate: 'Bearer' } as const;
+    assert.deepEqual(await manager.answerChallenge(id, refused), { type: 'authorize', scopes: [] });
+    const state = manager.get(id)?.state;
+    assert.ok(state?.type === 'needsSignIn' && state.reason === 'token_rejected');
+    await assert.rejects(manager.accessToken(id), (error) => isConnectionError(error, 'sign_in_required'));
+    await assert.rejects(manager.authorize(id), (error) => isOAuthError(error, 'access_token_refused'));
+
+    server.faults.rejectTokens = false;
+    const accessToken = await newToken();
+    await manager.configure(id, {}, { accessToken });
+    await manager.authorize(id);
+    assert.equal(manager.get(id)?.state.type, 'ready');
+    assert.equal(await manager.accessToken(id), accessToken);
+  });
+
+  it('is replaced by another one only when the server takes that', async (t) => {
+    const { server, headless, manager, id, token, newToken } = await startConnected(t);
+    await manager.configure(id, {}, { accessToken: 'mistyped' });
+    await assert.rejects(manager.authorize(id), (error) => isOAuthError(error, 'access_token_refused'));
+    assert.equal(manager.get(id)?.state.type, 'ready');
+    assert.equal(await manager.accessToken(id), token);
+
+    const accessToken = await newToken();
+    await manager.configure(id, {}, { accessToken });
+    await manager.authorize(id);
+    assert.equal(await manager.accessToken(id), accessToken);
+    assert.ok(server.isActive(accessToken));
+    assert.ok(!(headless.keychain.entries.get(`connection:${id}`) ?? '').includes(token), 'the old one is forgotten');
+  });
+
+  it('P35 is forgotten when the connection ends, and the server is not asked to revoke it', async (t) => {
+    const { server, headless, manager, id, token } = await startConnected(t);
+    assert.deepEqual(await manager.disconnect(id), { revocation: 'nothing_to_revoke' });
+    assert.equal(headless.keychain.entries.get(`connection:${id}`), undefined);
+    assert.deepEqual(server.requestsTo('revocation'), []);
+    assert.ok(server.isActive(token), 'it is the person who may need it elsewhere');
+    await assert.rejects(manager.accessToken(id), (error) => isConnectionError(error, 'sign_in_required'));
+    await assert.rejects(manager.authorize(id), (error) => isConnectionError(error, 'credentials_missing'));
+  });
+
+  it('P35 is forgotten when the connection is removed, or gets its tokens in another way', async (t) => {
+    const { headless, manager, id, token } = await startConnected(t);
+    await manager.changeKind(id, 'authorization_code');
+    assert.ok(![...headless.keychain.entries.values()].join('').includes(token));
+    await manager.authorize(id);
+    assert.equal(manager.get(id)?.state.type, 'ready');
+    await manager.changeKind(id, 'static_token');
+    await manager.configure(id, {}, { accessToken: token });
+    await manager.authorize(id);
+    await manager.remove(id);
+    assert.deepEqual([...headless.keychain.entries.keys()], ['connections']);
+  });
+
+  it('is there after a restart', async (t) => {
+    const { headless, manager, id, token } = await startConnected(t);
+    assert.equal(await manager.accessToken(id), token);
+    await headless.dispose();
+    const restarted = createHeadlessManager({ ...headless, browser: async () => undefined });
+    t.after(async () => restarted.dispose());
+    await restarted.manager.start();
+    assert.equal(restarted.manager.get(id)?.kind, 'static_token');
+    assert.equal(await restarted.manager.accessToken(id), token);
+  });
+
+  it('is not overwritten while the keychain hides it', async (t) => {
+    const { headless, id, token } = await startConnected(t);
+    await headless.dispose();
+    const restarted = createHeadlessManager({ ...headless, browser: async () => undefined });
+    t.after(async () => restarted.dispose());
+    await restarted.manager.start();
+    headless.keychain.state = 'locked';
+    await assert.rejects(restarted.manager.authorize(id), (error) => isConnectionError(error, 'keychain_locked'));
+    headless.keychain.state = 'open';
+    assert.equal(await restarted.manager.accessToken(id), token);
+  });
+
+  it('P36 is in no log, public file, change, activity or error', async (t) => {
+    const { server, headless, manager, id, newToken } = await startStatic(t);
+    const canaries = [await newToken(), 'canary-7f3a'];
+    const told: string[] = [];
+    manager.onDidChangeConnection((change) => told.push(JSON.stringify(change), headless.file.text ?? ''));
+    for (const accessToken of canaries) {
+      await manager.configure(id, {}, { accessToken });
+      await manager.authorize(id).catch((error: unknown) => told.push(String(error), JSON.stringify(error)));
+      server.faults.html = true;
+      await manager.authorize(id).catch((error: unknown) => told.push(String(error), JSON.stringify(error)));
+      server.faults.html = false;
+    }
+    assert.equal(manager.activity(id).filter(({ type }) => type === 'sign_in_failed').length, 3);
+    told.push(...headless.log.lines, headless.file.text ?? '', JSON.stringify(manager.activity(id)));
+    for (const canary of canaries) assert.ok(!told.join('\n').includes(canary), 'the token was told');
+  });
+});
