@@ -37,6 +37,18 @@ async function refresh(answer: Answer, change: Partial<Client> = {}, reach: 'pub
   return { answered, sent };
 }
 
+function page(status: number, headers: Record<string, string> = {}): Response {
+  return new Response('<html>', { status, headers: { 'content-type': 'text/html', ...headers } });
+}
+
+/** What became of a revocation, and the tokens that were sent. */
+async function revoke(answer: Answer | readonly Answer[], refreshToken: string | undefined) {
+  const { fetch, sent } = networkOf({ [REVOKE]: answer });
+  const options = { authorizationServer, client, reach: 'public', accessToken: 'AT', refreshToken } as const;
+  const outcome = await revokeTokens(fetch, options).catch((error: unknown) => error);
+  return { outcome, tokens: sent.map(parametersOf).map(({ token, token_type_hint: hint }) => `${hint} ${token}`) };
+}
+
 describe('P14 P27 a refresh', () => {
   it('sends scope and resource, once, and reads the answer', async () => {
     const { answered, sent } = await refresh({
@@ -88,8 +100,6 @@ describe('P14 P27 a refresh', () => {
     }
   });
 
-  const html = (status: number, headers: Record<string, string> = {}): Response =>
-    new Response('<html>', { status, headers: { 'content-type': 'text/html', ...headers } });
   const challenge = { 'www-authenticate': 'Basic realm="x"' };
   for (const [title, answer, code, details] of [
     [
@@ -127,19 +137,19 @@ describe('P14 P27 a refresh', () => {
     ],
     [
       'everything, with a page',
-      html(503, { 'retry-after': '1' }),
+      page(503, { 'retry-after': '1' }),
       'token_request_failed',
       { issuer, status: 503, retryAfterMs: 1000 },
     ],
-    ['everything, with a page and no more', html(500), 'token_request_failed', { issuer, status: 500 }],
+    ['everything, with a page and no more', page(500), 'token_request_failed', { issuer, status: 500 }],
     [
       'by sending elsewhere',
-      html(302, { location: 'https://other.example' }),
+      page(302, { location: 'https://other.example' }),
       'token_request_failed',
       { issuer, status: 302 },
     ],
     ['without a word', new Response(null, { status: 204 }), 'token_response_invalid', { issuer, status: 204 }],
-    ['with a page that looks well', html(200), 'token_response_invalid', { issuer, status: 200 }],
+    ['with a page that looks well', page(200), 'token_response_invalid', { issuer, status: 200 }],
     ['with no token', Response.json({ token_type: 'bearer' }), 'token_response_invalid', { issuer, status: 200 }],
   ] as const) {
     it(`P32 P33 refused for ${title}: ${code}`, async () => {
@@ -197,12 +207,6 @@ describe('P32 Retry-After', () => {
 });
 
 describe('P35 revocation', () => {
-  const revoke = async (answer: Answer | readonly Answer[], refreshToken: string | undefined) => {
-    const { fetch, sent } = networkOf({ [REVOKE]: answer });
-    const options = { authorizationServer, client, reach: 'public', accessToken: 'AT', refreshToken } as const;
-    const outcome = await revokeTokens(fetch, options).catch((error: unknown) => error);
-    return { outcome, tokens: sent.map(parametersOf).map(({ token, token_type_hint: hint }) => `${hint} ${token}`) };
-  };
   const gone = new Response(null, { status: 200 });
   const both = ['refresh_token RT', 'access_token AT'];
 
