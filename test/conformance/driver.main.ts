@@ -3,30 +3,12 @@
 import * as v from 'valibot';
 import { createHeadlessManager } from '../headless/headlessManager.ts';
 import { McpClient } from './mcpClient.ts';
+import { CLIENT_METADATA_URL, followRedirect, suiteRun } from './suite.ts';
 
-/** What a person would know, and enter: a client that was registered by hand, and what else the sign-in needs. */
-const contextSchema = v.looseObject({
-  client_id: v.optional(v.string()),
-  client_secret: v.optional(v.string()),
-  private_key_pem: v.optional(v.string()),
-  valid_jwt: v.optional(v.string()),
-  idp_issuer: v.optional(v.string()),
-  idp_client_id: v.optional(v.string()),
-  idp_id_token: v.optional(v.string()),
-});
-
-/** The suite's browser: the authorization URL answers with a redirect to the callback. */
-async function followRedirect(url: string): Promise<URL | undefined> {
-  const response = await fetch(url, { redirect: 'manual' });
-  const location = response.headers.get('location');
-  return location === null ? undefined : new URL(location, url);
-}
-
-const serverUrl = process.argv.at(-1) ?? '';
-const context = v.parse(contextSchema, JSON.parse(process.env['MCP_CONFORMANCE_CONTEXT'] ?? '{}'));
+const { serverUrl, version, context } = suiteRun();
 const headless = createHeadlessManager({
   browser: followRedirect,
-  clientMetadataUrl: 'https://conformance-test.local/client-metadata.json',
+  clientMetadataUrl: CLIENT_METADATA_URL,
 });
 const { manager } = headless;
 const { id } = await manager.add(serverUrl);
@@ -79,7 +61,7 @@ async function correct(): Promise<boolean> {
   return true;
 }
 
-const client = new McpClient(serverUrl, process.env['MCP_CONFORMANCE_PROTOCOL_VERSION'] ?? '2025-11-25', {
+const client = new McpClient(serverUrl, version, {
   authorize: async (request) =>
     manager.get(id)?.issuer === undefined ? undefined : manager.authorizeRequest(id, request),
   onNonce: (url, nonce) => manager.noteDpopNonce(url, nonce),

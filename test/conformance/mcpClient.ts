@@ -1,5 +1,6 @@
 import type { ServerChallenge } from '../../src/connections/challengePolicy.ts';
 import type { OutgoingRequest, RequestAuthorization } from '../../src/connections/connectionService.ts';
+import { STATELESS_VERSION } from './suite.ts';
 
 /** What the client needs of the token manager. */
 export interface Tokens {
@@ -11,7 +12,6 @@ export interface Tokens {
   readonly onChallenge: (challenge: ServerChallenge) => Promise<'retry' | 'pass' | 'stop'>;
 }
 
-const STATELESS_VERSION = '2026-07-28';
 const CLIENT_INFO = { name: 'scopekeeper-conformance', version: '0.0.0' };
 
 interface Message {
