@@ -68,7 +68,15 @@ function expiry(answer: TokenAnswer, now: number): { expiresAt?: number } {
   return answer.expiresInSeconds === undefined ? {} : { expiresAt: now + answer.expiresInSeconds * 1000 };
 }
 
-/** Scopes of `expected` that were not granted. `offline_access` is seldom echoed: the refresh token shows it. */
+/** Scopes of `expected` that were not granted, as far as an answer can tell. */
 export function missingScopes(expected: ScopeSet, granted: ScopeSet): ScopeSet {
-  return difference(expected, granted).filter((scope) => scope !== 'offline_access');
+  return difference(expected, granted).filter((scope) => !isSeldomEchoed(scope));
+}
+
+/**
+ * Whether a scope that an answer does not name may be granted all the same: `offline_access` shows in the refresh
+ * token, and Entra's `.default` stands for other scopes, which are named instead of it.
+ */
+export function isSeldomEchoed(scope: string): boolean {
+  return scope === 'offline_access' || scope.endsWith('/.default');
 }

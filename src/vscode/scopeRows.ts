@@ -1,4 +1,5 @@
 import { currentGrant, type Connection } from '../connections/connection.ts';
+import { isSeldomEchoed } from '../connections/grant.ts';
 
 export type ScopeStatus =
   | 'granted'
@@ -10,8 +11,6 @@ export type ScopeStatus =
   | 'not_granted'
   /** Nobody is signed in; the next sign-in asks for it. */
   | 'not_asked_yet';
-
-const OFFLINE_ACCESS = 'offline_access';
 
 export interface ScopeRow {
   readonly scope: string;
@@ -36,7 +35,8 @@ export function scopeRows(connection: Connection): readonly ScopeRow[] {
   add(grant.authorized, 'dropped');
   add(connection.challenged, 'demanded');
   add(connection.requested, 'not_granted');
-  // Who gives a refresh token has given it, whether or not it is named (OpenID Connect Core section 11).
-  if (grant.refreshable && rows.get(OFFLINE_ACCESS) !== 'granted') rows.delete(OFFLINE_ACCESS);
-  return Array.from(rows, ([scope, status]) => ({ scope, status }));
+  // Who gives a refresh token has given offline access, whether or not it is named (OpenID Connect Core section 11).
+  const isTold = ([scope, status]: readonly [string, ScopeStatus]): boolean =>
+    status === 'granted' || !isSeldomEchoed(scope) || (scope === 'offline_access' && !grant.refreshable);
+  return [...rows].filter(isTold).map(([scope, status]) => ({ scope, status }));
 }

@@ -19,7 +19,7 @@ describe('a connection with a file of certificate authorities', () => {
   };
 
   it('names it in every request, also after a restart, and no other connection does', async (t) => {
-    const { server, headless } = await startWithFaults(t, {}, { wrapFetch });
+    const { server, headless } = await startWithFaults(t, { registrationManagement: 'ok' }, { wrapFetch });
     const { id } = await headless.manager.add(server.mcpUrl);
     await headless.manager.configure(id, { caFile: CA_FILE });
     await headless.manager.authorize(id);
@@ -35,8 +35,9 @@ describe('a connection with a file of certificate authorities', () => {
     await restarted.manager.start();
     await restarted.manager.refresh(id);
     assert.deepEqual(await restarted.manager.disconnect(id), { revocation: 'revoked' });
-    const paths = new Set(named.map(([path]) => path));
-    for (const path of ['/mcp', '/register', '/token', '/revoke']) assert.ok(paths.has(path), path);
+    await restarted.manager.remove(id);
+    const paths = new Set(named.map(([path]) => path.replace(/(?<=^\/register\/).+/, 'client')));
+    for (const path of ['/mcp', '/register', '/token', '/revoke', '/register/client']) assert.ok(paths.has(path), path);
     assert.deepEqual(new Set(named.map(([, caFile]) => caFile)), new Set([CA_FILE]));
 
     named.length = 0;

@@ -85,6 +85,8 @@ describe('scopes that were not granted', () => {
     [['a', 'b'], ['b'], ['a']],
     [['a'], ['b', 'a'], []],
     [['a', 'offline_access'], [], ['a']],
+    // Entra names what it stands for.
+    [['api://x/.default'], ['api://x/read'], []],
     [[], ['a'], []],
   ] as const) {
     it(`P26 of ${JSON.stringify(expected)} with ${JSON.stringify(granted)} are ${JSON.stringify(missing)}`, () => {
