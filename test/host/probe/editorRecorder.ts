@@ -20,6 +20,7 @@ export class EditorRecorder {
   /** What was to be opened in a browser; it is not opened. */
   readonly opened: string[] = [];
   readonly inputs: vscode.InputBox[] = [];
+  readonly picks: vscode.QuickPick<vscode.QuickPickItem>[] = [];
   readonly trees = new Map<string, vscode.TreeDataProvider<unknown>>();
   readonly views: Pick<vscode.TreeView<unknown>, 'message' | 'badge' | 'title' | 'description'>[] = [];
   readonly statusBarItems: vscode.StatusBarItem[] = [];
@@ -88,6 +89,7 @@ export class EditorRecorder {
         return this.#note(this.statusBarItems, item);
       },
       createInputBox: () => this.#note(this.inputs, window.createInputBox()),
+      createQuickPick: () => this.#note(this.picks, window.createQuickPick()),
       withProgress: async <T>(
         options: vscode.ProgressOptions,
         task: (progress: vscode.Progress<ProgressReport>, token: vscode.CancellationToken) => Thenable<T>,
