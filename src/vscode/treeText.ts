@@ -180,8 +180,7 @@ export function expiresText(connection: Connection, now: number): RowText {
   const grant = currentGrant(connection);
   if (grant === undefined) return row(t('Expires'), t('not signed in'), { id: 'watch' }, 'expires');
   if (grant.expiresAt === undefined) {
-    const why =
-      connection.kind === 'static_token' ? t('not known of a token of your own') : t('the server does not say when');
+    const why = connection.kind === 'static_token' ? t('not known') : t('the server does not say when');
     return row(t('Expires'), why, { id: 'watch' }, 'expires');
   }
   const isOver = grant.expiresAt <= now;
@@ -196,7 +195,7 @@ export function expiresText(connection: Connection, now: number): RowText {
 }
 
 function renewalText({ kind }: Connection, grant: Grant): string {
-  if (kind === 'static_token') return t('enter another one then');
+  if (kind === 'static_token') return t('you enter another one when it has ended');
   return grant.refreshable ? t('renews itself') : t('sign in again then');
 }
 
@@ -307,7 +306,9 @@ export function tooltipLines(connection: Connection, now: number): readonly Tool
     connection.account === undefined ? undefined : { label: t('Account'), value: connection.account },
     { label: t('State'), value: statusText(connection, now) },
     connection.requested.length === 0 ? undefined : { label: t('Requested'), value: connection.requested.join(' ') },
-    grant === undefined ? undefined : { label: t('Granted'), value: grant.granted.join(' ') || t('no scopes') },
+    grant === undefined || connection.kind === 'static_token'
+      ? undefined
+      : { label: t('Granted'), value: grant.granted.join(' ') || t('no scopes') },
     missing === '' ? undefined : { label: t('Not granted'), value: missing },
     grant === undefined ? undefined : { label: t('Signed in'), value: instantText(grant.issuedAt, now) },
     grant?.refreshedAt === undefined ? undefined : { label: t('Renewed'), value: instantText(grant.refreshedAt, now) },

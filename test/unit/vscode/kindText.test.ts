@@ -65,8 +65,9 @@ test('a token of the person’s own has no known end, and is replaced by the per
   const connection = connectionIn({ type: 'ready', grant }, { kind: 'static_token', requested: [] });
   assert.equal(connectionText(connection, NOW).description, 'your own token');
   assert.equal(connectionText(connection, NOW).contextValue, 'connection canReauthorize canDisconnect');
-  assert.equal(expiresText(connection, NOW).description, 'not known of a token of your own');
-  assert.ok(tooltipLines(connection, NOW).some(({ value }) => value === 'enter another one then'));
+  assert.equal(expiresText(connection, NOW).description, 'not known');
+  assert.ok(!tooltipLines(connection, NOW).some(({ label }) => label === 'Granted'));
+  assert.ok(tooltipLines(connection, NOW).some(({ value }) => value === 'you enter another one when it has ended'));
 });
 
 test('after a refusal the ways that the authorization server knows are marked', () => {
