@@ -174,7 +174,7 @@ export class ConnectionsTree implements vscode.TreeDataProvider<TreeNode>, vscod
     if (connection === undefined) return { label: '', description: '', contextValue: '', spoken: '' };
     switch (node.kind) {
       case 'connection':
-        return connectionText(connection, now);
+        return connectionText(connection, now, this.#service.deviceAuthorization(node.connectionId));
       case 'scopes':
         return scopesText(connection);
       case 'scope':

@@ -13,6 +13,8 @@ export const commandIds = {
   allowUnadvertisedPkce: 'scopekeeper.allowUnadvertisedPkce',
   copySignInUrl: 'scopekeeper.copySignInUrl',
   pasteCallbackUrl: 'scopekeeper.pasteCallbackUrl',
+  copyDeviceCode: 'scopekeeper.copyDeviceCode',
+  openDevicePage: 'scopekeeper.openDevicePage',
   cancelSignIn: 'scopekeeper.cancelSignIn',
   showStatus: 'scopekeeper.showStatus',
   reveal: 'scopekeeper.reveal',

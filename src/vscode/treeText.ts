@@ -6,8 +6,10 @@ import {
   type Grant,
   type SignInReason,
 } from '../connections/connection.ts';
+import type { DevicePrompt } from '../connections/connectionService.ts';
 import { healthOf, type HealthLevel } from '../connections/health.ts';
 import { isOAuthError, type ScopekeeperError } from '../oauth/errors.ts';
+import { deviceText } from './deviceText.ts';
 import { errorText } from './errorText.ts';
 import { signsInText } from './kindText.ts';
 import { t } from './localize.ts';
@@ -42,9 +44,13 @@ const HEALTH_ICONS: Readonly<Record<HealthLevel, IconText>> = {
   off: { id: 'circle-slash', color: 'disabledForeground' },
 };
 
-/** The row of a connection at the instant `now` (ms since the epoch). */
-export function connectionText(connection: Connection, now: number): RowText {
-  const description = statusText(connection, now);
+/**
+ * The row of a connection at the instant `now` (ms since the epoch).
+ * @param device what its sign-in waits for to be entered
+ */
+export function connectionText(connection: Connection, now: number, device?: DevicePrompt): RowText {
+  const isShown = device !== undefined && connection.state.type === 'authorizing';
+  const description = isShown ? deviceText(device) : statusText(connection, now);
   return {
     label: connection.name,
     description,
@@ -136,11 +142,17 @@ function joined(...parts: readonly (string | undefined)[]): string {
   return parts.filter((part) => part !== undefined).join(' · ');
 }
 
+const WAITING_FLAGS: Readonly<Partial<Record<AuthorizationStep, string>>> = {
+  waitingForBrowser: 'waitsForBrowser',
+  waitingForDevice: 'waitsForDevice',
+};
+
 /** What can be done with a connection now, as words for the `viewItem` context key. */
 export function connectionFlags(connection: Connection): readonly string[] {
   const { state } = connection;
   if (state.type === 'authorizing') {
-    return ['connection', 'isAuthorizing', ...(state.step === 'waitingForBrowser' ? ['waitsForBrowser'] : [])];
+    const waiting = WAITING_FLAGS[state.step];
+    return ['connection', 'isAuthorizing', ...(waiting === undefined ? [] : [waiting])];
   }
   const grant = currentGrant(connection);
   const flags = ['connection', state.type === 'disconnected' ? 'canSignIn' : 'canReauthorize'];

@@ -217,6 +217,10 @@ const variants: readonly (readonly [AnyScopekeeperError, Expected])[] = [
   ).map(
     ([missing, says, action]) => [new ConnectionError('credentials_missing', { missing }), { says, action }] as const,
   ),
+  [
+    new ConnectionError('authorization_timed_out', { timeoutMs: 300_000, offersDeviceCode: true }),
+    { says: /within 5 minutes/, action: 'try_again' },
+  ],
   ...(['dns', 'timeout', 'tls', 'reset', 'other'] as const).map(
     (failure) =>
       [
