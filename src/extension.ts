@@ -3,6 +3,7 @@ import os from 'node:os';
 import path from 'node:path';
 import * as vscode from 'vscode';
 import { ConnectionManager } from './connections/connectionManager.ts';
+import type { PrepareRedirect } from './connections/ports.ts';
 import { SecretVault } from './connections/secretVault.ts';
 import { renderCallbackPage } from './platform/callbackPage.ts';
 import { readCertificates } from './platform/certificateFile.ts';
@@ -26,6 +27,7 @@ import { clientMetadataUrl, extraCaFile } from './vscode/settings.ts';
 import { SignIn } from './vscode/signIn.ts';
 import { StatusBar } from './vscode/statusBar.ts';
 import { tellFallback } from './vscode/tellFallback.ts';
+import { editorRedirectUri, handleUris } from './vscode/uriHandler.ts';
 import { keepViewState } from './vscode/viewState.ts';
 import { describeWindow } from './vscode/windowName.ts';
 import { WindowRole } from './vscode/windowRole.ts';
@@ -56,10 +58,15 @@ export function activate(context: vscode.ExtensionContext): ScopekeeperApi {
     log,
     onFallback: (error) => void tellFallback(error, context.globalState), // the answer may never come
   });
+  const editorUri = editorRedirectUri(context.extension.id);
+  const redirectUri: PrepareRedirect = async (kind) => {
+    const loopbackUri = await role.redirectUri();
+    return kind === 'loopback' ? loopbackUri : editorUri;
+  };
   const manager = new ConnectionManager({
     fetch: guardedFetch.fetch,
     resolveReach: guardedFetch.resolveReach,
-    prepareRedirect: async () => role.redirectUri(),
+    prepareRedirect: async (kind) => redirectUri(kind),
     readAssertion: readAssertionFile,
     software: { name: 'Scopekeeper', softwareId: SOFTWARE_ID, version },
     clientMetadataUrl,
@@ -101,7 +108,7 @@ export function activate(context: vscode.ExtensionContext): ScopekeeperApi {
     ensureOwner: async () => role.ensureOwner(),
     reveal: async (id) => tree.reveal(id),
     showLog: () => channel.show(),
-    redirectUri: async () => role.redirectUri(),
+    redirectUri,
     checkCaFile: async (file) => void (await readCertificates(file, 'connection')), // only whether it can be read
   });
   const publicChanges = new vscode.EventEmitter<void>();
@@ -118,6 +125,7 @@ export function activate(context: vscode.ExtensionContext): ScopekeeperApi {
     publicChanges,
     registerCommands(commands, log),
     keepViewState(tree, manager, role, clock),
+    handleUris(manager, editorUri, async () => role.ensureOwner()),
     role.onDidChange(announceAll),
     manager.onDidChangeConnection(() => publicChanges.fire()),
     vscode.window.onDidChangeWindowState(({ focused }) => {

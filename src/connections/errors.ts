@@ -12,8 +12,8 @@ export interface ConnectionErrorDetails {
   assertion_unreadable: { path: string; problem: string };
   /** A request for which a token was asked goes to another origin than the connection's server (P36). */
   foreign_origin: { url: string };
-  /** Nobody came back from the browser in time. */
-  authorization_timed_out: { timeoutMs: number };
+  /** Nobody came back from the browser in time; a device code, where it is offered, needs no browser of this machine. */
+  authorization_timed_out: { timeoutMs: number; offersDeviceCode?: boolean };
   /** The keychain holds a secret for this connection but gives none: locked, or another session's. */
   keychain_locked: Record<string, never>;
   /** There is no keychain service to talk to. */

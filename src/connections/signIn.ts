@@ -1,5 +1,6 @@
 import { checkAccessToken, discover, type DiscoverOptions, type Discovery, dpopAlgorithm } from '../oauth/discovery.ts';
 import type { Dpop, DpopNonces } from '../oauth/dpop.ts';
+import { isOAuthError } from '../oauth/errors.ts';
 import type { Reach } from '../oauth/fetchPort.ts';
 import type { ScopeSet } from '../oauth/scopeSet.ts';
 import { generateSigningKey } from '../oauth/signingKey.ts';
@@ -24,6 +25,8 @@ export interface SignInRequest extends Omit<FlowRequest, 'discovery' | 'reach' |
   /** Told what there is to choose from, though none of them answers (P6). */
   readonly onIssuers: (issuers: readonly string[]) => void;
   readonly onDiscovered: (discovery: Discovery) => void;
+  /** The server no longer takes the token that is in use, and not only one that was to replace it. */
+  readonly onTokenRefused: () => void;
 }
 
 export interface SignInResult {
@@ -105,6 +108,12 @@ async function takeStaticToken({ fetch }: SignInPorts, request: SignInRequest, r
   const { connection, secret, signal } = request;
   const accessToken = secret?.credentials?.accessToken;
   if (accessToken === undefined) throw new ConnectionError('credentials_missing', { missing: 'access_token' });
-  await checkAccessToken(fetch, new URL(connection.serverUrl), reach, accessToken, signal);
+  try {
+    await checkAccessToken(fetch, new URL(connection.serverUrl), reach, accessToken, signal);
+  } catch (error) {
+    const isRefused = isOAuthError(error, 'access_token_refused') && error.details.status === 401;
+    if (isRefused && accessToken === secret?.tokens?.accessToken) request.onTokenRefused();
+    throw error;
+  }
   return { answer: { accessToken, tokenType: 'bearer' }, requested: [] };
 }

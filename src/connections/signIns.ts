@@ -115,6 +115,9 @@ export class SignIns {
         onStep: (step) => states.beginStep(id, session, step),
         onIssuers: (issuers) => this.#noteIssuers(id, issuers),
         onDiscovered: (discovery) => this.#noteDiscovery(id, discovery),
+        onTokenRefused: () => {
+          session.underlying = { type: 'needsSignIn', reason: 'token_rejected', since: this.#ports.clock.now() };
+        },
         awaitCallback: async (pending) =>
           session.awaitCallback(pending, () => states.beginStep(id, session, 'waitingForBrowser')),
         showDevice: async (device, wait) =>

@@ -9,6 +9,7 @@ import { chooseCaFile, type ChooseCaFileParts } from './chooseCaFile.ts';
 import type { CommandTable } from './commandTable.ts';
 import { connectionIdOf, pickConnection } from './connectionPicker.ts';
 import { changeSettings } from './connectionSettings.ts';
+import { copyDeviceCode, openDevicePage, waitsForDevice } from './deviceCode.ts';
 import { errorText } from './errorText.ts';
 import { commandIds, viewIds } from './ids.ts';
 import { t } from './localize.ts';
@@ -89,6 +90,16 @@ export function commandTable(parts: CommandParts): CommandTable {
       await ensureOwner();
       await pasteCallbackUrl(service);
     },
+    [commandIds.copyDeviceCode]: on(
+      t('Copy the code of which sign-in?'),
+      async (connection) => copyDeviceCode(service, connection),
+      waitsForDevice,
+    ),
+    [commandIds.openDevicePage]: on(
+      t('Open the page of which sign-in?'),
+      async (connection) => openDevicePage(service, connection),
+      waitsForDevice,
+    ),
     [commandIds.cancelSignIn]: on(t('Cancel which sign-in?'), async ({ id }) => signIn.cancel(id), isSigningIn),
     [commandIds.showStatus]: async () => showStatus(service),
     [commandIds.reveal]: async (argument) => {

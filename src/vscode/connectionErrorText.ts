@@ -56,7 +56,10 @@ export function connectionErrorText(error: AnyConnectionError): ErrorText {
           'Nobody came back from the browser within {0} minutes.',
           Math.round(error.details.timeoutMs / 60_000),
         ),
-        nextStep: t('Try again; if the browser is on another computer, use Copy URL and Paste Callback URL.'),
+        nextStep:
+          error.details.offersDeviceCode === true
+            ? t('Try again, or if there is no browser on this computer, choose a device code with Sign In Another Way.')
+            : t('Try again; if the browser is on another computer, use Copy URL and Paste Callback URL.'),
         action: 'try_again',
       };
     case 'keychain_locked':

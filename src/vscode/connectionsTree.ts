@@ -27,12 +27,13 @@ const SHOWN_EVENTS = 20;
 
 /** The rows below a connection. */
 const PARTS = ['scopes', 'expires', 'signIn', 'authorizationServer', 'activity'] as const;
+type Part = (typeof PARTS)[number];
 
 /** A row. The same object stands for the same row as long as it is there, as VS Code needs it. */
 export type TreeNode =
   | { readonly kind: 'connection'; readonly key: string; readonly connectionId: ConnectionId }
   | {
-      readonly kind: (typeof PARTS)[number];
+      readonly kind: Part;
       readonly key: string;
       readonly connectionId: ConnectionId;
     }
@@ -98,11 +99,7 @@ export class ConnectionsTree implements vscode.TreeDataProvider<TreeNode>, vscod
     this.#forget((shownKey) => shownKey.startsWith(`${key}/`));
     switch (node.kind) {
       case 'connection':
-        return PARTS.filter((kind) => kind !== 'signIn' || signsInText(connection) !== undefined).map((kind) => ({
-          kind,
-          key: `${key}/${kind}`,
-          connectionId,
-        }));
+        return partsOf(connection).map((kind) => ({ kind, key: `${key}/${kind}`, connectionId }));
       case 'scopes':
         return scopeRows(connection).map((row) => ({ kind: 'scope', key: `${key}/${row.scope}`, connectionId, row }));
       case 'activity':
@@ -177,7 +174,7 @@ export class ConnectionsTree implements vscode.TreeDataProvider<TreeNode>, vscod
     if (connection === undefined) return { label: '', description: '', contextValue: '', spoken: '' };
     switch (node.kind) {
       case 'connection':
-        return connectionText(connection, now);
+        return connectionText(connection, now, this.#service.deviceAuthorization(node.connectionId));
       case 'scopes':
         return scopesText(connection);
       case 'scope':
@@ -244,6 +241,13 @@ export class ConnectionsTree implements vscode.TreeDataProvider<TreeNode>, vscod
       .map(({ node }) => node);
     if (changed.length > 0) this.#changes.fire(changed);
   }
+}
+
+/** The rows below a connection that have something to say. */
+function partsOf(connection: Connection): readonly Part[] {
+  // Who gave a token that the person brought, and for what, nobody knows.
+  if (connection.kind === 'static_token') return ['expires', 'signIn', 'activity'];
+  return PARTS.filter((part) => part !== 'signIn' || signsInText(connection) !== undefined);
 }
 
 function signature(text: RowText): string {

@@ -14,6 +14,8 @@ export const commandIds = {
   chooseCaFile: 'scopekeeper.chooseCaFile',
   copySignInUrl: 'scopekeeper.copySignInUrl',
   pasteCallbackUrl: 'scopekeeper.pasteCallbackUrl',
+  copyDeviceCode: 'scopekeeper.copyDeviceCode',
+  openDevicePage: 'scopekeeper.openDevicePage',
   cancelSignIn: 'scopekeeper.cancelSignIn',
   showStatus: 'scopekeeper.showStatus',
   reveal: 'scopekeeper.reveal',

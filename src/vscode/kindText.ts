@@ -1,4 +1,6 @@
 import type { Connection, ConnectionKind } from '../connections/connection.ts';
+import { isConnectionError } from '../connections/errors.ts';
+import { DEVICE_CODE_GRANT } from '../oauth/deviceAuthorization.ts';
 import { isOAuthError } from '../oauth/errors.ts';
 import { JWT_BEARER_GRANT } from '../oauth/token.ts';
 import { t } from './localize.ts';
@@ -81,14 +83,20 @@ export function signsInText({ kind, settings }: Connection): string | undefined 
 
 const GRANT_TYPES: Readonly<Record<Exclude<ConnectionKind, 'static_token'>, string>> = {
   authorization_code: 'authorization_code',
-  device_code: 'urn:ietf:params:oauth:grant-type:device_code',
+  device_code: DEVICE_CODE_GRANT,
   client_credentials: 'client_credentials',
   workload_identity: JWT_BEARER_GRANT,
   enterprise_managed: JWT_BEARER_GRANT,
 };
 
-/** Whether the authorization server said, when it refused another way, that it knows this one (RFC 8414 section 2). */
+/**
+ * Whether the authorization server says, now that another way has come to nothing, that it knows this one (RFC 8414
+ * section 2, RFC 8628 section 4).
+ */
 export function isOffered({ lastError }: Connection, kind: ConnectionKind): boolean {
+  if (isConnectionError(lastError, 'authorization_timed_out')) {
+    return kind === 'device_code' && lastError.details.offersDeviceCode === true;
+  }
   if (kind === 'static_token' || !isOAuthError(lastError, 'grant_unsupported')) return false;
   return lastError.details.supported.includes(GRANT_TYPES[kind]);
 }

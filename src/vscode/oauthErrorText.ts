@@ -54,7 +54,7 @@ export function oauthErrorText(error: AnyOAuthError): ErrorText {
       };
     case 'grant_unsupported':
       return {
-        summary: t('other sign-in needed'),
+        summary: t('other way needed'),
         message: t(
           'The authorization server {0} does not let people sign in this way.',
           shortUrl(error.details.issuer),
@@ -225,7 +225,7 @@ export function oauthErrorText(error: AnyOAuthError): ErrorText {
 function signingKeyProblem(problem: OAuthErrorDetails['signing_key_invalid']['problem']): string {
   switch (problem) {
     case 'not_a_key':
-      return t('This is no private key; it takes one as PEM (PKCS #8) or as a JWK.');
+      return t('This is no private key in the form of PEM (PKCS #8) or JWK.');
     case 'not_pkcs8':
       return t('This key is in an older form. Convert it to PKCS #8, for example with openssl pkcs8 -topk8 -nocrypt.');
     case 'algorithm':

@@ -1,9 +1,10 @@
 import * as vscode from 'vscode';
 import type { Connection } from '../connections/connection.ts';
 import type { ConnectionService } from '../connections/connectionService.ts';
+import type { PrepareRedirect } from '../connections/ports.ts';
+import { discoverIssuer } from './discoverIssuer.ts';
 import { t } from './localize.ts';
 import { askText, required } from './questions.ts';
-import { discoverIssuer } from './discoverIssuer.ts';
 import type { SignIn } from './signIn.ts';
 import { displayUrl, withoutLinks } from './untrustedText.ts';
 
@@ -11,7 +12,7 @@ export interface RegisteredClientParts {
   readonly service: ConnectionService;
   readonly signIn: SignIn;
   /** Where sign-ins come back to; a client that is registered by hand must name it. */
-  readonly redirectUri: () => Promise<string>;
+  readonly redirectUri: PrepareRedirect;
 }
 
 /** Asks for a client that the person registered by hand (P8), keeps it and signs in with it. */
@@ -19,7 +20,11 @@ export async function useRegisteredClient(parts: RegisteredClientParts, connecti
   const { service, signIn } = parts;
   // As it is now: what is entered for one authorization server must not go to another (P11).
   const issuer = await discoverIssuer(service, connection);
-  const clientId = await askClientId(issuer, await parts.redirectUri(), connection.settings.client?.clientId);
+  const clientId = await askClientId(
+    issuer,
+    await parts.redirectUri(connection.settings.redirect ?? 'loopback'),
+    connection.settings.client?.clientId,
+  );
   if (clientId === undefined) return;
   const secret = await vscode.window.showInputBox({
     title: t('Use a Registered Client'),

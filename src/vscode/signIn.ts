@@ -1,7 +1,8 @@
 import * as vscode from 'vscode';
-import type { Connection, ConnectionId } from '../connections/connection.ts';
-import type { AuthorizationOutcome, ConnectionService } from '../connections/connectionService.ts';
-import { commandIds, viewIds } from './ids.ts';
+import type { AuthorizationStep, Connection, ConnectionId } from '../connections/connection.ts';
+import type { AuthorizationOutcome, ConnectionService, DevicePrompt } from '../connections/connectionService.ts';
+import { deviceText } from './deviceText.ts';
+import { type CommandId, commandIds, viewIds } from './ids.ts';
 import { t } from './localize.ts';
 import { showError } from './notifications.ts';
 import { openBrowser } from './openBrowser.ts';
@@ -34,12 +35,13 @@ export class SignIn implements vscode.Disposable {
     for (const { controller } of this.#running.values()) controller.abort();
   }
 
-  /** Signs in to `connection` and tells how it went; never throws. A second call while one waits for the browser opens it again. */
+  /** Signs in to `connection` and tells how it went; never throws. A second call while one waits for the person opens the page again. */
   async run(connection: Connection): Promise<void> {
     const { id } = connection;
     if (this.#running.has(id)) {
       // The person has closed the tab, perhaps: it is opened again.
-      const url = this.#service.authorizationUrl(id);
+      const device = this.#service.deviceAuthorization(id);
+      const url = this.#service.authorizationUrl(id) ?? device?.verificationUriComplete ?? device?.verificationUri;
       if (url !== undefined) await openBrowser(url);
       return;
     }
@@ -90,7 +92,7 @@ export class SignIn implements vscode.Disposable {
     const isWorthTelling = new Promise<void>((resolve) => {
       const timer = setTimeout(resolve, QUIET_MS);
       const steps = tellSteps(({ state }) => {
-        if (state.type === 'authorizing' && state.step === 'waitingForBrowser') resolve();
+        if (state.type === 'authorizing' && isWaiting(state.step)) resolve();
       });
       void settled(outcome).finally(() => {
         clearTimeout(timer);
@@ -103,7 +105,8 @@ export class SignIn implements vscode.Disposable {
     return vscode.window.withProgress(
       { location: vscode.ProgressLocation.Notification, title, cancellable: true },
       async (progress, cancellation) => {
-        const report = (connection: Connection) => progress.report({ message: progressText(connection) });
+        const report = (connection: Connection) =>
+          progress.report({ message: progressText(connection, this.#service.deviceAuthorization(id)) });
         const current = this.#service.get(id);
         if (current !== undefined) report(current);
         const subscriptions = [cancellation.onCancellationRequested(() => controller.abort()), tellSteps(report)];
@@ -122,11 +125,20 @@ async function settled(outcome: Promise<unknown>): Promise<void> {
   await outcome.catch(() => undefined);
 }
 
-/** What the notification says. A progress notification has no buttons but *Cancel*, so the two ways out are links. */
-function progressText({ id, state }: Connection): string {
+/** Whether a sign-in is the person's to go on with. */
+function isWaiting(step: AuthorizationStep): boolean {
+  return step === 'waitingForBrowser' || step === 'waitingForDevice';
+}
+
+/** What the notification says. A progress notification has no buttons but *Cancel*, so the ways on are links. */
+function progressText({ id, state }: Connection, device: DevicePrompt | undefined): string {
   if (state.type !== 'authorizing') return '';
+  const link = (label: string, command: CommandId) => `[${label}](${commandLink(command, id)})`;
+  if (device !== undefined) {
+    const copy = link(t('Copy Code'), commandIds.copyDeviceCode);
+    return `${deviceText(device)}. ${copy} · ${link(t('Open Page'), commandIds.openDevicePage)}`;
+  }
   if (state.step !== 'waitingForBrowser') return stepText(state.step);
-  const copy = `[${t('Copy URL')}](${commandLink(commandIds.copySignInUrl, id)})`;
-  const paste = `[${t('Paste callback URL')}](${commandLink(commandIds.pasteCallbackUrl, id)})`;
-  return `${stepText(state.step)} ${copy} · ${paste}`;
+  const copy = link(t('Copy URL'), commandIds.copySignInUrl);
+  return `${stepText(state.step)} ${copy} · ${link(t('Paste callback URL'), commandIds.pasteCallbackUrl)}`;
 }

@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import { CONNECTION_KINDS, currentGrant, type Connection, type ConnectionKind } from '../connections/connection.ts';
 import type { ConnectionService } from '../connections/connectionService.ts';
+import { isOAuthError } from '../oauth/errors.ts';
 import { discoverIssuer } from './discoverIssuer.ts';
 import { askForKind, type KindSetup, needsClient } from './kindQuestions.ts';
 import { isOffered, kindText } from './kindText.ts';
@@ -61,7 +62,7 @@ async function choose(
   wanted: unknown,
 ): Promise<Chosen | undefined> {
   const direct = CONNECTION_KINDS.find((kind) => kind === wanted);
-  let preselected = connection.kind;
+  let preselected = CONNECTION_KINDS.find((kind) => isOffered(connection, kind)) ?? connection.kind;
   for (;;) {
     const kind = direct ?? (await askKind(connection, preselected));
     if (kind === undefined || !(await mayChange(connection, kind))) return undefined;
@@ -92,6 +93,8 @@ function kindChoice(connection: Connection, kind: ConnectionKind): Choice<Connec
 
 function kindNote(connection: Connection, kind: ConnectionKind): string {
   if (isOffered(connection, kind)) return t('offered by this server');
+  if (kind === connection.kind && isOAuthError(connection.lastError, 'grant_unsupported'))
+    return t('refused by this server');
   return kind === connection.kind ? t('now') : '';
 }
 

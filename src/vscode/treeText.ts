@@ -6,8 +6,10 @@ import {
   type Grant,
   type SignInReason,
 } from '../connections/connection.ts';
+import type { DevicePrompt } from '../connections/connectionService.ts';
 import { healthOf, type HealthLevel } from '../connections/health.ts';
 import { isOAuthError, type ScopekeeperError } from '../oauth/errors.ts';
+import { deviceText } from './deviceText.ts';
 import { errorText } from './errorText.ts';
 import { signsInText } from './kindText.ts';
 import { t } from './localize.ts';
@@ -42,9 +44,13 @@ const HEALTH_ICONS: Readonly<Record<HealthLevel, IconText>> = {
   off: { id: 'circle-slash', color: 'disabledForeground' },
 };
 
-/** The row of a connection at the instant `now` (ms since the epoch). */
-export function connectionText(connection: Connection, now: number): RowText {
-  const description = statusText(connection, now);
+/**
+ * The row of a connection at the instant `now` (ms since the epoch).
+ * @param device what its sign-in waits for to be entered
+ */
+export function connectionText(connection: Connection, now: number, device?: DevicePrompt): RowText {
+  const isShown = device !== undefined && connection.state.type === 'authorizing';
+  const description = isShown ? deviceText(device) : statusText(connection, now);
   return {
     label: connection.name,
     description,
@@ -136,11 +142,17 @@ function joined(...parts: readonly (string | undefined)[]): string {
   return parts.filter((part) => part !== undefined).join(' · ');
 }
 
+const WAITING_FLAGS: Readonly<Partial<Record<AuthorizationStep, string>>> = {
+  waitingForBrowser: 'waitsForBrowser',
+  waitingForDevice: 'waitsForDevice',
+};
+
 /** What can be done with a connection now, as words for the `viewItem` context key. */
 export function connectionFlags(connection: Connection): readonly string[] {
   const { state } = connection;
   if (state.type === 'authorizing') {
-    return ['connection', 'isAuthorizing', ...(state.step === 'waitingForBrowser' ? ['waitsForBrowser'] : [])];
+    const waiting = WAITING_FLAGS[state.step];
+    return ['connection', 'isAuthorizing', ...(waiting === undefined ? [] : [waiting])];
   }
   const grant = currentGrant(connection);
   const flags = ['connection', state.type === 'disconnected' ? 'canSignIn' : 'canReauthorize'];
@@ -180,8 +192,7 @@ export function expiresText(connection: Connection, now: number): RowText {
   const grant = currentGrant(connection);
   if (grant === undefined) return row(t('Expires'), t('not signed in'), { id: 'watch' }, 'expires');
   if (grant.expiresAt === undefined) {
-    const why =
-      connection.kind === 'static_token' ? t('not known of a token of your own') : t('the server does not say when');
+    const why = connection.kind === 'static_token' ? t('not known') : t('the server does not say when');
     return row(t('Expires'), why, { id: 'watch' }, 'expires');
   }
   const isOver = grant.expiresAt <= now;
@@ -196,7 +207,7 @@ export function expiresText(connection: Connection, now: number): RowText {
 }
 
 function renewalText({ kind }: Connection, grant: Grant): string {
-  if (kind === 'static_token') return t('enter another one then');
+  if (kind === 'static_token') return t('you enter another one when it has ended');
   return grant.refreshable ? t('renews itself') : t('sign in again then');
 }
 
@@ -310,7 +321,9 @@ export function tooltipLines(connection: Connection, now: number): readonly Tool
     connection.account === undefined ? undefined : { label: t('Account'), value: connection.account },
     { label: t('State'), value: statusText(connection, now) },
     connection.requested.length === 0 ? undefined : { label: t('Requested'), value: connection.requested.join(' ') },
-    grant === undefined ? undefined : { label: t('Granted'), value: grant.granted.join(' ') || t('no scopes') },
+    grant === undefined || connection.kind === 'static_token'
+      ? undefined
+      : { label: t('Granted'), value: grant.granted.join(' ') || t('no scopes') },
     missing === '' ? undefined : { label: t('Not granted'), value: missing },
     grant === undefined ? undefined : { label: t('Signed in'), value: instantText(grant.issuedAt, now) },
     grant?.refreshedAt === undefined ? undefined : { label: t('Renewed'), value: instantText(grant.refreshedAt, now) },

@@ -61,6 +61,11 @@ export class QuickInput {
     await this.#widget.getByRole('button', { name: 'OK', exact: true }).click();
   }
 
+  /** Clicks a button in the title or beside the field. */
+  async button(title: string): Promise<void> {
+    await this.#widget.getByRole('button', { name: title }).first().click();
+  }
+
   /** Leaves without an answer. */
   async cancel(): Promise<void> {
     await this.#page.keyboard.press('Escape');

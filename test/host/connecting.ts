@@ -63,10 +63,22 @@ export async function signInBy(
 }
 
 /** Enters a text into an input box and accepts it. */
-async function enter(input: vscode.InputBox, value: string): Promise<void> {
-  const accepted = new AbortController();
-  const subscription = input.onDidAccept(() => accepted.abort());
+export async function enter(input: vscode.InputBox, value: string): Promise<void> {
   input.value = value;
+  await accept(input);
+}
+
+/** Takes the choice with this label. */
+export async function pick(picker: vscode.QuickPick<vscode.QuickPickItem>, label: string): Promise<void> {
+  const item = picker.items.find((one) => one.label === label);
+  assert.ok(item, `there is no ${label} among ${picker.items.map((one) => one.label).join(', ')}`);
+  picker.activeItems = [item];
+  await accept(picker);
+}
+
+async function accept(box: Pick<vscode.InputBox, 'onDidAccept'>): Promise<void> {
+  const accepted = new AbortController();
+  const subscription = box.onDidAccept(() => accepted.abort());
   // The workbench tells nobody when it shows the box, and before that there is nothing to accept.
   while (!accepted.signal.aborted) {
     await vscode.commands.executeCommand('workbench.action.acceptSelectedQuickOpenItem');

@@ -1,6 +1,7 @@
 import { prepareAuthorization, requirePkce } from '../../oauth/authorization.ts';
-import { requireGrantType } from '../../oauth/serverMetadata.ts';
+import { type AuthorizationServerMetadata, requireGrantType } from '../../oauth/serverMetadata.ts';
 import { exchangeCode } from '../../oauth/token.ts';
+import { ConnectionError, isConnectionError } from '../errors.ts';
 import { withClient } from './clientChoice.ts';
 import type { FlowPorts, FlowRequest, FlowResult } from './flow.ts';
 
@@ -30,10 +31,18 @@ export async function authorizeInBrowser(ports: FlowPorts, request: FlowRequest)
       });
       signal.throwIfAborted();
       onStep('waitingForBrowser');
-      const callback = await request.awaitCallback(pending);
+      const callback = await request.awaitCallback(pending).catch((error: unknown) => {
+        throw withOffer(error, authorizationServer);
+      });
       onStep('exchanging');
       const answer = await exchangeCode(ports.fetch, pending, callback);
       return { answer, authorizationServer, client, resource, reach, dpop };
     },
   );
+}
+
+/** Tells of the way that needs no browser of this machine (RFC 8628), where the server has it and nobody came back. */
+function withOffer(error: unknown, { device_authorization_endpoint: endpoint }: AuthorizationServerMetadata): unknown {
+  if (!isConnectionError(error, 'authorization_timed_out') || endpoint === undefined) return error;
+  return new ConnectionError('authorization_timed_out', { ...error.details, offersDeviceCode: true }, { cause: error });
 }

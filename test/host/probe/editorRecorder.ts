@@ -27,6 +27,7 @@ export class EditorRecorder {
   /** What the person answers the next times, by the function that asks; the editor refuses modal dialogs in tests. */
   readonly answers = new Map<Speaking, unknown[]>();
   readonly inputs: vscode.InputBox[] = [];
+  readonly picks: vscode.QuickPick<vscode.QuickPickItem>[] = [];
   readonly trees = new Map<string, vscode.TreeDataProvider<unknown>>();
   readonly views: Pick<vscode.TreeView<unknown>, 'message' | 'badge' | 'title' | 'description'>[] = [];
   readonly statusBarItems: vscode.StatusBarItem[] = [];
@@ -97,6 +98,7 @@ export class EditorRecorder {
         return this.#note(this.statusBarItems, item);
       },
       createInputBox: () => this.#note(this.inputs, window.createInputBox()),
+      createQuickPick: () => this.#note(this.picks, window.createQuickPick()),
       withProgress: async <T>(
         options: vscode.ProgressOptions,
         task: (progress: vscode.Progress<ProgressReport>, token: vscode.CancellationToken) => Thenable<T>,

@@ -286,6 +286,32 @@ describe('signing in to what is broken', () => {
     assert.equal((await headless.manager.authorize(id)).type, 'authorized');
   });
 
+  for (const [device, offersDeviceCode] of [
+    [undefined, undefined],
+    [{ intervalSeconds: 1, expiresInSeconds: 600, pending: 0, slowDowns: 0, outcome: 'approve' }, true],
+  ] as const) {
+    it(`P18 a closed tab ${offersDeviceCode === true ? 'suggests a device code' : 'suggests none'} as the server does`, async (t) => {
+      const clock = new ManualClock();
+      const { server, headless } = await startWithFaults(
+        t,
+        { device },
+        {
+          clock,
+          wrapBrowser: () => async () => {
+            setImmediate(() => clock.advance(5 * 60_000));
+            return undefined;
+          },
+        },
+      );
+      const { id } = await headless.manager.add(server.mcpUrl);
+      await assert.rejects(headless.manager.authorize(id), (error) => {
+        assert.ok(isConnectionError(error, 'authorization_timed_out'));
+        assert.equal(error.details.offersDeviceCode, offersDeviceCode);
+        return true;
+      });
+    });
+  }
+
   it('cancelling is an outcome, and the connection is as before', async (t) => {
     const abort = new AbortController();
     const { server, headless } = await startWithFaults(

@@ -114,6 +114,21 @@ describe('a token that the person brings', () => {
     assert.equal(await manager.accessToken(id), accessToken);
   });
 
+  it('is not called good any more once it is checked again and refused', async (t) => {
+    const { server, manager, id } = await startConnected(t);
+    server.faults.rejectTokens = true;
+    await assert.rejects(manager.authorize(id), (error) => isOAuthError(error, 'access_token_refused'));
+    const state = manager.get(id)?.state;
+    assert.ok(state?.type === 'needsSignIn' && state.reason === 'token_rejected');
+  });
+
+  it('stays good when its server cannot be asked', async (t) => {
+    const { server, manager, id } = await startConnected(t);
+    await server.close();
+    await assert.rejects(manager.authorize(id), (error) => isOAuthError(error, 'server_unreachable'));
+    assert.equal(manager.get(id)?.state.type, 'ready');
+  });
+
   it('is replaced by another one only when the server takes that', async (t) => {
     const { server, headless, manager, id, token, newToken } = await startConnected(t);
     await manager.configure(id, {}, { accessToken: 'mistyped' });

@@ -222,6 +222,10 @@ const variants: readonly (readonly [AnyScopekeeperError, Expected])[] = [
     ([missing, says, action]) => [new ConnectionError('credentials_missing', { missing }), { says, action }] as const,
   ),
   [
+    new ConnectionError('authorization_timed_out', { timeoutMs: 300_000, offersDeviceCode: true }),
+    { says: /within 5 minutes/, action: 'try_again' },
+  ],
+  [
     new OAuthError('server_unreachable', { url: 'https://a.example', failure: 'tls' }),
     { says: /a\.example.*certificate is not trusted/, action: 'choose_ca_file' },
   ],

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type Connection, CONNECTION_KINDS, type ConnectionState } from '../../../src/connections/connection.ts';
+import { ConnectionError } from '../../../src/connections/errors.ts';
 import { OAuthError } from '../../../src/oauth/errors.ts';
+import { deviceText } from '../../../src/vscode/deviceText.ts';
 import { isOffered, kindText, signsInText } from '../../../src/vscode/kindText.ts';
 import { connectionText, expiresText, signInText, tooltipLines } from '../../../src/vscode/treeText.ts';
 import { connectionIn, grantWith, MINUTE_MS, NOW } from '../connectionFixture.ts';
@@ -65,8 +67,9 @@ test('a token of the person’s own has no known end, and is replaced by the per
   const connection = connectionIn({ type: 'ready', grant }, { kind: 'static_token', requested: [] });
   assert.equal(connectionText(connection, NOW).description, 'your own token');
   assert.equal(connectionText(connection, NOW).contextValue, 'connection canReauthorize canDisconnect');
-  assert.equal(expiresText(connection, NOW).description, 'not known of a token of your own');
-  assert.ok(tooltipLines(connection, NOW).some(({ value }) => value === 'enter another one then'));
+  assert.equal(expiresText(connection, NOW).description, 'not known');
+  assert.ok(!tooltipLines(connection, NOW).some(({ label }) => label === 'Granted'));
+  assert.ok(tooltipLines(connection, NOW).some(({ value }) => value === 'you enter another one when it has ended'));
 });
 
 test('after a refusal the ways that the authorization server knows are marked', () => {
@@ -79,4 +82,37 @@ test('after a refusal the ways that the authorization server knows are marked', 
   const offered = CONNECTION_KINDS.filter((kind) => isOffered(refused, kind));
   assert.deepEqual(offered, ['device_code', 'client_credentials']);
   assert.equal(isOffered(connectionIn({ type: 'disconnected' }), 'device_code'), false);
+});
+
+function timedOut(details: { timeoutMs: number; offersDeviceCode?: boolean }) {
+  return connectionIn({ type: 'disconnected' }, { lastError: new ConnectionError('authorization_timed_out', details) });
+}
+
+test('a browser from which nobody came back suggests the device code, where there is one', () => {
+  const offered = CONNECTION_KINDS.filter((kind) =>
+    isOffered(timedOut({ timeoutMs: 1, offersDeviceCode: true }), kind),
+  );
+  assert.deepEqual(offered, ['device_code']);
+  assert.equal(isOffered(timedOut({ timeoutMs: 1 }), 'device_code'), false);
+});
+
+const DEVICE = {
+  userCode: 'BCDF-GHJK',
+  verificationUri: 'https://as.example/device?x=canary',
+  verificationUriComplete: 'https://as.example/device?user_code=BCDF-GHJK',
+  expiresAt: NOW + 15 * MINUTE_MS,
+};
+
+test('a row that waits for a device code shows the code first, and where to enter it', () => {
+  const waiting = connectionIn({ type: 'authorizing', step: 'waitingForDevice' }, { kind: 'device_code' });
+  const text = connectionText(waiting, NOW, DEVICE);
+  assert.equal(text.description, 'enter BCDF-GHJK at as.example/device');
+  assert.equal(text.spoken, 'Name, enter BCDF-GHJK at as.example/device');
+  assert.equal(text.contextValue, 'connection isAuthorizing waitsForDevice');
+  assert.equal(connectionText(waiting, NOW).description, 'waiting for you to enter the code…');
+});
+
+test('a code that a server chose is neither a link nor an icon', () => {
+  const text = deviceText({ ...DEVICE, userCode: '[x](command:y) $(bug)' });
+  assert.doesNotMatch(text, /\]\(|\$\(/);
 });

@@ -1,0 +1,185 @@
+import assert from 'node:assert/strict';
+import * as vscode from 'vscode';
+import type { PublicConnection, ScopekeeperApi } from '../../src/vscode/api.ts';
+import type { Faults } from '../servers/faults.ts';
+import { type FaultyServer, startFaultyServer } from '../servers/faultyServer.ts';
+import { createPlainClient } from '../servers/plainClient.ts';
+import { enter, pick } from './connecting.ts';
+import { storedSecret } from './keychain.ts';
+import type { Probe } from './probe/probe.main.ts';
+import { scopekeeper, theProbe } from './theProbe.ts';
+import { otherTexts, treeTexts } from './visible.ts';
+
+const CLIENT = { id: 'robot-7', secret: 'canary-client-secret', authMethod: 'client_secret_basic' };
+const ONLY_CLIENTS: Partial<Faults> = { grantTypes: ['client_credentials'], noRegistration: true };
+
+describe('ways to sign in', () => {
+  let probe: Probe;
+  let api: ScopekeeperApi;
+  const servers: FaultyServer[] = [];
+
+  before(async () => {
+    probe = await theProbe();
+    await scopekeeper();
+    // Another test may have activated it anew, and only this one's API is then that of the running one.
+    api = await probe.restart();
+  });
+
+  after(async () => Promise.all(servers.map(async (server) => server.close())));
+
+  async function start(faults: Partial<Faults>): Promise<FaultyServer> {
+    const server = await startFaultyServer(faults);
+    servers.push(server);
+    return server;
+  }
+
+  function connectionTo(server: FaultyServer): PublicConnection {
+    const found = api.connections().find(({ serverUrl }) => serverUrl === server.mcpUrl);
+    assert.ok(found, 'the public API does not know the connection');
+    return found;
+  }
+
+  /** The next box or list that opens while `act` runs. */
+  function nextQuestions() {
+    let inputs = probe.editor.inputs.length;
+    let picks = probe.editor.picks.length;
+    return {
+      text: async (value: string) => {
+        const input = await probe.recorder.until('an input box', () => probe.editor.inputs[inputs]);
+        inputs += 1;
+        await enter(input, value);
+        return input;
+      },
+      choice: async (label: string) => {
+        const picker = await probe.recorder.until('a list', () => probe.editor.picks[picks]);
+        picks += 1;
+        await pick(picker, label);
+        return picker;
+      },
+    };
+  }
+
+  /** Connects a server that refuses the browser, and waits until that is told. */
+  async function connectInVain(server: FaultyServer, says: string): Promise<void> {
+    const questions = nextQuestions();
+    const before = probe.editor.shown.length;
+    const connecting = Promise.resolve(vscode.commands.executeCommand('scopekeeper.connectServer'));
+    await questions.text(server.mcpUrl);
+    await connecting;
+    await untilShown(says, before);
+  }
+
+  async function untilShown(says: string, since = 0): Promise<void> {
+    await probe.recorder.until(says, () =>
+      probe.editor.shown.slice(since).find((shown) => (JSON.stringify(shown) ?? '').includes(says)),
+    );
+  }
+
+  it('leads from a refusal to client credentials, with an ID and a secret', async () => {
+    const server = await start(ONLY_CLIENTS);
+    server.addClient(CLIENT);
+    await connectInVain(server, 'Choose How to Sign In');
+    const { id } = connectionTo(server);
+
+    const questions = nextQuestions();
+    const signingIn = Promise.resolve(vscode.commands.executeCommand('scopekeeper.signInAnotherWay', id));
+    const kinds = await questions.choice('Client credentials');
+    assert.equal(kinds.items.length, 6);
+    const offered = kinds.items.filter(({ description }) => description === 'offered by this server');
+    assert.deepEqual(
+      offered.map(({ label }) => label),
+      ['Client credentials'],
+    );
+    const clientId = await questions.text(CLIENT.id);
+    assert.match(clientId.prompt ?? '', new RegExp(new URL(server.issuer).host));
+    assert.deepEqual([clientId.step, clientId.totalSteps, clientId.ignoreFocusOut], [1, 3, true]);
+    await questions.choice('Client secret');
+    const secret = await questions.text(CLIENT.secret);
+    assert.equal(secret.password, true);
+    await signingIn;
+
+    assert.equal(connectionTo(server).state, 'ready');
+    assert.equal(server.requestsTo('token').at(-1)?.form?.['grant_type'], 'client_credentials');
+    assert.equal((await storedSecret(id)).configuredClient?.clientSecret, CLIENT.secret);
+    const rows = await treeTexts(probe.editor);
+    assert.ok(
+      rows.some((row) => row.includes('client credentials of robot-7')),
+      'the view does not say how it signs in',
+    );
+  });
+
+  it('P36 shows nothing of what was entered', async () => {
+    const texts = [...(await treeTexts(probe.editor)), ...otherTexts(probe.editor), JSON.stringify(api.connections())];
+    assert.ok(!texts.some((text) => text.includes(CLIENT.secret)), 'the client secret can be seen');
+  });
+
+  it('checks a token that the person brings, asks for another one when it is refused, and never renews it', async () => {
+    const server = await start({});
+    const { access_token: token } = await createPlainClient(server).signIn();
+    server.faults.noRegistration = true;
+    await connectInVain(server, 'Enter Client ID');
+    const { id } = connectionTo(server);
+
+    const questions = nextQuestions();
+    const refusing = Promise.resolve(
+      vscode.commands.executeCommand('scopekeeper.signInAnotherWay', id, 'static_token'),
+    );
+    const box = await questions.text('wrong-token');
+    assert.deepEqual([box.password, box.step], [true, undefined]);
+    await refusing;
+    await untilShown('Enter Token');
+    assert.equal(connectionTo(server).state, 'disconnected');
+
+    const again = nextQuestions();
+    const signingIn = Promise.resolve(
+      vscode.commands.executeCommand('scopekeeper.signInAnotherWay', id, 'static_token'),
+    );
+    // As it is often copied.
+    await again.text(`Bearer ${token}`);
+    await signingIn;
+    assert.equal(connectionTo(server).state, 'ready');
+    assert.equal((await storedSecret(id)).tokens?.accessToken, token);
+
+    server.faults.rejectTokens = true;
+    await vscode.commands.executeCommand('scopekeeper.reauthorize', id);
+    assert.deepEqual(server.requestsTo('token').length, 1, 'the plain client’s own');
+  });
+
+  it('P18 takes a callback that the browser gives to the editor, whichever way it was to come', async () => {
+    const server = await start({});
+    await allowUris();
+    const opened = probe.editor.opened.length;
+    const questions = nextQuestions();
+    const connecting = Promise.resolve(vscode.commands.executeCommand('scopekeeper.connectServer'));
+    await questions.text(server.mcpUrl);
+    const authorizationUrl = await probe.recorder.until('the browser', () => probe.editor.opened[opened]);
+    const { search } = await server.authorize(authorizationUrl);
+    await vscode.commands.executeCommand('vscode.open', editorUri(`/callback${search}`));
+    await connecting;
+    assert.equal(connectionTo(server).state, 'ready');
+  });
+
+  it('P16 refuses one of the editor’s callbacks that no sign-in waits for, and knows no other path', async () => {
+    await allowUris();
+    const before = probe.editor.shown.length;
+    await vscode.commands.executeCommand('vscode.open', editorUri('/elsewhere?code=a&state=b'));
+    await vscode.commands.executeCommand('vscode.open', editorUri('/callback?code=a&state=b'));
+    await untilShown('belongs to no sign-in', before);
+    assert.equal(probe.editor.shown.length, before + 1);
+  });
+});
+
+function editorUri(pathAndQuery: string): vscode.Uri {
+  return vscode.Uri.parse(`${vscode.env.uriScheme}://scopekeeper.scopekeeper${pathAndQuery}`);
+}
+
+/** The editor asks before it gives a URI to an extension; the person has said yes for ever. */
+async function allowUris(): Promise<void> {
+  await vscode.workspace
+    .getConfiguration()
+    .update(
+      'extensions.confirmedUriHandlerExtensionIds',
+      ['scopekeeper.scopekeeper'],
+      vscode.ConfigurationTarget.Global,
+    );
+}
