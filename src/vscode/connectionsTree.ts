@@ -1,7 +1,7 @@
 import * as vscode from 'vscode';
 import type { ActivityEntry } from '../connections/activity.ts';
 import type { Connection, ConnectionId } from '../connections/connection.ts';
-import type { ConnectionChange, ConnectionService } from '../connections/connectionService.ts';
+import type { ConnectionChange, ConnectionService, DevicePrompt } from '../connections/connectionService.ts';
 import type { Clock, Disposable } from '../connections/ports.ts';
 import { viewIds } from './ids.ts';
 import { signsInText } from './kindText.ts';
@@ -138,7 +138,7 @@ export class ConnectionsTree implements vscode.TreeDataProvider<TreeNode>, vscod
     const connection = this.#service.get(node.connectionId);
     item.tooltip =
       node.kind === 'connection' && connection !== undefined
-        ? connectionTooltip(connection, this.#clock.now())
+        ? connectionTooltip(connection, this.#clock.now(), this.#service.deviceAuthorization(connection.id))
         : new vscode.MarkdownString(markdownText(this.#text(node).spoken));
     return item;
   }
@@ -254,8 +254,8 @@ function signature(text: RowText): string {
   return [text.label, text.description, text.icon?.id, text.icon?.color, text.contextValue].join('\n');
 }
 
-function connectionTooltip(connection: Connection, now: number): vscode.MarkdownString {
-  const lines = tooltipLines(connection, now).map(
+function connectionTooltip(connection: Connection, now: number, device?: DevicePrompt): vscode.MarkdownString {
+  const lines = tooltipLines(connection, now, device).map(
     ({ label, value }) => `| ${markdownText(label)} | ${markdownText(value)} |`,
   );
   // Markdown wants a table to have a heading: the name of the connection.

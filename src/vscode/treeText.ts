@@ -9,7 +9,7 @@ import {
 import type { DevicePrompt } from '../connections/connectionService.ts';
 import { healthOf, type HealthLevel } from '../connections/health.ts';
 import { isOAuthError, type ScopekeeperError } from '../oauth/errors.ts';
-import { deviceText } from './deviceText.ts';
+import { deviceRowText, deviceText } from './deviceText.ts';
 import { errorText } from './errorText.ts';
 import { signsInText } from './kindText.ts';
 import { t } from './localize.ts';
@@ -49,14 +49,14 @@ const HEALTH_ICONS: Readonly<Record<HealthLevel, IconText>> = {
  * @param device what its sign-in waits for to be entered
  */
 export function connectionText(connection: Connection, now: number, device?: DevicePrompt): RowText {
-  const isShown = device !== undefined && connection.state.type === 'authorizing';
-  const description = isShown ? deviceText(device) : statusText(connection, now);
+  const prompt = connection.state.type === 'authorizing' ? device : undefined;
+  const description = prompt === undefined ? statusText(connection, now) : deviceRowText(prompt);
   return {
     label: connection.name,
     description,
     icon: HEALTH_ICONS[healthOf(connection, now)],
     contextValue: connectionFlags(connection).join(' '),
-    spoken: t('{0}, {1}', connection.name, description),
+    spoken: t('{0}, {1}', connection.name, prompt === undefined ? description : deviceText(prompt)),
   };
 }
 
@@ -224,7 +224,7 @@ export function authorizationServerText(connection: Connection): RowText {
 
 /** The row that says how tokens are got, for a connection that does it in another way than most. */
 export function signInText(connection: Connection): RowText {
-  return row(t('Signs in with'), signsInText(connection) ?? '', { id: 'key' }, 'signIn');
+  return row(t('Sign-in'), signsInText(connection) ?? '', { id: 'key' }, 'signIn');
 }
 
 /** The row above the last events. */
@@ -298,8 +298,11 @@ export interface TooltipLine {
   readonly value: string;
 }
 
-/** The tooltip of a connection: everything known about it that is no secret. */
-export function tooltipLines(connection: Connection, now: number): readonly TooltipLine[] {
+/**
+ * The tooltip of a connection: everything known about it that is no secret.
+ * @param device as for {@link connectionText}
+ */
+export function tooltipLines(connection: Connection, now: number, device?: DevicePrompt): readonly TooltipLine[] {
   const grant = currentGrant(connection);
   const { lastError } = connection;
   const scopes = (status: readonly ScopeRow['status'][]) =>
@@ -319,7 +322,7 @@ export function tooltipLines(connection: Connection, now: number): readonly Tool
       : { label: t('Authorization server'), value: displayUrl(connection.issuer) },
     signsIn === undefined ? undefined : { label: t('Signs in with'), value: signsIn },
     connection.account === undefined ? undefined : { label: t('Account'), value: connection.account },
-    { label: t('State'), value: statusText(connection, now) },
+    { label: t('State'), value: device === undefined ? statusText(connection, now) : deviceText(device) },
     connection.requested.length === 0 ? undefined : { label: t('Requested'), value: connection.requested.join(' ') },
     grant === undefined || connection.kind === 'static_token'
       ? undefined

@@ -3,6 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { exportJWK, exportPKCS8, generateKeyPair } from 'jose';
+import { array, object, parse, string } from 'valibot';
 import type { Faults } from '../servers/faults.ts';
 import { type FaultyServer, startFaultyServer } from '../servers/faultyServer.ts';
 import { createPlainClient } from '../servers/plainClient.ts';
@@ -15,6 +16,7 @@ const ONLY_CLIENTS: Partial<Faults> = {
   noRegistration: true,
   authMethods: ['client_secret_basic', 'private_key_jwt'],
 };
+const registrationSchema = object({ redirect_uris: array(string()) });
 const CONNECTED = /expires in .* 2 scopes/;
 
 async function start(t: TestContext, faults: Partial<Faults>): Promise<FaultyServer> {
@@ -96,10 +98,8 @@ test('a client proves itself by a private key from a file; a file that is none i
   server.addClient({ id: 'robot-8', authMethod: 'private_key_jwt', jwks });
   await withSession('private-key', async ({ workbench, workspace }) => {
     const { notifications, quickInput, servers } = workbench;
-    const wrong = path.join(workspace, 'notes.pem');
-    const right = path.join(workspace, 'robot-8.pem');
-    await writeFile(wrong, 'no key');
-    await writeFile(right, await exportPKCS8(privateKey));
+    await writeFile(path.join(workspace, 'notes.pem'), 'no key');
+    await writeFile(path.join(workspace, 'robot-8.pem'), await exportPKCS8(privateKey));
     await servers.show();
     await workbench.runCommand('Scopekeeper: Connect Server…');
     await quickInput.waitFor('URL');
@@ -114,12 +114,12 @@ test('a client proves itself by a private key from a file; a file that is none i
     await quickInput.pick('Private key');
     await quickInput.waitFor('The Private Key of the Client');
     await workbench.screenshot('kinds-key-file');
-    await quickInput.answer(wrong);
+    await quickInput.pick('notes.pem');
     await notifications.dialog.waitFor();
     await workbench.screenshot('kinds-not-a-key');
     await notifications.clickDialog('Choose Another File…');
     await quickInput.waitFor('The Private Key of the Client');
-    await quickInput.answer(right);
+    await quickInput.pick('robot-8.pem');
     await servers.row(CONNECTED).waitFor();
     assert.ok(server.requestsTo('token').at(-1)?.form?.['client_assertion']);
   });
@@ -160,5 +160,98 @@ test('a person gives up in the middle, and nothing is left; then brings a token,
     await servers.row('your own token').hover();
     await workbench.page.locator('.workbench-hover', { hasText: 'Signs in with' }).first().waitFor();
     await workbench.screenshot('kinds-token-connected');
+  });
+});
+
+test('a person enters a device code on another device; the code can be copied, its page opened, the sign-in cancelled', async (t) => {
+  const server = await start(t, {
+    device: {
+      intervalSeconds: 1,
+      expiresInSeconds: 600,
+      pending: 0,
+      slowDowns: 0,
+      outcome: 'wait',
+      omitComplete: true,
+    },
+  });
+  await withSession('device', async ({ workbench, browser }) => {
+    const { notifications, quickInput, servers } = workbench;
+    const tabs = browser.context.pages().length;
+    const chooseDevice = async (): Promise<string> => {
+      await quickInput.waitFor('How do you sign in');
+      await quickInput.pick('Device code');
+      await servers.row(/[A-Z]{4}-[A-Z]{4} · enter it at/).waitFor();
+      const toast = notifications.item(/enter [A-Z]{4}-[A-Z]{4} at/);
+      await toast.waitFor();
+      return /enter ([A-Z]{4}-[A-Z]{4}) at/.exec(await toast.innerText())?.[1] ?? '';
+    };
+    await servers.show();
+    await workbench.runCommand('Scopekeeper: Connect Server…');
+    await quickInput.waitFor('URL');
+    await quickInput.field.fill(server.mcpUrl);
+    await quickInput.button('Choose how to sign in');
+    const first = await chooseDevice();
+    await workbench.screenshot('device-waiting');
+    await workbench.screenshot('device-waiting-light', 'light');
+    await servers.row(first).hover();
+    await workbench.page.locator('.workbench-hover', { hasText: first }).first().waitFor();
+    await workbench.screenshot('device-row');
+
+    const toast = notifications.item('Signing in to');
+    await toast.getByText('Copy Code').click();
+    await workbench.page.getByText('Copied the code').waitFor();
+    assert.equal(await workbench.page.evaluate('navigator.clipboard.readText()'), first);
+    const page = await workbench.openedPage(async () => toast.getByText('Open Page').click());
+    await page.close();
+    assert.ok(
+      server.requests.some(({ path: asked }) => asked === '/device'),
+      'the page was opened',
+    );
+    await servers.inlineAction(first, 'Cancel Sign-In');
+    await servers.row('signed out').waitFor();
+
+    await servers.contextMenu('signed out', 'Sign In Another Way…');
+    const second = await chooseDevice();
+    assert.notEqual(second, first);
+    server.approveDevice(second);
+    await servers.row(CONNECTED).waitFor();
+    await servers.row('device code').waitFor();
+    await workbench.screenshot('device-connected');
+    assert.equal(browser.context.pages().length, tabs, 'no tab was opened by itself');
+  });
+});
+
+test('P18 sign-ins come back to the editor where a server takes no port of this computer', async (t) => {
+  const server = await start(t, {});
+  await withSession('editor-redirect', async ({ workbench, browser }) => {
+    const { notifications, quickInput, servers } = workbench;
+    await servers.show();
+    await workbench.runCommand('Scopekeeper: Connect Server…');
+    await quickInput.waitFor('URL');
+    await quickInput.answer(server.mcpUrl);
+    await servers.row(CONNECTED).waitFor();
+    for (const page of browser.context.pages()) if (page !== workbench.page) await page.close();
+    await workbench.page.bringToFront();
+
+    await servers.contextMenu(CONNECTED, 'Connection Settings…');
+    await quickInput.waitFor('What do you want to change');
+    await quickInput.pick('Where the browser comes back to');
+    await quickInput.pick('the editor');
+    await notifications.click('Saved', 'Sign In Now');
+    await notifications.item('Signing in to').waitFor();
+    await notifications.item('Signing in to').getByText('Copy URL').click();
+    await workbench.page.getByText('Open it in a browser that you trust').waitFor();
+    const copied = String(await workbench.page.evaluate('navigator.clipboard.readText()'));
+    const redirectUri = new URL(copied).searchParams.get('redirect_uri') ?? '';
+    assert.match(redirectUri, /^[a-z-]+:\/\/scopekeeper\.scopekeeper\/callback$/);
+    const registration = parse(registrationSchema, server.requestsTo('registration').at(-1)?.json);
+    assert.deepEqual(registration.redirect_uris, [redirectUri]);
+    const callback = await server.authorize(copied);
+    assert.ok(callback.href.startsWith(`${redirectUri}?`));
+    await notifications.item('Signing in to').getByText('Paste callback URL').click();
+    await quickInput.waitFor('address');
+    await quickInput.answer(callback.href);
+    await servers.row(CONNECTED).waitFor();
+    assert.equal(server.requestsTo('token').at(-1)?.form?.['redirect_uri'], redirectUri);
   });
 });

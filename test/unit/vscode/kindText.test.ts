@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { type Connection, CONNECTION_KINDS, type ConnectionState } from '../../../src/connections/connection.ts';
 import { ConnectionError } from '../../../src/connections/errors.ts';
 import { OAuthError } from '../../../src/oauth/errors.ts';
-import { deviceText } from '../../../src/vscode/deviceText.ts';
+import { deviceRowText, deviceText } from '../../../src/vscode/deviceText.ts';
 import { isOffered, kindText, signsInText } from '../../../src/vscode/kindText.ts';
 import { connectionText, expiresText, signInText, tooltipLines } from '../../../src/vscode/treeText.ts';
 import { connectionIn, grantWith, MINUTE_MS, NOW } from '../connectionFixture.ts';
@@ -106,13 +106,16 @@ const DEVICE = {
 test('a row that waits for a device code shows the code first, and where to enter it', () => {
   const waiting = connectionIn({ type: 'authorizing', step: 'waitingForDevice' }, { kind: 'device_code' });
   const text = connectionText(waiting, NOW, DEVICE);
-  assert.equal(text.description, 'enter BCDF-GHJK at as.example/device');
+  assert.equal(text.description, 'BCDF-GHJK · enter it at as.example/device');
   assert.equal(text.spoken, 'Name, enter BCDF-GHJK at as.example/device');
   assert.equal(text.contextValue, 'connection isAuthorizing waitsForDevice');
+  const state = tooltipLines(waiting, NOW, DEVICE).find(({ label }) => label === 'State');
+  assert.equal(state?.value, 'enter BCDF-GHJK at as.example/device');
   assert.equal(connectionText(waiting, NOW).description, 'waiting for you to enter the code…');
 });
 
 test('a code that a server chose is neither a link nor an icon', () => {
-  const text = deviceText({ ...DEVICE, userCode: '[x](command:y) $(bug)' });
-  assert.doesNotMatch(text, /\]\(|\$\(/);
+  for (const words of [deviceText, deviceRowText]) {
+    assert.doesNotMatch(words({ ...DEVICE, userCode: '[x](command:y) $(bug)' }), /\]\(|\$\(/);
+  }
 });
