@@ -107,6 +107,14 @@ describe('P1 P2 a resource’s metadata', () => {
     ]);
   });
 
+  it('P20 are asked for at no place that is not https, which is told as theirs', async () => {
+    const learnt = 'http://example.com/learnt';
+    await assert.rejects(fetchResourceMetadata(networkOf({}).fetch, server, learnt, 'public'), {
+      code: 'insecure_url',
+      details: { url: learnt, role: 'resource_metadata' },
+    });
+  });
+
   it('that are malformed where they are optional lose only that', () => {
     const odd = { ...good, authorization_servers: 'https://as.example', scopes_supported: [7], resource_name: null };
     const judged = judgeResourceMetadata({ ...odd, other: 'kept' }, OWN, server);

@@ -51,6 +51,7 @@ describe('P3 the resource', () => {
     ['http://example.com/a/mcp', false],
     ['https://other.example/a/mcp', false],
     ['https://user@example.com/a/mcp', false],
+    ['https://:pw@example.com/a/mcp', false],
     ['urn:example', false],
     ['', false],
   ] as const) {
@@ -111,6 +112,8 @@ describe('an authorization server’s metadata', () => {
     ['https://as.example/#x', false],
     ['https://evil.example/x [Verify](command:workbench.action.terminal.new)', false],
     ['https://user@as.example', false],
+    [' https://as.example', false],
+    ['xhttps://as.example', false],
     ['javascript:alert(1)', false],
     ['as.example', false],
   ] as const) {
