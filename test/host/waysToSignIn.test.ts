@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import * as vscode from 'vscode';
 import type { PublicConnection, ScopekeeperApi } from '../../src/vscode/api.ts';
 import type { Faults } from '../servers/faults.ts';
@@ -11,6 +14,7 @@ import { scopekeeper, theProbe } from './theProbe.ts';
 import { otherTexts, treeTexts } from './visible.ts';
 
 const CLIENT = { id: 'robot-7', secret: 'canary-client-secret', authMethod: 'client_secret_basic' };
+const JWT_BEARER = 'urn:ietf:params:oauth:grant-type:jwt-bearer';
 const ONLY_CLIENTS: Partial<Faults> = { grantTypes: ['client_credentials'], noRegistration: true };
 
 describe('ways to sign in', () => {
@@ -44,10 +48,14 @@ describe('ways to sign in', () => {
     let inputs = probe.editor.inputs.length;
     let picks = probe.editor.picks.length;
     return {
-      text: async (value: string) => {
+      /** Enters texts one after the other, each but the last of which is refused. */
+      text: async (...values: readonly string[]) => {
         const input = await probe.recorder.until('an input box', () => probe.editor.inputs[inputs]);
         inputs += 1;
-        await enter(input, value);
+        for (const [index, value] of values.entries()) {
+          await enter(input, value);
+          assert.equal(messageOf(input) === '', index === values.length - 1, `${value}: ${messageOf(input)}`);
+        }
         return input;
       },
       choice: async (label: string) => {
@@ -140,9 +148,66 @@ describe('ways to sign in', () => {
     assert.equal(connectionTo(server).state, 'ready');
     assert.equal((await storedSecret(id)).tokens?.accessToken, token);
 
+    await vscode.commands.executeCommand('scopekeeper.refreshToken', id);
+    assert.equal(connectionTo(server).state, 'ready');
     server.faults.rejectTokens = true;
     await vscode.commands.executeCommand('scopekeeper.reauthorize', id);
-    assert.deepEqual(server.requestsTo('token').length, 1, 'the plain client’s own');
+    assert.equal(connectionTo(server).state, 'needsSignIn');
+  });
+
+  it('reads the identity token of a workload from its file, which needs its whole path', async () => {
+    const server = await start({ grantTypes: [JWT_BEARER], noRegistration: true });
+    server.addClient({ id: 'workload-1', authMethod: 'none' });
+    await connectInVain(server, 'Choose How to Sign In');
+    const { id } = connectionTo(server);
+    const folder = await mkdtemp(path.join(tmpdir(), 'scopekeeper-workload-'));
+    const file = path.join(folder, 'token');
+    try {
+      const questions = nextQuestions();
+      const missing = Promise.resolve(vscode.commands.executeCommand('scopekeeper.signInAnotherWay', id));
+      await questions.choice('Workload identity');
+      await questions.text('workload-1');
+      await questions.choice('In a file');
+      const box = await questions.text('token', file);
+      assert.match(box.prompt ?? '', /path of the file/);
+      await missing;
+      await untilShown('identity token in');
+      assert.equal(connectionTo(server).state, 'disconnected');
+
+      await writeFile(file, await server.workloadAssertion());
+      await vscode.commands.executeCommand('scopekeeper.reauthorize', id);
+      assert.equal(connectionTo(server).state, 'ready');
+      assert.equal(server.requestsTo('token').at(-1)?.form?.['grant_type'], JWT_BEARER);
+    } finally {
+      await rm(folder, { recursive: true });
+    }
+  });
+
+  it('signs in at the company’s identity provider, and uses that at the MCP server', async () => {
+    const server = await start({ grantTypes: [JWT_BEARER], noRegistration: true });
+    server.addClient({ ...CLIENT, authMethod: 'client_secret_basic' });
+    server.faults.idJagClientId = CLIENT.id;
+    await connectInVain(server, 'Choose How to Sign In');
+    const { id } = connectionTo(server);
+    const { issuer, clientId } = server.identityProvider;
+
+    const questions = nextQuestions();
+    const opened = probe.editor.opened.length;
+    const signingIn = Promise.resolve(vscode.commands.executeCommand('scopekeeper.signInAnotherWay', id));
+    await questions.choice('Company sign-in');
+    await questions.text('http://login.example.com', issuer);
+    await questions.text(clientId);
+    await questions.text('');
+    const ownId = await questions.text(CLIENT.id);
+    assert.deepEqual([ownId.step, ownId.totalSteps], [4, 5]);
+    await questions.text(CLIENT.secret);
+    const authorizationUrl = await probe.recorder.until('the browser', () => probe.editor.opened[opened]);
+    assert.ok(authorizationUrl.startsWith(issuer), 'it signs in at the identity provider');
+    const { search } = await server.authorize(authorizationUrl);
+    await vscode.commands.executeCommand('vscode.open', editorUri(`/callback${search}`));
+    await signingIn;
+    assert.equal(connectionTo(server).state, 'ready');
+    assert.equal(server.requestsTo('token').at(-1)?.form?.['grant_type'], JWT_BEARER);
   });
 
   it('P18 takes a callback that the browser gives to the editor, whichever way it was to come', async () => {
@@ -168,6 +233,10 @@ describe('ways to sign in', () => {
     assert.equal(probe.editor.shown.length, before + 1);
   });
 });
+
+function messageOf({ validationMessage = '' }: vscode.InputBox): string {
+  return typeof validationMessage === 'string' ? validationMessage : validationMessage.message;
+}
 
 function editorUri(pathAndQuery: string): vscode.Uri {
   return vscode.Uri.parse(`${vscode.env.uriScheme}://scopekeeper.scopekeeper${pathAndQuery}`);
