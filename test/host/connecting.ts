@@ -72,7 +72,11 @@ export async function enter(input: vscode.InputBox, value: string): Promise<void
 export async function pick(picker: vscode.QuickPick<vscode.QuickPickItem>, label: string): Promise<void> {
   const item = picker.items.find((one) => one.label === label);
   assert.ok(item, `there is no ${label} among ${picker.items.map((one) => one.label).join(', ')}`);
-  picker.activeItems = [item];
+  // As with the arrow key: an item that is made the active one before the workbench shows the list does not stay it.
+  while (picker.activeItems[0] !== item) {
+    await vscode.commands.executeCommand('workbench.action.quickOpenSelectNext');
+    await delay(ACCEPT_EVERY_MS);
+  }
   await accept(picker);
 }
 
