@@ -283,7 +283,7 @@ function secretOfAuthorization(
       client,
       authorizationServer: { issuer, authorization_endpoint, token_endpoint, revocation_endpoint },
       ...(issued.resource !== undefined && { resource: issued.resource }),
-      ...(issued.dpop !== undefined && tokenType === 'dpop' && { dpopKey: issued.dpop.key }),
+      ...(issued.dpop !== undefined && { dpopKey: issued.dpop.key, tokenType }),
     },
   };
 }

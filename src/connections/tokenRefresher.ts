@@ -135,10 +135,15 @@ export function renewedSecret(secret: ConnectionSecret, tokens: StoredTokens, re
   // What was learnt is remembered with the issuer now; older versions kept it here.
   const { refreshToken: sent, refreshScope: _, ...rest } = tokens;
   const kept = result.type === 'refreshed' ? sent : undefined;
-  const { accessToken, refreshToken = kept } = result.answer;
+  const { accessToken, refreshToken = kept, tokenType } = result.answer;
   return {
     ...secret,
     generation: secret.generation + 1,
-    tokens: { ...rest, accessToken, ...(refreshToken !== undefined && { refreshToken }) },
+    tokens: {
+      ...rest,
+      accessToken,
+      ...(refreshToken !== undefined && { refreshToken }),
+      ...(tokens.dpopKey !== undefined && { tokenType }),
+    },
   };
 }
