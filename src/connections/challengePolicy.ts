@@ -11,6 +11,8 @@ export interface ServerChallenge {
   readonly token: string | undefined;
   /** The `DPoP-Nonce` header, if there was one (RFC 9449 section 9). */
   readonly dpopNonce?: string | undefined;
+  /** How often this very request had been sent again before; so that it is not sent for ever. */
+  readonly attempt?: number | undefined;
   /** What the request was for, e.g. `tools/call add_note`; a step-up is tried once for each (P25). */
   readonly operation: string;
 }

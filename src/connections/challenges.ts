@@ -13,6 +13,7 @@ import type { ConnectionRecords } from './connectionRecords.ts';
 import type { ChallengeOutcome } from './connectionService.ts';
 import type { ConnectionStates } from './connectionStates.ts';
 import { missingScopes } from './grant.ts';
+import { NonceDemands } from './nonceDemands.ts';
 import type { DpopNonces } from '../oauth/dpop.ts';
 import type { Clock } from './ports.ts';
 import type { Renewals } from './renewals.ts';
@@ -27,10 +28,6 @@ export interface ChallengesParts {
   readonly clock: Clock;
 }
 
-/** So often a server may demand another nonce for one operation within this time. */
-const NONCE_DEMANDS_AT_MOST = 5;
-const NONCE_WINDOW_MS = 60_000;
-
 /** Answers what servers say of our tokens: bounded, so that one that challenges for ever is stopped (P25). */
 export class Challenges {
   readonly #parts: ChallengesParts;
@@ -38,11 +35,11 @@ export class Challenges {
   readonly #episodes = new Map<ConnectionId, Map<string, Episode>>();
   /** Scopes that the person was asked for, by operation and challenge, for as long as they are not granted. */
   readonly #asked = new Map<ConnectionId, Map<string, ScopeSet>>();
-  /** When servers demanded a nonce, for each operation. */
-  readonly #nonceDemands = new Map<string, readonly number[]>();
+  readonly #nonceDemands: NonceDemands;
 
   constructor(parts: ChallengesParts) {
     this.#parts = parts;
+    this.#nonceDemands = new NonceDemands(parts);
   }
 
   /** Keeps what the challenge demands (P2, P22), and does what can be done without the person. */
@@ -50,7 +47,9 @@ export class Challenges {
     const { clock, records, renewals, states } = this.#parts;
     if (await this.#isOutdated(id, refused.token)) return { type: 'retry' };
     const challenge = findBearerChallenge(refused.wwwAuthenticate);
-    if (challenge?.error === 'use_dpop_nonce') return this.#answerNonceDemand(id, refused);
+    if (challenge?.error === 'use_dpop_nonce') {
+      return this.#nonceDemands.answer(id, records.get(id).connection.serverUrl, refused);
+    }
     const scopes = challenge?.scopes ?? [];
     const grant = states.grant(id);
     const key = JSON.stringify([refused.status, scopes.toSorted()]);
@@ -88,17 +87,6 @@ export class Challenges {
     return { type: 'authorize', scopes };
   }
 
-  /** Takes the nonce that the next proof is to have (RFC 9449 section 9); a server that is never content is stopped. */
-  #answerNonceDemand(id: ConnectionId, { dpopNonce, operation }: ServerChallenge): ChallengeOutcome {
-    const { clock, nonces, records } = this.#parts;
-    const key = `${id} ${operation}`;
-    const earlier = (this.#nonceDemands.get(key) ?? []).filter((at) => clock.now() - at < NONCE_WINDOW_MS);
-    this.#nonceDemands.set(key, [...earlier, clock.now()]);
-    if (dpopNonce === undefined || earlier.length >= NONCE_DEMANDS_AT_MOST) return { type: 'stop' };
-    nonces.note(records.get(id).connection.serverUrl, dpopNonce);
-    return { type: 'retry' };
-  }
-
   /** Whether the token that was refused is no longer the one in use, after a refresh that was running (P29). */
   async #isOutdated(id: ConnectionId, token: string | undefined): Promise<boolean> {
     const { records, renewals, secrets, states } = this.#parts;
@@ -119,6 +107,7 @@ export class Challenges {
   forget(id: ConnectionId): void {
     this.#asked.delete(id);
     this.#episodes.delete(id);
+    this.#nonceDemands.forget(id);
   }
 
   #ongoing(id: ConnectionId, operation: string, grant: Grant | undefined): Episode | undefined {

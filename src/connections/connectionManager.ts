@@ -7,7 +7,7 @@ import type { ActivityEntry } from './activity.ts';
 import { Configuration, type EnteredSecrets } from './configuration.ts';
 import type { Connection, ConnectionId, ConnectionKind, SettingsChange } from './connection.ts';
 import { ConnectionRecords } from './connectionRecords.ts';
-import { type ConnectionSecret, issuedTokens, withoutTokens } from './connectionSecret.ts';
+import { type ConnectionSecret, issuedTokens, type StoredTokens, withoutTokens } from './connectionSecret.ts';
 import type { ServerChallenge } from './challengePolicy.ts';
 import { Challenges } from './challenges.ts';
 import type {
@@ -166,10 +166,11 @@ export class ConnectionManager implements ConnectionService {
       const secret = await this.#secrets.current(id, connection.serverUrl);
       if (secret?.clients === undefined) return;
       const { clients, ...rest } = secret;
-      await this.#secrets.keep(id, { ...rest, generation: rest.generation + 1 });
+      await this.#secrets.replace(id, { ...rest, generation: rest.generation + 1 });
       await deleteRegistrations(this.#ports, connection, clients);
     });
-    this.#records.update(id, { kind });
+    // Who signed in, and what went wrong, belonged to the other way.
+    this.#records.update(id, ({ account: _account, ...connection }) => ({ ...connection, kind }), { lastError: null });
     await this.#records.save();
   }
 
@@ -205,28 +206,36 @@ export class ConnectionManager implements ConnectionService {
   }
 
   async accessToken(id: ConnectionId): Promise<string> {
+    return (await this.#usableTokens(id)).accessToken;
+  }
+
+  /** The token with the key that it is bound to: of one document, since a sign-in replaces both. */
+  async #usableTokens(id: ConnectionId): Promise<StoredTokens> {
     const grant = this.#states.grant(id);
     if (grant === undefined) throw new ConnectionError('sign_in_required', { id });
     if (!isUsable(grant, this.#ports.clock.now())) await this.#renewals.refresh(id);
     const secret = await this.#secrets.current(id, this.#records.get(id).connection.serverUrl);
-    return secret?.tokens?.accessToken ?? this.#states.requireSignIn(id, 'secret_missing');
+    return secret?.tokens ?? this.#states.requireSignIn(id, 'secret_missing');
   }
 
   async authorizeRequest(id: ConnectionId, { method, url }: OutgoingRequest): Promise<RequestAuthorization> {
     const { serverUrl } = this.#records.get(id).connection;
-    if (new URL(url).origin !== new URL(serverUrl).origin) {
-      throw new ConnectionError('foreign_origin', { url: shownUrl(new URL(url)) });
+    const target = URL.parse(url);
+    if (target?.origin !== new URL(serverUrl).origin) {
+      throw new ConnectionError('foreign_origin', { url: target === null ? '' : shownUrl(target) });
     }
-    const accessToken = await this.accessToken(id);
-    const secret = await this.#secrets.current(id, serverUrl);
-    const key = secret?.tokens?.dpopKey;
-    if (key === undefined) return { accessToken, headers: { authorization: `Bearer ${accessToken}` } };
-    const dpop = await dpopProof({ key, nonces: this.#nonces }, { method, url, accessToken });
+    const { accessToken, dpopKey, tokenType } = await this.#usableTokens(id);
+    if (dpopKey === undefined || tokenType === 'bearer') {
+      return { accessToken, headers: { authorization: `Bearer ${accessToken}` } };
+    }
+    const dpop = await dpopProof(dpopKey, { method, url, accessToken, nonce: this.#nonces.for(url) });
     return { accessToken, headers: { authorization: `DPoP ${accessToken}`, dpop } };
   }
 
   noteDpopNonce(url: string, nonce: string): void {
-    this.#nonces.note(url, nonce);
+    const origin = URL.parse(url)?.origin;
+    const isOurs = this.connections.some(({ serverUrl }) => new URL(serverUrl).origin === origin);
+    if (isOurs) this.#nonces.note(url, nonce);
   }
 
   async answerChallenge(id: ConnectionId, challenge: ServerChallenge): Promise<ChallengeOutcome> {

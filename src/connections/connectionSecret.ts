@@ -57,8 +57,10 @@ const tokensSchema = object({
   resource: exactOptional(string()),
   /** Where older versions kept which `scope` a refresh sends; read until the next refresh (P27). */
   refreshScope: exactOptional(picklist(REFRESH_SCOPES)),
-  /** The key that the tokens are bound to (RFC 9449); undefined for bearer tokens. */
+  /** The key that was proven when the tokens were issued (RFC 9449); undefined where none was wanted. */
   dpopKey: exactOptional(signingKeySchema),
+  /** Whether the access token is bound to that key; a server may give a bearer token all the same (section 5). */
+  tokenType: exactOptional(picklist(['bearer', 'dpop'])),
 });
 
 const credentialsSchema = object({

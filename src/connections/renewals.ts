@@ -2,9 +2,10 @@ import { isOAuthError, type ScopekeeperError } from '../oauth/errors.ts';
 import { intersection, type ScopeSet } from '../oauth/scopeSet.ts';
 import type { Connection, ConnectionId, Grant } from './connection.ts';
 import type { ConnectionRecords } from './connectionRecords.ts';
-import { type ConnectionSecret, issuedTokens, type IssuedTokens, type StoredCredentials } from './connectionSecret.ts';
+import { type ConnectionSecret, issuedTokens, type IssuedTokens } from './connectionSecret.ts';
 import type { ConnectionStates } from './connectionStates.ts';
 import { asScopekeeperError, ConnectionError, describeError, isConnectionError } from './errors.ts';
+import type { WithCredentials } from './flows/flow.ts';
 import { grantAskedAnew, grantOfRefresh, missingScopes } from './grant.ts';
 import type { Clock, Log, Random } from './ports.ts';
 import type { RefreshMemory } from './refreshAttempts.ts';
@@ -138,10 +139,14 @@ export class Renewals {
     const { connection } = records.get(id);
     const { issuer } = tokens.authorizationServer;
     let latest = secret;
-    const keepCredentials = async (credentials: StoredCredentials): Promise<void> => {
-      latest = { ...latest, generation: latest.generation + 1, credentials };
-      await secrets.tryKeep(id, latest);
-    };
+    const withCredentials: WithCredentials = async (task) =>
+      task({
+        stored: latest.credentials,
+        keep: async (credentials) => {
+          latest = { ...latest, generation: latest.generation + 1, credentials };
+          await secrets.tryKeep(id, latest);
+        },
+      });
     const result = await renewStored(this.#ports, {
       connection,
       secret,
@@ -149,7 +154,7 @@ export class Renewals {
       grant,
       memory: isDoubted ? {} : { ...rememberedIn(tokens), ...records.refreshMemory(issuer) },
       onForgotten: (memory) => records.rememberRefresh(issuer, memory),
-      keepCredentials,
+      withCredentials,
     });
     const next = renewedSecret(latest, tokens, result);
     const { answer } = result;

@@ -1,5 +1,5 @@
 import { type Discovery, initialScopes, offlineScopes } from '../oauth/discovery.ts';
-import { type ScopeSet, union } from '../oauth/scopeSet.ts';
+import { difference, type ScopeSet, union } from '../oauth/scopeSet.ts';
 import type { Connection, ConnectionKind } from './connection.ts';
 
 /**
@@ -15,7 +15,9 @@ export function scopesToRequest(connection: Connection, discovery: Discovery, ch
     const challenged = hasMoved ? [] : connection.challenged;
     return union(initialScopes(discovery, challenged, connection.settings.scopes ?? []), offline);
   }
-  return union(connection.requested, connection.challenged, discovery.challenge?.scopes ?? [], offline);
+  const requested = union(connection.requested, connection.challenged, discovery.challenge?.scopes ?? [], offline);
+  // From when a person signed in here: nobody is offline now.
+  return isPersonal(connection.kind) ? requested : difference(requested, ['offline_access']);
 }
 
 /** Whether a person signs in, with nothing that was entered before: only then there is one who can be offline. */

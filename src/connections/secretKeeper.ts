@@ -88,6 +88,18 @@ export class SecretKeeper {
     }
   }
 
+  /**
+   * Stores a document, then takes it into use. When it cannot be stored nothing has changed.
+   * Throws what {@link SecretVault.write} throws.
+   */
+  async replace(id: ConnectionId, secret: ConnectionSecret): Promise<void> {
+    const { vault, placeOf, onPlaced } = this.#options;
+    const place = await vault.write(id, secret, placeOf(id));
+    this.#stopRetrying(id);
+    this.#inUse.set(id, secret);
+    onPlaced(id, place, secret.generation);
+  }
+
   /** Never rejects. */
   async #storeAgain(id: ConnectionId, secret: ConnectionSecret): Promise<void> {
     if (this.#inUse.get(id) !== secret) return;

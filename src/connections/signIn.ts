@@ -56,7 +56,7 @@ function flowOf(kind: Exclude<ConnectionKind, 'static_token'>): Flow {
 }
 
 /**
- * Signs in: discovery, then the flow of the connection's kind. Stores nothing but what `keepCredentials` is given.
+ * Signs in: discovery, then the flow of the connection's kind. Stores nothing but what is kept by `withCredentials`.
  * Throws `OAuthError`s, what `awaitCallback` throws, and the signal's reason.
  */
 export async function signIn(allPorts: SignInPorts, request: SignInRequest): Promise<SignInResult> {

@@ -5,11 +5,12 @@ import { revokeTokens } from '../oauth/revocation.ts';
 import { difference, type ScopeSet, union } from '../oauth/scopeSet.ts';
 import type { Connection, ConnectionId } from './connection.ts';
 import type { ConnectionRecords } from './connectionRecords.ts';
-import { type ConnectionSecret, type StoredCredentials, withRegisteredClient } from './connectionSecret.ts';
+import { type ConnectionSecret, withRegisteredClient } from './connectionSecret.ts';
 import type { AuthorizationOutcome, CallbackOutcome } from './connectionService.ts';
 import type { ConnectionStates } from './connectionStates.ts';
 import { deleteRegistrations } from './deleteRegistrations.ts';
 import { asScopekeeperError, describeError, isConnectionError } from './errors.ts';
+import type { HeldCredentials } from './flows/flow.ts';
 import { unattendedGrant } from './flows/unattended.ts';
 import { fetchOf } from './fetchOf.ts';
 import { grantOfAuthorization, missingScopes } from './grant.ts';
@@ -108,7 +109,7 @@ export class SignIns {
         connection: records.get(id).connection,
         secret: await this.#storedSecret(id),
         chosenScopes: scopes,
-        keepCredentials: async (credentials) => this.#keepCredentials(id, credentials),
+        withCredentials: async (task) => this.#withCredentials(id, task),
         suspectClientId: this.#suspects.get(id)?.clientId,
         onClientRejected: (clientId) => this.rejectClient(id, clientId),
         signal: session.signal,
@@ -200,14 +201,18 @@ export class SignIns {
     });
   }
 
-  /** Stores what the next sign-in or renewal needs, before anything else is tried with it. */
-  async #keepCredentials(id: ConnectionId, credentials: StoredCredentials): Promise<void> {
+  /** Lends the stored credentials: a renewal that runs beside the sign-in waits, and then finds what was kept. */
+  async #withCredentials<T>(id: ConnectionId, task: (held: HeldCredentials) => Promise<T>): Promise<T> {
     const { records, secrets } = this.#parts;
-    await secrets.exclusive(id, async () => {
+    return secrets.exclusive(id, async () => {
       const previous = await this.#storedSecret(id);
       const { serverUrl } = records.get(id).connection;
       const generation = Math.max(previous?.generation ?? 0, records.get(id).generation) + 1;
-      await secrets.tryKeep(id, { version: 1, serverUrl, ...previous, generation, credentials });
+      return task({
+        stored: previous?.credentials,
+        keep: async (credentials) =>
+          void (await secrets.tryKeep(id, { version: 1, serverUrl, ...previous, generation, credentials })),
+      });
     });
   }
 
@@ -283,7 +288,7 @@ function secretOfAuthorization(
       client,
       authorizationServer: { issuer, authorization_endpoint, token_endpoint, revocation_endpoint },
       ...(issued.resource !== undefined && { resource: issued.resource }),
-      ...(issued.dpop !== undefined && tokenType === 'dpop' && { dpopKey: issued.dpop.key }),
+      ...(issued.dpop !== undefined && { dpopKey: issued.dpop.key, tokenType }),
     },
   };
 }

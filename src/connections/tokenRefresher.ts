@@ -3,10 +3,10 @@ import type { Fetch } from '../oauth/fetchPort.ts';
 import { refreshTokens, type TokenAnswer, type TokenRequest } from '../oauth/token.ts';
 import type { Dpop, DpopNonces } from '../oauth/dpop.ts';
 import type { Connection, Grant } from './connection.ts';
-import type { ConnectionSecret, IssuedTokens, StoredCredentials, StoredTokens } from './connectionSecret.ts';
+import type { ConnectionSecret, IssuedTokens, StoredTokens } from './connectionSecret.ts';
 import { ConnectionError } from './errors.ts';
 import { fetchOf } from './fetchOf.ts';
-import type { UnattendedPorts } from './flows/flow.ts';
+import type { UnattendedPorts, WithCredentials } from './flows/flow.ts';
 import { unattendedGrant } from './flows/unattended.ts';
 import { grantedByRefresh, missingScopes } from './grant.ts';
 import {
@@ -39,8 +39,8 @@ export interface Renewal {
   readonly memory: RefreshMemory;
   /** Called when what is known was refused, and nothing else worked either. */
   readonly onForgotten: (memory: RefreshMemory) => void;
-  /** As in a sign-in: stores what a later step may lose. */
-  readonly keepCredentials: (credentials: StoredCredentials) => Promise<void>;
+  /** As in a sign-in. */
+  readonly withCredentials: WithCredentials;
 }
 
 /** Whether tokens can be renewed without the person: by their refresh token, or by asking again. */
@@ -54,7 +54,7 @@ export function isRenewable(tokens: StoredTokens | undefined, connection: Connec
  * Throws what {@link refreshStored} and the grants throw.
  */
 export async function renewStored(allPorts: RefreshPorts, renewal: Renewal): Promise<RefreshResult> {
-  const { connection, keepCredentials, secret, tokens } = renewal;
+  const { connection, secret, tokens, withCredentials } = renewal;
   const ports = { ...allPorts, fetch: fetchOf(allPorts.fetch, connection.settings) };
   const { refreshToken } = tokens;
   const ask = unattendedGrant(connection.kind);
@@ -69,7 +69,7 @@ export async function renewStored(allPorts: RefreshPorts, renewal: Renewal): Pro
     }
   }
   if (ask === undefined) throw new ConnectionError('sign_in_required', { id: connection.id });
-  const answer = await ask(ports, { ...target, connection, secret, keepCredentials, scopes: connection.requested });
+  const answer = await ask(ports, { ...target, connection, secret, withCredentials, scopes: connection.requested });
   return { type: 'asked_anew', answer };
 }
 
@@ -135,10 +135,15 @@ export function renewedSecret(secret: ConnectionSecret, tokens: StoredTokens, re
   // What was learnt is remembered with the issuer now; older versions kept it here.
   const { refreshToken: sent, refreshScope: _, ...rest } = tokens;
   const kept = result.type === 'refreshed' ? sent : undefined;
-  const { accessToken, refreshToken = kept } = result.answer;
+  const { accessToken, refreshToken = kept, tokenType } = result.answer;
   return {
     ...secret,
     generation: secret.generation + 1,
-    tokens: { ...rest, accessToken, ...(refreshToken !== undefined && { refreshToken }) },
+    tokens: {
+      ...rest,
+      accessToken,
+      ...(refreshToken !== undefined && { refreshToken }),
+      ...(tokens.dpopKey !== undefined && { tokenType }),
+    },
   };
 }

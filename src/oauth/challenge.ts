@@ -58,25 +58,34 @@ export function parseChallenges(header: string): readonly Challenge[] {
   }
 }
 
-/** Gives the first Bearer or DPoP challenge of a `WWW-Authenticate` value, if there is one. */
+/**
+ * Gives what the Bearer and DPoP challenges of a `WWW-Authenticate` value say, if there is one. A server that takes
+ * both has one of each (RFC 9449 section 7.2): the one with an error is about the request, and goes first; what it
+ * leaves out is taken from the other.
+ */
 export function findBearerChallenge(header: string | null): BearerChallenge | undefined {
-  const challenges = parseChallenges(header ?? '');
-  const takesDpop = challenges.some(({ scheme }) => scheme === 'dpop');
-  for (const { scheme, parameters } of challenges) {
-    if (scheme !== 'bearer' && scheme !== 'dpop') continue;
-    const error = parameters.get('error');
-    const errorDescription = parameters.get('error_description');
-    const resourceMetadataUrl = parameters.get('resource_metadata');
-    return {
-      scheme,
-      takesDpop,
-      scopes: parseScopes(parameters.get('scope')),
-      ...(error !== undefined && { error }),
-      ...(errorDescription !== undefined && { errorDescription }),
-      ...(resourceMetadataUrl !== undefined && { resourceMetadataUrl }),
-    };
-  }
-  return undefined;
+  const challenges = parseChallenges(header ?? '').flatMap(({ scheme, parameters }) =>
+    scheme === 'bearer' || scheme === 'dpop' ? [{ scheme, parameters } as const] : [],
+  );
+  const ordered = [
+    ...challenges.filter(({ parameters }) => parameters.has('error')),
+    ...challenges.filter(({ parameters }) => !parameters.has('error')),
+  ];
+  const [first] = ordered;
+  if (first === undefined) return undefined;
+  const parameter = (name: string): string | undefined =>
+    ordered.find(({ parameters }) => parameters.has(name))?.parameters.get(name);
+  const error = parameter('error');
+  const errorDescription = first.parameters.get('error_description');
+  const resourceMetadataUrl = parameter('resource_metadata');
+  return {
+    scheme: first.scheme,
+    takesDpop: challenges.some(({ scheme }) => scheme === 'dpop'),
+    scopes: parseScopes(parameter('scope')),
+    ...(error !== undefined && { error }),
+    ...(errorDescription !== undefined && { errorDescription }),
+    ...(resourceMetadataUrl !== undefined && { resourceMetadataUrl }),
+  };
 }
 
 /** A place in a text, moved on by what is taken from there. */

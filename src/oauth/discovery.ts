@@ -227,17 +227,19 @@ export function initialScopes(discovery: Discovery, challenged: ScopeSet, config
 
 /**
  * The algorithm to bind tokens to a key with (RFC 9449 section 5.1, SEP-1932): when the authorization server does
- * it and the MCP server says that it takes such tokens, or `always` or `never` as the person set it.
+ * it and the MCP server says that it takes such tokens, or `always` or `never` as the person set it. With `always`
+ * a server that says nothing of it is asked all the same; tokens that it does not bind are bearer tokens.
  */
 export function dpopAlgorithm(discovery: Discovery, setting: 'always' | 'never' | undefined): string | undefined {
   const { authorizationServer, challenge, resourceMetadata } = discovery;
-  const algorithms = authorizationServer.dpop_signing_alg_values_supported ?? [];
+  const algorithms = authorizationServer.dpop_signing_alg_values_supported;
   const takenByResource = resourceMetadata?.dpop_signing_alg_values_supported;
   const isTaken =
     challenge?.takesDpop === true ||
     resourceMetadata?.dpop_bound_access_tokens_required === true ||
     (takenByResource ?? []).length > 0;
   if (setting === 'never' || (setting === undefined && !isTaken)) return undefined;
+  if (algorithms === undefined) return setting === 'always' ? chooseAlgorithm(takenByResource) : undefined;
   return chooseAlgorithm(algorithms.filter((algorithm) => takenByResource?.includes(algorithm) ?? true));
 }
 

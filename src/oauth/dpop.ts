@@ -1,6 +1,11 @@
 import { SignJWT } from 'jose';
 import { privateCryptoKey, publicJwk, type SigningKey } from './signingKey.ts';
 
+/** What a nonce is made of (RFC 9449 section 8.1); one that is longer is no nonce, but something to fill our memory with. */
+const NONCE = /^[\x21\x23-\x5B\x5D-\x7E]{1,2048}$/;
+/** More origins than any person has connections; the one that is longest without a new nonce gives way. */
+const MOST_ORIGINS = 200;
+
 /** The nonces that servers demand of the next proof (RFC 9449 sections 8 and 9), the last one of each origin. */
 export class DpopNonces {
   readonly #byOrigin = new Map<string, string>();
@@ -10,12 +15,14 @@ export class DpopNonces {
     return this.#byOrigin.get(new URL(url).origin);
   }
 
-  /** Keeps what an answer's `DPoP-Nonce` header says. Gives whether that is another nonce than before. */
-  note(url: string, nonce: string | null): boolean {
+  /** Keeps what an answer's `DPoP-Nonce` header says, if it is a nonce. */
+  note(url: string, nonce: string | null): void {
+    if (nonce === null || !NONCE.test(nonce)) return;
     const { origin } = new URL(url);
-    if (nonce === null || nonce === '' || this.#byOrigin.get(origin) === nonce) return false;
+    this.#byOrigin.delete(origin);
     this.#byOrigin.set(origin, nonce);
-    return true;
+    const [oldest] = this.#byOrigin.keys();
+    if (oldest !== undefined && this.#byOrigin.size > MOST_ORIGINS) this.#byOrigin.delete(oldest);
   }
 }
 
@@ -28,15 +35,20 @@ export interface Dpop {
 export interface ProvenRequest {
   readonly method: string;
   readonly url: string;
+  /** The nonce that its server demands, as {@link DpopNonces.for} knows it. */
+  readonly nonce: string | undefined;
   /** The token that is sent with the request; undefined at the token endpoint. */
   readonly accessToken?: string;
 }
 
-/** Makes the `DPoP` header of one request: a proof is good for one use (RFC 9449 section 4.2). */
-export async function dpopProof({ key, nonces }: Dpop, request: ProvenRequest): Promise<string> {
-  const { accessToken } = request;
+/**
+ * Makes the `DPoP` header of one request: a proof is good for one use (RFC 9449 section 4.2).
+ * Its `iat` is the machine's own time, like that of the library's client assertions: a server to which that
+ * matters too much has nonces.
+ */
+export async function dpopProof(key: SigningKey, request: ProvenRequest): Promise<string> {
+  const { accessToken, nonce } = request;
   const url = new URL(request.url);
-  const nonce = nonces.for(request.url);
   return new SignJWT({
     htm: request.method,
     // Without query and fragment.

@@ -6,6 +6,7 @@ import {
   ClientSecretPost,
   Configuration,
   customFetch,
+  modifyAssertion,
   None,
   PrivateKeyJwt,
   ResponseBodyError,
@@ -16,7 +17,7 @@ import { type Dpop, dpopProof } from './dpop.ts';
 import { isOAuthError, OAuthError, plainText } from './errors.ts';
 import type { Fetch, Reach } from './fetchPort.ts';
 import type { AuthorizationServerMetadata } from './serverMetadata.ts';
-import { privateCryptoKey } from './signingKey.ts';
+import { privateCryptoKey, type SigningKey } from './signingKey.ts';
 import { type MendedResponse, mendTokenResponse } from './tokenResponse.ts';
 
 /** The endpoints of an authorization server that tokens come from and go to. */
@@ -68,7 +69,7 @@ function libraryMetadata(metadata: AuthorizationServerEndpoints): ServerMetadata
 
 async function clientAuthentication(client: Client): Promise<ClientAuth> {
   if (client.authMethod === 'private_key_jwt' && client.privateKey !== undefined) {
-    return PrivateKeyJwt(await privateCryptoKey(client.privateKey));
+    return assertionAuthentication(client.privateKey);
   }
   if (client.clientSecret === undefined) return None();
   switch (client.authMethod) {
@@ -80,6 +81,19 @@ async function clientAuthentication(client: Client): Promise<ClientAuth> {
     case 'none':
       return None();
   }
+}
+
+/** `private_key_jwt` (RFC 7523 section 2.2): made out to the issuer alone, with a new `jti` for each request. */
+async function assertionAuthentication(privateKey: SigningKey): Promise<ClientAuth> {
+  const { algorithm, jwk } = privateKey;
+  return PrivateKeyJwt(await privateCryptoKey(privateKey), {
+    [modifyAssertion]: (header) => {
+      // The library's word for EdDSA is Ed25519, which few servers know yet.
+      header['alg'] = algorithm;
+      // By which a server finds the key among those that it knows of a client.
+      if (jwk['kid'] !== undefined) header['kid'] = jwk['kid'];
+    },
+  });
 }
 
 /**
@@ -103,14 +117,20 @@ interface Exchange {
   retryAfterMs?: number;
   idToken?: string;
   failure?: unknown;
-  /** Whether the answer brought a DPoP nonce that was not known before. */
+  /** Whether there is another DPoP nonce now than the one that was sent. */
   hasNewNonce?: boolean;
 }
 
 /**
+ * So often a request is sent while its server demands other nonces: more than once, since another request to the
+ * same server may use up the nonce that this one was to have.
+ */
+const SENT_AT_MOST = 4;
+
+/**
  * Runs one request of the library against an endpoint of the authorization server: through our `fetch`, with
  * a proof of possession where tokens are bound (RFC 9449), mended (P33), its errors turned into ours. A server
- * that demands a nonce in the proof gets the request once more with it.
+ * that demands a nonce in the proof gets the request again with it; it has not acted on the first (section 8).
  * Throws `grant_rejected`, `client_rejected`, `resource_rejected`, `token_request_failed`,
  * `token_response_invalid`, `authorization_denied`, `authorization_failed`, and what `fetch` throws.
  * @param mend for an endpoint whose answers are no token responses.
@@ -121,13 +141,14 @@ export async function withEndpoint<T>(
   request: (configuration: Configuration) => Promise<T>,
   mend: MendResponse = mendTokenResponse,
 ): Promise<EndpointResult<T>> {
-  const first: Exchange = {};
-  try {
-    return await exchangeOnce(fetch, target, request, mend, first);
-  } catch (error) {
-    const isNonceDemanded = isOAuthError(error, 'token_request_failed') && error.details.error === 'use_dpop_nonce';
-    if (!isNonceDemanded || first.hasNewNonce !== true) throw error;
-    return exchangeOnce(fetch, target, request, mend, {});
+  for (let sent = 1; ; sent += 1) {
+    const exchange: Exchange = {};
+    try {
+      return await exchangeOnce(fetch, target, request, mend, exchange);
+    } catch (error) {
+      const isNonceDemanded = isOAuthError(error, 'token_request_failed') && error.details.error === 'use_dpop_nonce';
+      if (!isNonceDemanded || exchange.hasNewNonce !== true || sent >= SENT_AT_MOST) throw error;
+    }
   }
 }
 
@@ -146,18 +167,21 @@ async function exchangeOnce<T>(
   const { dpop, reach } = target;
   const configuration = await configurationFor(target);
   configuration[customFetch] = async (url, options) => {
+    const nonce = dpop?.nonces.for(url);
     try {
       const response = await fetch(url, {
         method: 'POST',
         headers: {
           ...options.headers,
           accept: 'application/json',
-          ...(dpop !== undefined && { dpop: await dpopProof(dpop, { method: 'POST', url }) }),
+          ...(dpop !== undefined && { dpop: await dpopProof(dpop.key, { method: 'POST', url, nonce }) }),
         },
         body: options.body instanceof URLSearchParams ? options.body.toString() : '',
         reach,
       });
-      exchange.hasNewNonce = dpop?.nonces.note(url, response.headers.get('dpop-nonce')) === true;
+      dpop?.nonces.note(url, response.headers.get('dpop-nonce'));
+      // Or another request has learnt it meanwhile.
+      exchange.hasNewNonce = dpop?.nonces.for(url) !== nonce;
       return await mendedResponse(response, mend, exchange);
     } catch (error) {
       exchange.failure = error;

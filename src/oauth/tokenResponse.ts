@@ -96,8 +96,8 @@ export function expiryOfJwt(jwt: string): number | undefined {
   return typeof expiry === 'number' && Number.isFinite(expiry) ? expiry * 1000 : undefined;
 }
 
-/** The claims of a JWT, unverified. */
-function claimsOf(jwt: string): Record<string, unknown> | undefined {
+/** The claims of a JWT, unverified; undefined when it is none. */
+export function claimsOf(jwt: string): Record<string, unknown> | undefined {
   try {
     return decodeJwt(jwt);
   } catch {

@@ -187,6 +187,10 @@ export interface Faults {
   idpAuthMethod: 'none' | 'client_secret_basic' | 'client_secret_post';
   /** Refuses to make ID-JAGs: the session is over, for refreshes too, or the policy says no. */
   idpRefuses: 'invalid_grant' | 'access_denied' | undefined;
+  /** The provider's `scopes_supported`. */
+  idpScopesSupported: readonly string[];
+  /** Gives a new refresh token for each used one, which is then over. */
+  idpRotate: boolean;
   /** Lifetime of ID tokens in seconds. */
   idTokenExpiresIn: number;
   /** The `client_id` of ID-JAGs: what the client is called at the authorization server. Undefined for as at the IdP. */

@@ -99,7 +99,7 @@ function answerMetadata({ faults, issuer }: IdentityProvider): Answer {
     response_types_supported: ['code'],
     subject_types_supported: ['public'],
     id_token_signing_alg_values_supported: ['ES256'],
-    scopes_supported: ['openid', 'email', 'offline_access'],
+    scopes_supported: faults.idpScopesSupported,
     grant_types_supported: ['authorization_code', 'refresh_token', TOKEN_EXCHANGE],
     token_endpoint_auth_methods_supported: [faults.idpAuthMethod],
     code_challenge_methods_supported: ['S256'],
@@ -182,7 +182,11 @@ async function answerRefresh(provider: IdentityProvider, form: Form): Promise<An
   if (!isGood || provider.faults.idpRefuses === 'invalid_grant') {
     return oauthError(400, 'invalid_grant', 'the session is over');
   }
-  return identityAnswer(provider, undefined, undefined);
+  if (!provider.faults.idpRotate) return identityAnswer(provider, undefined, undefined);
+  provider.refreshTokens.delete(form['refresh_token'] ?? '');
+  const next = newSecret('idp-rt');
+  provider.refreshTokens.add(next);
+  return identityAnswer(provider, undefined, next);
 }
 
 async function identityAnswer(

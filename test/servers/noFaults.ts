@@ -70,6 +70,8 @@ export function noFaults(): Faults {
     revocation: 'ok',
     idpAuthMethod: 'none',
     idpRefuses: undefined,
+    idpScopesSupported: ['openid', 'email', 'offline_access'],
+    idpRotate: false,
     idTokenExpiresIn: 3600,
     idJagClientId: undefined,
     now: Date.now,

@@ -3,6 +3,7 @@ import { isOAuthError, OAuthError } from '../../oauth/errors.ts';
 import { registerClient, type RegistrationUse } from '../../oauth/registration.ts';
 import { union } from '../../oauth/scopeSet.ts';
 import type { AuthorizationServerMetadata } from '../../oauth/serverMetadata.ts';
+import { fitSigningKey } from '../../oauth/signingKey.ts';
 import type { Connection } from '../connection.ts';
 import type { ConnectionSecret } from '../connectionSecret.ts';
 import { ConnectionError } from '../errors.ts';
@@ -10,7 +11,8 @@ import type { FlowPorts, FlowRequest } from './flow.ts';
 
 /**
  * The client that the person registered by hand for this issuer (P8), with what proves it.
- * Throws `client_issuer_mismatch` when it is for another issuer (P11).
+ * Throws `client_issuer_mismatch` when it is for another issuer (P11), and `signing_key_invalid` when the server
+ * takes no algorithm that its key is good for.
  */
 export function configuredClient(
   connection: Connection,
@@ -28,7 +30,10 @@ export function configuredClient(
   const isSame = stored?.issuer === issuer && stored.clientId === configured.clientId;
   const { clientSecret, privateKey } = isSame ? stored : {};
   const client = { issuer, clientId: configured.clientId, source: 'preregistered' } as const;
-  if (privateKey !== undefined) return { ...client, privateKey, authMethod: 'private_key_jwt' };
+  if (privateKey !== undefined) {
+    const fitted = fitSigningKey(privateKey, metadata.token_endpoint_auth_signing_alg_values_supported);
+    return { ...client, privateKey: fitted, authMethod: 'private_key_jwt' };
+  }
   if (clientSecret === undefined) return { ...client, authMethod: 'none' };
   return { ...client, clientSecret, authMethod: chooseSecretAuthMethod(metadata) };
 }
@@ -42,7 +47,7 @@ export function documentClient(ports: FlowPorts, metadata: AuthorizationServerMe
 
 /**
  * The person's own client, or our metadata document: for a grant that nobody registers for by itself.
- * Throws `credentials_missing`, `client_issuer_mismatch`.
+ * Throws `credentials_missing`, and what {@link configuredClient} throws.
  */
 export function ownClient(ports: FlowPorts, { connection, discovery, secret }: FlowRequest): Client {
   const { authorizationServer } = discovery;
@@ -72,7 +77,8 @@ function knownClient(ports: FlowPorts, request: FlowRequest, use: RegistrationUs
 /**
  * Runs `attempt` with the client to use (P8): one that is known, else a newly registered one. A client that
  * the server no longer knows is registered anew, once (P12).
- * Throws `client_issuer_mismatch`, `registration_unsupported`, `registration_refused`, and what `attempt` throws.
+ * Throws `registration_unsupported`, `registration_refused`, what {@link configuredClient} throws, and what
+ * `attempt` throws.
  */
 export async function withClient<T>(
   ports: FlowPorts,

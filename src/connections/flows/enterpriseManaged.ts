@@ -1,41 +1,41 @@
 import { prepareAuthorization, requirePkce } from '../../oauth/authorization.ts';
-import { chooseSecretAuthMethod, type Client } from '../../oauth/client.ts';
 import { isOAuthError, OAuthError } from '../../oauth/errors.ts';
-import type { Reach } from '../../oauth/fetchPort.ts';
-import { type AuthorizationServerMetadata, fetchServerMetadata } from '../../oauth/serverMetadata.ts';
+import { offlineScopes } from '../../oauth/discovery.ts';
 import { exchangeCode, refreshTokens, requestWithAssertion, type TokenAnswer } from '../../oauth/token.ts';
 import { requestIdJag } from '../../oauth/tokenExchange.ts';
-import { expiryOfJwt } from '../../oauth/tokenResponse.ts';
-import type { Connection } from '../connection.ts';
-import type { StoredCredentials } from '../connectionSecret.ts';
-import { ConnectionError } from '../errors.ts';
+import { accountOf, expiryOfJwt } from '../../oauth/tokenResponse.ts';
 import { ownClient } from './clientChoice.ts';
-import type { Flow, FlowPorts, FlowRequest, UnattendedGrant, UnattendedRequest } from './flow.ts';
-
-type CredentialsKeeper = Pick<UnattendedRequest, 'secret' | 'keepCredentials'>;
-
-/** The company's identity provider, and the client that it knows us as. */
-interface IdentityProvider {
-  readonly authorizationServer: AuthorizationServerMetadata;
-  readonly client: Client;
-  readonly reach: Reach;
-}
-
-type IdentitySession = NonNullable<StoredCredentials['identityProvider']>;
+import type {
+  Flow,
+  FlowPorts,
+  FlowRequest,
+  HeldCredentials,
+  UnattendedGrant,
+  UnattendedPorts,
+  UnattendedRequest,
+} from './flow.ts';
+import {
+  findIdentityProvider,
+  type IdentityProvider,
+  type IdentitySession,
+  sessionAt,
+  withSession,
+} from './identityProvider.ts';
 
 /** An ID token that ends this soon is renewed first. */
 const ID_TOKEN_MARGIN_MS = 30_000;
-const IDENTITY_SCOPES = ['openid', 'offline_access'];
+
+/** One way to an ID token, other than the one that the provider has refused; undefined when it is not open. */
+type IdTokenSource = (refused: string | undefined) => Promise<string | undefined>;
 
 /**
  * Uses the person's sign-in at the identity provider (SEP-990): ID token, to ID-JAG, to the MCP server's token.
- * Throws `credentials_missing`, `identity_ended` when the person has to sign in there, and what the exchanges throw.
+ * Throws `credentials_missing`, `identity_ended` or `grant_rejected` when the person has to sign in there, and what
+ * the exchanges throw.
  */
 export const requestThroughIdentityProvider: UnattendedGrant = async (ports, request) => {
-  const { connection, secret } = request;
-  const provider = await findIdentityProvider(ports, connection, secret?.credentials);
-  const idToken = await freshIdToken(ports, request, provider);
-  return requestWithIdToken(ports, request, provider, idToken);
+  const provider = await findIdentityProvider(ports, request.connection, request.secret?.credentials);
+  return requestWithIdToken(ports, request, provider, storedIdTokens(ports, request, provider));
 };
 
 /** The same with the person: signs in at the identity provider in the browser when that is needed. */
@@ -45,115 +45,101 @@ export const signInAtIdentityProvider: Flow = async (ports, request) => {
   const target = { authorizationServer, client: ownClient(ports, request), reach, dpop, resource };
   const provider = await findIdentityProvider(ports, request.connection, request.secret?.credentials);
   onStep('exchanging');
-  const stored = await freshIdToken(ports, request, provider).catch((error: unknown) => {
-    const isPersonNeeded = isOAuthError(error, 'identity_ended') || isOAuthError(error, 'grant_rejected');
-    if (!isPersonNeeded) throw error;
-    return undefined;
-  });
-  const idToken = stored ?? (await signInToProvider(ports, request, provider));
-  return { answer: await requestWithIdToken(ports, { ...request, ...target }, provider, idToken), ...target };
+  const sources = [...storedIdTokens(ports, request, provider), async () => signInToProvider(ports, request, provider)];
+  return { answer: await requestWithIdToken(ports, { ...request, ...target }, provider, sources), ...target };
 };
 
-async function requestWithIdToken(
-  { fetch }: Pick<FlowPorts, 'fetch'>,
-  request: UnattendedRequest,
+/** What is stored, as far as it goes: the ID token until it ends, then a new one by the refresh token. */
+function storedIdTokens(
+  { clock, fetch }: UnattendedPorts,
+  { withCredentials }: Pick<UnattendedRequest, 'withCredentials'>,
   provider: IdentityProvider,
-  idToken: string,
-): Promise<TokenAnswer> {
-  const { resource, scopes } = request;
-  const audience = request.authorizationServer.issuer;
-  const assertion = await requestIdJag(fetch, { ...provider, idToken, audience, resource, scopes });
-  return requestWithAssertion(fetch, { ...request, assertion });
+): readonly IdTokenSource[] {
+  const goodIdToken = (session: IdentitySession | undefined): string | undefined => {
+    const endsAt = session?.idToken === undefined ? undefined : expiryOfJwt(session.idToken);
+    return endsAt !== undefined && endsAt - ID_TOKEN_MARGIN_MS <= clock.now() ? undefined : session?.idToken;
+  };
+  return [
+    async () => withCredentials(async ({ stored }) => goodIdToken(sessionAt(provider.client, stored))),
+    async (refused) =>
+      withCredentials(async (held) => {
+        const session = sessionAt(provider.client, held.stored);
+        const idToken = goodIdToken(session);
+        // Renewed meanwhile, by a renewal that ran beside this sign-in.
+        if (idToken !== undefined && idToken !== refused) return idToken;
+        if (session?.refreshToken === undefined) return undefined;
+        const { refreshToken } = session;
+        const target = { ...provider, refreshToken, scopes: undefined, resource: undefined };
+        return keepSession(held, provider, { refreshToken, ...(await refreshTokens(fetch, target)) });
+      }),
+  ];
 }
 
 async function signInToProvider(ports: FlowPorts, request: FlowRequest, provider: IdentityProvider): Promise<string> {
   const { connection, onStep, signal } = request;
-  requirePkce(provider.authorizationServer, connection.settings.allowUnadvertisedPkce === true);
+  const { authorizationServer } = provider;
+  requirePkce(authorizationServer, connection.settings.allowUnadvertisedPkce === true);
   const pending = await prepareAuthorization({
     ...provider,
     redirectUri: await ports.prepareRedirect(connection.settings.redirect ?? 'loopback'),
-    scopes: IDENTITY_SCOPES,
+    scopes: ['openid', ...offlineScopes(authorizationServer)],
     resource: undefined,
   });
   signal.throwIfAborted();
   onStep('waitingForBrowser');
   const callback = await request.awaitCallback(pending);
   onStep('exchanging');
-  return keepSession(request, provider, await exchangeCode(ports.fetch, pending, callback));
+  const answer = await exchangeCode(ports.fetch, pending, callback);
+  return request.withCredentials(async (held) => keepSession(held, provider, answer));
 }
 
-/** The identity provider that the person named, with its metadata. */
-async function findIdentityProvider(
-  { fetch, resolveReach }: Pick<FlowPorts, 'fetch' | 'resolveReach'>,
-  { settings }: Connection,
-  credentials: StoredCredentials | undefined,
-): Promise<IdentityProvider> {
-  if (settings.identityProvider === undefined) {
-    throw new ConnectionError('credentials_missing', { missing: 'identity_provider' });
-  }
-  const { issuer, clientId } = settings.identityProvider;
-  const reach = await resolveReach(issuer);
-  const lookup = await fetchServerMetadata(fetch, issuer, reach);
-  if (lookup.found === undefined) {
-    throw (
-      lookup.failure ?? new OAuthError('authorization_server_not_found', { issuers: [issuer], tried: lookup.tried })
-    );
-  }
-  // The secret goes to the provider and with the client ID that it was entered for, and nowhere else (P11).
-  const clientSecret = sessionFor(issuer, clientId, credentials)?.clientSecret;
-  const client: Client = {
-    issuer,
-    clientId,
-    source: 'preregistered',
-    ...(clientSecret === undefined
-      ? { authMethod: 'none' }
-      : { clientSecret, authMethod: chooseSecretAuthMethod(lookup.found) }),
-  };
-  return { authorizationServer: lookup.found, client, reach };
-}
-
-function sessionFor(
-  issuer: string,
-  clientId: string,
-  credentials: StoredCredentials | undefined,
-): IdentitySession | undefined {
-  const stored = credentials?.identityProvider;
-  return stored?.issuer === issuer && stored.clientId === clientId ? stored : undefined;
-}
-
-/** A good ID token: the stored one, or one that is renewed now. Throws `identity_ended`, and why it was not renewed. */
-async function freshIdToken(
-  { clock, fetch }: Pick<FlowPorts, 'fetch' | 'clock'>,
-  request: CredentialsKeeper,
-  provider: IdentityProvider,
-): Promise<string> {
-  const { issuer, clientId } = provider.client;
-  const session = sessionFor(issuer, clientId, request.secret?.credentials);
-  const endsAt = session?.idToken === undefined ? undefined : expiryOfJwt(session.idToken);
-  const isGood = endsAt === undefined || endsAt - ID_TOKEN_MARGIN_MS > clock.now();
-  if (session?.idToken !== undefined && isGood) return session.idToken;
-  if (session?.refreshToken === undefined) throw new OAuthError('identity_ended', { issuer });
-  const { refreshToken } = session;
-  const answer = await refreshTokens(fetch, { ...provider, refreshToken, scopes: undefined, resource: undefined });
-  return keepSession(request, provider, answer);
-}
-
-/** Keeps what the provider gave for the next time, and gives its ID token. Throws `identity_ended` without one. */
+/**
+ * Keeps what the provider gave, before anything else is tried with it (P28, P31), and gives its ID token.
+ * Throws `identity_ended` without one.
+ */
 async function keepSession(
-  { keepCredentials, secret }: CredentialsKeeper,
+  { keep, stored }: HeldCredentials,
   { client }: IdentityProvider,
-  { idToken, refreshToken }: TokenAnswer,
+  { idToken, refreshToken }: Pick<TokenAnswer, 'idToken' | 'refreshToken'>,
 ): Promise<string> {
-  const { issuer, clientId, clientSecret } = client;
-  const kept = refreshToken ?? sessionFor(issuer, clientId, secret?.credentials)?.refreshToken;
-  const identityProvider: IdentitySession = {
-    issuer,
-    clientId,
-    ...(clientSecret !== undefined && { clientSecret }),
+  const session = {
     ...(idToken !== undefined && { idToken }),
-    ...(kept !== undefined && { refreshToken: kept }),
+    ...(refreshToken !== undefined && { refreshToken }),
   };
-  await keepCredentials({ ...secret?.credentials, identityProvider });
-  if (idToken === undefined) throw new OAuthError('identity_ended', { issuer });
+  await keep(withSession(client, stored, session));
+  if (idToken === undefined) throw new OAuthError('identity_ended', { issuer: client.issuer });
   return idToken;
+}
+
+/** Exchanges the first ID token that the provider takes; one that it no longer takes gives way to the next. */
+async function requestWithIdToken(
+  { fetch }: Pick<FlowPorts, 'fetch'>,
+  request: UnattendedRequest,
+  provider: IdentityProvider,
+  sources: readonly IdTokenSource[],
+): Promise<TokenAnswer> {
+  const { resource, scopes } = request;
+  const audience = request.authorizationServer.issuer;
+  let refused: string | undefined;
+  let refusal: unknown = new OAuthError('identity_ended', { issuer: provider.client.issuer });
+  for (const source of sources) {
+    let assertion: string;
+    let idToken: string | undefined;
+    try {
+      idToken = await source(refused);
+      if (idToken === undefined) continue;
+      assertion = await requestIdJag(fetch, { ...provider, idToken, audience, resource, scopes });
+    } catch (error) {
+      const isOver = isOAuthError(error, 'identity_ended') || isOAuthError(error, 'grant_rejected');
+      if (!isOver) throw error;
+      refusal = error;
+      refused = idToken;
+      continue;
+    }
+    // What the MCP server's side refuses, no other ID token would change.
+    const account = accountOf(idToken);
+    const answer = await requestWithAssertion(fetch, { ...request, assertion });
+    return { ...answer, ...(account !== undefined && { account }) };
+  }
+  throw refusal;
 }

@@ -23,6 +23,16 @@ export interface FlowPorts {
   readonly clientMetadataUrl?: (() => string | undefined) | undefined;
 }
 
+/** The credentials that are stored now, while nobody else uses them. */
+export interface HeldCredentials {
+  readonly stored: StoredCredentials | undefined;
+  /** Stores others at once, so that a later step that fails does not lose what was given for the next time (P28). */
+  readonly keep: (credentials: StoredCredentials) => Promise<void>;
+}
+
+/** Runs what uses stored credentials up, one task at a time for each connection (P29). */
+export type WithCredentials = <T>(task: (held: HeldCredentials) => Promise<T>) => Promise<T>;
+
 /** A sign-in once its authorization server is known. */
 export interface FlowRequest {
   readonly connection: Connection;
@@ -39,8 +49,7 @@ export interface FlowRequest {
   readonly suspectClientId: string | undefined;
   /** Told of a client that the server does not know. */
   readonly onClientRejected: (clientId: string) => void;
-  /** Stores at once what was given for the next time, so that a later step that fails does not lose it (P28). */
-  readonly keepCredentials: (credentials: StoredCredentials) => Promise<void>;
+  readonly withCredentials: WithCredentials;
   readonly signal: AbortSignal;
   readonly onStep: (step: AuthorizationStep) => void;
   /** Shows the authorization to the person and gives the callback's URL. Throws when it does not come. */
@@ -66,8 +75,7 @@ export type Flow = (ports: FlowPorts, request: FlowRequest) => Promise<FlowResul
 export interface UnattendedRequest extends TokenRequest {
   readonly connection: Connection;
   readonly secret: ConnectionSecret | undefined;
-  /** As in {@link FlowRequest}. */
-  readonly keepCredentials: (credentials: StoredCredentials) => Promise<void>;
+  readonly withCredentials: WithCredentials;
 }
 
 export type UnattendedPorts = Pick<FlowPorts, 'fetch' | 'readAssertion' | 'resolveReach' | 'clock'>;

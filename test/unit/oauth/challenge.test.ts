@@ -61,4 +61,24 @@ describe('P7 WWW-Authenticate', () => {
     assert.equal(findBearerChallenge('Basic realm="x"'), undefined);
     assert.equal(findBearerChallenge(null), undefined);
   });
+
+  for (const [header, expected] of [
+    [
+      'DPoP algs="ES256", Bearer error="insufficient_scope", scope="a", resource_metadata="https://x/m"',
+      { scheme: 'bearer', error: 'insufficient_scope', scopes: ['a'], resourceMetadataUrl: 'https://x/m' },
+    ],
+    [
+      'Bearer scope="a", resource_metadata="https://x/m", DPoP error="use_dpop_nonce", algs="ES256"',
+      { scheme: 'dpop', error: 'use_dpop_nonce', scopes: ['a'], resourceMetadataUrl: 'https://x/m' },
+    ],
+    [
+      'DPoP error="invalid_token", scope="b", Bearer error="insufficient_scope", scope="a"',
+      { scheme: 'dpop', error: 'invalid_token', scopes: ['b'] },
+    ],
+    ['Bearer, DPoP scope="b"', { scheme: 'bearer', scopes: ['b'] }],
+  ] as const) {
+    it(`RFC 9449 section 7.2: of both schemes the one with an error counts: ${header}`, () => {
+      assert.deepEqual(findBearerChallenge(header), { takesDpop: true, ...expected });
+    });
+  }
 });
