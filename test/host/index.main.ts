@@ -4,7 +4,8 @@ import path from 'node:path';
 const TEST_TIMEOUT_MS = 20_000;
 
 /**
- * Called by the editor inside its extension host: runs all tests of this folder.
+ * Called by the editor inside its extension host: runs all tests of this folder, or those of the files that
+ * SCOPEKEEPER_HOST_FILES names.
  * What came of them goes to the file SCOPEKEEPER_HOST_RESULTS. Throws when a test failed or there is none.
  */
 export async function run(): Promise<void> {
@@ -17,7 +18,10 @@ export async function run(): Promise<void> {
     reporter: 'json',
     reporterOptions: { output: process.env['SCOPEKEEPER_HOST_RESULTS'] },
   });
-  const files = (await readdir(__dirname, { recursive: true })).filter((name) => name.endsWith('.test.cjs'));
+  const filters = (process.env['SCOPEKEEPER_HOST_FILES'] ?? '').split(' ');
+  const files = (await readdir(__dirname, { recursive: true })).filter(
+    (name) => name.endsWith('.test.cjs') && filters.some((filter) => name.includes(filter)),
+  );
   for (const file of files.toSorted()) mocha.addFile(path.join(__dirname, file));
   await mocha.loadFilesAsync();
   const failures = await new Promise<number>((resolve) => void mocha.run(resolve));

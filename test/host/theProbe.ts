@@ -12,11 +12,14 @@ export async function theProbe(): Promise<Probe> {
   return probe;
 }
 
-/** Scopekeeper's public API, once it is active. */
+/** Scopekeeper's public API, once it is active: that of the one that runs, if it was activated anew. */
 export async function scopekeeper(): Promise<ScopekeeperApi> {
   const extension = vscode.extensions.getExtension<ScopekeeperApi>('scopekeeper.scopekeeper');
   assert.ok(extension, 'it is not installed');
-  return extension.activate();
+  await extension.activate();
+  const api = (await theProbe()).api();
+  assert.ok(api, 'the probe did not see the activation');
+  return api;
 }
 
 /** Waits until this window is `role` to the connections, as the `when` clauses see it. */

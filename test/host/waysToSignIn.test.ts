@@ -7,9 +7,10 @@ import type { PublicConnection, ScopekeeperApi } from '../../src/vscode/api.ts';
 import type { Faults } from '../servers/faults.ts';
 import { type FaultyServer, startFaultyServer } from '../servers/faultyServer.ts';
 import { createPlainClient } from '../servers/plainClient.ts';
-import { enter, pick } from './connecting.ts';
+import { allowUris, editorUri } from './editorUris.ts';
 import { storedSecret } from './keychain.ts';
 import type { Probe } from './probe/probe.main.ts';
+import { nextQuestions } from './questions.ts';
 import { scopekeeper, theProbe } from './theProbe.ts';
 import { otherTexts, treeTexts } from './visible.ts';
 
@@ -23,10 +24,7 @@ describe('ways to sign in', () => {
   const servers: FaultyServer[] = [];
 
   before(async () => {
-    probe = await theProbe();
-    await scopekeeper();
-    // Another test may have activated it anew, and only this one's API is then that of the running one.
-    api = await probe.restart();
+    [probe, api] = await Promise.all([theProbe(), scopekeeper()]);
   });
 
   after(async () => Promise.all(servers.map(async (server) => server.close())));
@@ -43,33 +41,9 @@ describe('ways to sign in', () => {
     return found;
   }
 
-  /** The next box or list that opens while `act` runs. */
-  function nextQuestions() {
-    let inputs = probe.editor.inputs.length;
-    let picks = probe.editor.picks.length;
-    return {
-      /** Enters texts one after the other, each but the last of which is refused. */
-      text: async (...values: readonly string[]) => {
-        const input = await probe.recorder.until('an input box', () => probe.editor.inputs[inputs]);
-        inputs += 1;
-        for (const [index, value] of values.entries()) {
-          await enter(input, value);
-          assert.equal(messageOf(input) === '', index === values.length - 1, `${value}: ${messageOf(input)}`);
-        }
-        return input;
-      },
-      choice: async (label: string) => {
-        const picker = await probe.recorder.until('a list', () => probe.editor.picks[picks]);
-        picks += 1;
-        await pick(picker, label);
-        return picker;
-      },
-    };
-  }
-
   /** Connects a server that refuses the browser, and waits until that is told. */
   async function connectInVain(server: FaultyServer, says: string): Promise<void> {
-    const questions = nextQuestions();
+    const questions = nextQuestions(probe);
     const before = probe.editor.shown.length;
     const connecting = Promise.resolve(vscode.commands.executeCommand('scopekeeper.connectServer'));
     await questions.text(server.mcpUrl);
@@ -89,7 +63,7 @@ describe('ways to sign in', () => {
     await connectInVain(server, 'Choose How to Sign In');
     const { id } = connectionTo(server);
 
-    const questions = nextQuestions();
+    const questions = nextQuestions(probe);
     const signingIn = Promise.resolve(vscode.commands.executeCommand('scopekeeper.signInAnotherWay', id));
     const kinds = await questions.choice('Client credentials');
     assert.equal(kinds.items.length, 6);
@@ -128,24 +102,19 @@ describe('ways to sign in', () => {
     await connectInVain(server, 'Enter Client ID');
     const { id } = connectionTo(server);
 
-    const questions = nextQuestions();
+    const questions = nextQuestions(probe);
+    probe.editor.answers.set('showErrorMessage', ['Enter Token…']);
     const refusing = Promise.resolve(
       vscode.commands.executeCommand('scopekeeper.signInAnotherWay', id, 'static_token'),
     );
     const box = await questions.text('wrong-token');
     assert.deepEqual([box.password, box.step], [true, undefined]);
     await refusing;
-    await untilShown('Enter Token');
     assert.equal(connectionTo(server).state, 'disconnected');
 
-    const again = nextQuestions();
-    const signingIn = Promise.resolve(
-      vscode.commands.executeCommand('scopekeeper.signInAnotherWay', id, 'static_token'),
-    );
     // As it is often copied.
-    await again.text(`Bearer ${token}`);
-    await signingIn;
-    assert.equal(connectionTo(server).state, 'ready');
+    await questions.text(`Bearer ${token}`);
+    await probe.recorder.until('the sign-in', () => connectionTo(server).state === 'ready' || undefined);
     assert.equal((await storedSecret(id)).tokens?.accessToken, token);
 
     await vscode.commands.executeCommand('scopekeeper.refreshToken', id);
@@ -163,7 +132,7 @@ describe('ways to sign in', () => {
     const folder = await mkdtemp(path.join(tmpdir(), 'scopekeeper-workload-'));
     const file = path.join(folder, 'token');
     try {
-      const questions = nextQuestions();
+      const questions = nextQuestions(probe);
       const missing = Promise.resolve(vscode.commands.executeCommand('scopekeeper.signInAnotherWay', id));
       await questions.choice('Workload identity');
       await questions.text('workload-1');
@@ -191,7 +160,7 @@ describe('ways to sign in', () => {
     const { id } = connectionTo(server);
     const { issuer, clientId } = server.identityProvider;
 
-    const questions = nextQuestions();
+    const questions = nextQuestions(probe);
     const opened = probe.editor.opened.length;
     const signingIn = Promise.resolve(vscode.commands.executeCommand('scopekeeper.signInAnotherWay', id));
     await questions.choice('Company sign-in');
@@ -214,7 +183,7 @@ describe('ways to sign in', () => {
     const server = await start({});
     await allowUris();
     const opened = probe.editor.opened.length;
-    const questions = nextQuestions();
+    const questions = nextQuestions(probe);
     const connecting = Promise.resolve(vscode.commands.executeCommand('scopekeeper.connectServer'));
     await questions.text(server.mcpUrl);
     const authorizationUrl = await probe.recorder.until('the browser', () => probe.editor.opened[opened]);
@@ -233,22 +202,3 @@ describe('ways to sign in', () => {
     assert.equal(probe.editor.shown.length, before + 1);
   });
 });
-
-function messageOf({ validationMessage = '' }: vscode.InputBox): string {
-  return typeof validationMessage === 'string' ? validationMessage : validationMessage.message;
-}
-
-function editorUri(pathAndQuery: string): vscode.Uri {
-  return vscode.Uri.parse(`${vscode.env.uriScheme}://scopekeeper.scopekeeper${pathAndQuery}`);
-}
-
-/** The editor asks before it gives a URI to an extension; the person has said yes for ever. */
-async function allowUris(): Promise<void> {
-  await vscode.workspace
-    .getConfiguration()
-    .update(
-      'extensions.confirmedUriHandlerExtensionIds',
-      ['scopekeeper.scopekeeper'],
-      vscode.ConfigurationTarget.Global,
-    );
-}

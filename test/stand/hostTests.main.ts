@@ -1,4 +1,5 @@
-// npm run test:host: packs the extension and runs the tests of test/host inside a real extension host.
+// npm run test:host [-- part of a file name ...]: packs the extension and runs the tests of test/host inside a real
+// extension host.
 import { mkdir, readFile, rm } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import {
@@ -20,6 +21,7 @@ import { CODE_SERVER_FOLDER, RESULTS_FOLDER, VSIX_FILE, hostNodeIn } from './sta
 import { extractZip } from './zipFile.ts';
 
 const editor = chooseEditor();
+const filters = process.argv.slice(2).filter((arg) => !arg.startsWith('--'));
 if (process.platform === 'linux') await provision();
 if (!process.argv.includes('--packed')) await packVsix();
 await rm(UNPACKED_EXTENSION, { recursive: true, force: true });
@@ -35,7 +37,8 @@ if (needsScreen && (await findProgram('xvfb-run')) === undefined) throw new Erro
 const [command = node, ...args] = needsScreen ? ['xvfb-run', '-a', ...driver] : driver;
 
 async function drive(): Promise<number> {
-  return runLoudly(command, args, { env: cleanEnvironment({ SCOPEKEEPER_HOST_RESULTS: HOST_RESULTS_FILE }) });
+  const environment = { SCOPEKEEPER_HOST_RESULTS: HOST_RESULTS_FILE, SCOPEKEEPER_HOST_FILES: filters.join(' ') };
+  return runLoudly(command, args, { env: cleanEnvironment(environment) });
 }
 
 const exitCode = process.platform === 'linux' ? await withKeyring(drive) : await drive();

@@ -24,7 +24,10 @@ export class EditorRecorder {
   readonly errors: string[] = [];
   /** What was to be opened in a browser; it is not opened. */
   readonly opened: string[] = [];
-  /** What the person answers the next times, by the function that asks; the editor refuses modal dialogs in tests. */
+  /**
+   * What the person answers the next times, by the function that asks; the editor refuses modal dialogs in tests. A text
+   * is what they type, or else the title of the button or the label of the item that they take.
+   */
   readonly answers = new Map<Speaking, unknown[]>();
   readonly inputs: vscode.InputBox[] = [];
   readonly picks: vscode.QuickPick<vscode.QuickPickItem>[] = [];
@@ -83,7 +86,9 @@ export class EditorRecorder {
           if (name === 'showErrorMessage') this.#note(this.errors, messageText(args));
           if (typeof original !== 'function') throw new TypeError(`${name} is no function`);
           const answer = this.answers.get(name)?.shift();
-          return answer === undefined ? Reflect.apply(original, window, args) : Promise.resolve(answer);
+          if (answer === undefined) return Reflect.apply(original, window, args);
+          const isTitle = typeof answer === 'string' && name !== 'showInputBox';
+          return Promise.resolve(isTitle ? offered(args, answer) : answer);
         },
       ] as const;
     });
@@ -142,7 +147,22 @@ export class EditorRecorder {
 }
 
 function messageText([text, ...buttons]: readonly unknown[]): string {
-  return [String(text), ...buttons.map((button) => `[${String(button)}]`)].join(' ');
+  return [String(text), ...buttons.map((button) => `[${titleOf(button)}]`)].join(' ');
+}
+
+/** Of the buttons or items that the person is asked with, the one with this title. */
+function offered(args: readonly unknown[], title: string): unknown {
+  const choices: readonly unknown[] = args.flat();
+  const found = choices.find((choice) => titleOf(choice) === title);
+  if (found === undefined) throw new Error(`There is no ${title} among ${choices.map(titleOf).join(', ')}.`);
+  return found;
+}
+
+/** What is written on a button or an item. */
+function titleOf(choice: unknown): string {
+  const { title, label }: { readonly title?: unknown; readonly label?: unknown } =
+    typeof choice === 'object' && choice !== null ? choice : {};
+  return String(title ?? label ?? choice);
 }
 
 /** `original` with some members replaced; it stays as it is. */

@@ -13,9 +13,11 @@ export interface Probe {
   readonly editor: EditorRecorder;
   /** What Scopekeeper was activated with; undefined before that. */
   context(): vscode.ExtensionContext | undefined;
+  /** The public API of the Scopekeeper that runs now; undefined before its activation. */
+  api(): ScopekeeperApi | undefined;
   /**
    * Ends Scopekeeper and activates it again, as closing and opening the window would. What
-   * `extensions.getExtension` knows stays the first one's.
+   * `extensions.getExtension` knows stays the first one's; {@link api} knows the new one's.
    */
   restart(): Promise<ScopekeeperApi>;
 }
@@ -32,6 +34,7 @@ export function activate(): Probe {
   const editor = new EditorRecorder(recorder);
   let loaded: ExtensionModule | undefined;
   let context: vscode.ExtensionContext | undefined;
+  let running: ScopekeeperApi | undefined;
 
   const wrapExtension = (exports: object): ExtensionModule => {
     if (!isExtensionModule(exports)) throw new Error('This is not an extension.');
@@ -39,7 +42,9 @@ export function activate(): Probe {
       activate(given) {
         const wrapped = editor.wrapContext(given);
         context = given;
-        return recorder.during('activating', () => exports.activate(wrapped));
+        const api = recorder.during('activating', () => exports.activate(wrapped));
+        running = api;
+        return api;
       },
       deactivate: async () => exports.deactivate(),
     };
@@ -57,6 +62,7 @@ export function activate(): Probe {
     recorder,
     editor,
     context: () => context,
+    api: () => running,
     async restart() {
       if (loaded === undefined || context === undefined) throw new Error('It was never activated.');
       await loaded.deactivate();

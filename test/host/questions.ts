@@ -1,0 +1,35 @@
+import assert from 'node:assert/strict';
+import type * as vscode from 'vscode';
+import { enter, pick } from './connecting.ts';
+import type { Probe } from './probe/probe.main.ts';
+
+export type Questions = ReturnType<typeof nextQuestions>;
+
+/** The boxes and lists that open from now on, one after the other. */
+export function nextQuestions({ editor, recorder }: Probe) {
+  let inputs = editor.inputs.length;
+  let picks = editor.picks.length;
+  return {
+    /** Enters texts one after the other, each but the last of which is refused. */
+    text: async (...values: readonly string[]): Promise<vscode.InputBox> => {
+      const input = await recorder.until('an input box', () => editor.inputs[inputs]);
+      inputs += 1;
+      for (const [index, value] of values.entries()) {
+        await enter(input, value);
+        assert.equal(messageOf(input) === '', index === values.length - 1, `${value}: ${messageOf(input)}`);
+      }
+      return input;
+    },
+    /** Takes the choice with this label. */
+    choice: async (label: string): Promise<vscode.QuickPick<vscode.QuickPickItem>> => {
+      const picker = await recorder.until('a list', () => editor.picks[picks]);
+      picks += 1;
+      await pick(picker, label);
+      return picker;
+    },
+  };
+}
+
+function messageOf({ validationMessage = '' }: vscode.InputBox): string {
+  return typeof validationMessage === 'string' ? validationMessage : validationMessage.message;
+}
