@@ -300,6 +300,12 @@ describe('the faults of registration and authorization', () => {
     });
   }
 
+  holds('rejectLoopback', { rejectLoopback: true }, async (client) => {
+    const { status, answer } = await client.register();
+    assert.deepEqual([status, answer['error']], [400, 'invalid_redirect_uri']);
+    assert.equal((await client.register({ redirect_uris: ['editor://app/callback'] })).status, 201);
+  });
+
   holds('denyAuthorization', { denyAuthorization: true }, async (client) => {
     await client.register();
     assert.equal((await client.authorize()).searchParams.get('error'), 'access_denied');
@@ -307,6 +313,12 @@ describe('the faults of registration and authorization', () => {
 
   holds('grantOnly', { grantOnly: ['files:read'] }, async (client) => {
     assert.equal((await client.signIn()).scope, 'files:read');
+  });
+
+  holds('rejectScopes', { rejectScopes: ['files:write'] }, async (client) => {
+    await client.register();
+    assert.equal((await client.authorize()).searchParams.get('error'), 'invalid_scope');
+    assert.ok((await client.authorize({ scope: 'files:read' })).searchParams.has('code'));
   });
 
   holds('rejectResource', { rejectResource: true }, async (client, server) => {

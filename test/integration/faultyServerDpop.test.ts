@@ -37,6 +37,21 @@ describe('DPoP at the faulty server (RFC 9449)', () => {
     assert.equal((await documentAt(resourceUrl))['dpop_bound_access_tokens_required'], undefined);
   });
 
+  holds('is hidden at the MCP server', { dpop: { ...DPOP, isHidden: true } }, async (_client, server) => {
+    const metadata = await documentAt(new URL('/.well-known/oauth-protected-resource/mcp', server.mcpUrl));
+    assert.deepEqual(
+      Object.keys(metadata).filter((name) => name.startsWith('dpop')),
+      [],
+    );
+    assert.ok((await metadataOf(server.issuer))['dpop_signing_alg_values_supported']);
+  });
+
+  const neverContent: DpopSwitch = { ...DPOP, required: false, refusesProofs: true };
+  holds('refuses even good proofs, with refusesProofs', { dpop: neverContent }, async (client, server) => {
+    await refused(signIn(client, server, await createTestKey()), 400, 'invalid_dpop_proof');
+    assert.equal((await client.exchange(await client.authorize())).status, 200);
+  });
+
   holds('binds the tokens of a public client to its key', { dpop: DPOP }, async (client, server) => {
     const key = await createTestKey();
     const response = await signIn(client, server, key);

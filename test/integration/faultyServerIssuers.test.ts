@@ -41,6 +41,15 @@ describe('the second authorization server of the faulty server', () => {
     assert.deepEqual(new Set(tokenUrls), new Set([`${server.issuer}/token`, `${server.secondIssuer}/token`]));
   });
 
+  holds(
+    'registers, with registrationStatusAt, when the first does not',
+    { registrationStatus: 403, registrationStatusAt: 'first' },
+    async (client, server) => {
+      const other = createPlainClient(server, () => server.secondIssuer);
+      assert.deepEqual([(await client.register()).status, (await other.register()).status], [403, 201]);
+    },
+  );
+
   holds('knows the clients that were registered with it by hand', {}, async (client, server) => {
     server.addClient({ id: 'c', authMethod: 'none', at: 'second' });
     const other = createPlainClient(server, () => server.secondIssuer);

@@ -102,6 +102,10 @@ export interface Faults {
   noRegistration: boolean;
   /** Another status than 201; an error one comes with `registrationError`. */
   registrationStatus: number;
+  /** Which authorization servers follow `registrationStatus`. */
+  registrationStatusAt: 'both' | 'first';
+  /** Registers no redirect URI of plain http, as those of this computer are: `invalid_redirect_uri`. */
+  rejectLoopback: boolean;
   /** The `error` of a refused registration. */
   registrationError: string;
   /** How the answer spells `scope`. */
@@ -126,6 +130,8 @@ export interface Faults {
   denyAuthorization: boolean;
   /** Of the scopes asked for, grants only these. */
   grantOnly: readonly string[] | undefined;
+  /** Refuses an authorization, or a request for client credentials, that asks for one of these with `invalid_scope`. */
+  rejectScopes: readonly string[];
   /** Refuses `resource` with `invalid_target`, everywhere; then tokens need none. */
   rejectResource: boolean;
 

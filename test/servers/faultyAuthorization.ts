@@ -5,7 +5,7 @@ import type { Faults } from './faults.ts';
 import { offeredGrants } from './faultyToken.ts';
 import { newSecret } from './grants.ts';
 import { documentClient } from './unregisteredClients.ts';
-import { startFamily } from './issueTokens.ts';
+import { scopeProblem, startFamily } from './issueTokens.ts';
 
 type Spoil = (right: string) => string;
 const right: Spoil = (value) => value;
@@ -104,6 +104,8 @@ export function answerAuthorization(server: AuthorizationServer, request: Faulty
   const { code_challenge: codeChallenge, code_challenge_method: method, dpop_jkt: jkt } = query;
   if (codeChallenge === undefined || method !== 'S256') return fail('invalid_request', 'PKCE with S256 is required');
   if (isResourceWithScopes(faults, query, true)) return fail('invalid_target', resourceProblem(faults));
+  const refusedScopes = scopeProblem(faults, query['scope']);
+  if (refusedScopes !== undefined) return fail('invalid_scope', refusedScopes);
   const family = startFamily(server, client.id, query);
   if (family === undefined) return fail('invalid_target', 'the resource is not known');
   if (faults.denyAuthorization || request.headers[DENY_HEADER] !== undefined) {

@@ -62,6 +62,7 @@ export async function judgeTokenProof(
   if (request.headers['dpop'] === undefined) {
     return dpop.required ? { error: 'invalid_dpop_proof', reason: 'there is no proof' } : undefined;
   }
+  if (dpop.refusesProofs === true) return bad('no proof is good enough');
   const demandsNonce = dpop.nonce === 'server' || dpop.nonce === 'both';
   return judgeProof(request, { dpop, now: faults.now(), memory: grants.proofs, demandsNonce });
 }

@@ -26,8 +26,9 @@ export function answerRegistration(server: AuthorizationServer, request: FaultyS
   const { faults, grants, issuer, otherIssuer } = server;
   if (request.method === 'DELETE') return answerDeletion(faults, grants, request);
   if (request.method !== 'POST') return { status: 405 };
-  if (faults.registrationStatus >= 400) {
-    return oauthError(faults.registrationStatus, faults.registrationError, 'The registration is refused');
+  const status = server.isFirst || faults.registrationStatusAt === 'both' ? faults.registrationStatus : 201;
+  if (status >= 400) {
+    return oauthError(status, faults.registrationError, 'The registration is refused');
   }
   const parsed = v.safeParse(registration, request.json);
   if (!parsed.success) return oauthError(400, 'invalid_client_metadata', v.summarize(parsed.issues));
@@ -40,6 +41,9 @@ export function answerRegistration(server: AuthorizationServer, request: FaultyS
   }
   if (metadata.redirect_uris.length === 0 && metadata.grant_types.includes('authorization_code')) {
     return oauthError(400, 'invalid_redirect_uri', 'authorization_code needs redirect_uris');
+  }
+  if (faults.rejectLoopback && metadata.redirect_uris.some((uri) => uri.startsWith('http:'))) {
+    return oauthError(400, 'invalid_redirect_uri', 'no address of the computer itself');
   }
 
   // RFC 7591 section 3.2.1 lets the server replace what was asked for.
@@ -75,7 +79,7 @@ export function answerRegistration(server: AuthorizationServer, request: FaultyS
         }
       : {}),
   };
-  return { status: faults.registrationStatus, body };
+  return { status, body };
 }
 
 function spellScope(faults: Faults, scope: string | undefined): { scope?: unknown } {

@@ -50,13 +50,14 @@ export function answerResourceMetadata({ faults, mcpUrl, authorizationServers }:
     return { status: 302, headers: { location: faults.redirectResourceMetadataTo } };
   }
   const [first, second] = authorizationServers.map(({ issuer }) => issuer);
+  const dpop = faults.dpop?.isHidden === true ? undefined : faults.dpop;
   const issuers = { first: [first], second: [second], both: [first, second], 'second-first': [second, first] };
   const body = {
     resource: faults.prmResource ?? mcpUrl,
     authorization_servers: faults.prmIssuers ?? issuers[faults.issuers],
     ...(faults.scopesSupported === undefined ? {} : { scopes_supported: faults.scopesSupported }),
-    ...(faults.dpop === undefined ? {} : { dpop_signing_alg_values_supported: faults.dpop.algs }),
-    ...(faults.dpop?.required === true ? { dpop_bound_access_tokens_required: true } : {}),
+    ...(dpop === undefined ? {} : { dpop_signing_alg_values_supported: dpop.algs }),
+    ...(dpop?.required === true ? { dpop_bound_access_tokens_required: true } : {}),
   };
   return { status: 200, body };
 }

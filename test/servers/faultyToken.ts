@@ -8,7 +8,7 @@ import { judgeTokenProof, proofError, withNonce } from './faultyDpop.ts';
 import { refuseAsEntra, refuseScopesAsEntra } from './faultyEntra.ts';
 import type { Faults } from './faults.ts';
 import type { RegisteredClient } from './grants.ts';
-import { issueTokens, otherResource, startFamily } from './issueTokens.ts';
+import { issueTokens, otherResource, scopeProblem, startFamily } from './issueTokens.ts';
 import { NO_CLIENT } from './unregisteredClients.ts';
 
 /** A token request whose client and proof are good. */
@@ -146,6 +146,8 @@ function answerRefresh(server: AuthorizationServer, { client, form, jkt }: Token
 /** RFC 6749 section 4.4. */
 function answerClientCredentials(server: AuthorizationServer, { client, form, jkt }: TokenRequest): Answer {
   if (client.authMethod === 'none') return oauthError(400, 'unauthorized_client', 'The client does not authenticate');
+  const refusedScopes = scopeProblem(server.faults, form['scope']);
+  if (refusedScopes !== undefined) return oauthError(400, 'invalid_scope', refusedScopes);
   const family = startFamily(server, client.id, form);
   if (family === undefined) return otherResource();
   return issueTokens(server, { client, family, withRefreshToken: false, jkt });

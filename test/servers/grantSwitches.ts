@@ -28,6 +28,10 @@ export interface DpopSwitch {
   readonly nonce: 'none' | 'server' | 'resource' | 'both';
   /** Each answer of who demands them brings the next nonce, and the one before is no longer good. */
   readonly rotateNonce?: boolean;
+  /** Takes no proof, good or bad, at the token endpoint. */
+  readonly refusesProofs?: boolean;
+  /** The MCP server's metadata say nothing of it; its challenges do as `challengeScheme` says. */
+  readonly isHidden?: boolean;
   /** Issues bearer tokens although there was a proof. */
   readonly unboundTokens?: boolean;
   /** The challenges of the MCP server. That for a nonce is always of DPoP. */

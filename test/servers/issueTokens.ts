@@ -2,7 +2,7 @@ import type { AuthorizationServer } from './authorizationServer.ts';
 import { oauthError, words, type Answer } from './exchange.ts';
 import { echoedScope, scopesOfToken } from './faultyEntra.ts';
 import { expectedResource } from './faultyResource.ts';
-import type { TokenBody } from './faults.ts';
+import type { Faults, TokenBody } from './faults.ts';
 import { newSecret, type GrantFamily, type RegisteredClient } from './grants.ts';
 
 /**
@@ -20,6 +20,12 @@ export function startFamily(
   const asked = scope === undefined ? (faults.scopesSupported ?? []) : words(scope);
   const scopes = asked.filter((one) => faults.grantOnly?.includes(one) ?? true);
   return { clientId, scopes, resource, isRevoked: false };
+}
+
+/** What `rejectScopes` says to these scopes; undefined when none of them is among its own. */
+export function scopeProblem({ rejectScopes }: Faults, scope: string | undefined): string | undefined {
+  const refused = words(scope).filter((one) => rejectScopes.includes(one));
+  return refused.length === 0 ? undefined : `not known: ${refused.join(' ')}`;
 }
 
 /** The answer when {@link startFamily} gave nothing. */
