@@ -4,6 +4,7 @@ import type { ConnectionService } from '../connections/connectionService.ts';
 import { isScopeToken, parseScopes } from '../oauth/scopeSet.ts';
 import { commandIds } from './ids.ts';
 import { t } from './localize.ts';
+import { failedIssuer } from './otherIssuers.ts';
 import {
   isSettingName,
   settingChoices,
@@ -84,8 +85,13 @@ async function askChoice(
   name: Exclude<SettingName, 'fixedScopes'>,
 ): Promise<SettingsChange | undefined> {
   const now = connection.settings[name];
+  const failed = name === 'issuer' ? failedIssuer(connection.lastError, connection) : undefined;
   const items = settingChoices(connection, name).map(({ value, label, detail = '' }) => {
-    const description = value === now ? t('now') : '';
+    const notes = [
+      ...(value === now ? [t('now')] : []),
+      ...(value === failed && value !== undefined ? [t('did not work')] : []),
+    ];
+    const description = notes.join(', ');
     return { value, label, description, detail };
   });
   const picked = await vscode.window.showQuickPick(items, { title: settingLabel(name) });

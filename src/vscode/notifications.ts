@@ -5,6 +5,7 @@ import { errorText } from './errorText.ts';
 import type { ErrorAction } from './errorWords.ts';
 import { commandIds, settingIds, type CommandId } from './ids.ts';
 import { t } from './localize.ts';
+import { otherIssuers } from './otherIssuers.ts';
 import { withoutLinks } from './untrustedText.ts';
 
 /** What an error is about, so that its button can act on it. */
@@ -28,14 +29,27 @@ export async function showError(error: unknown, context: ErrorContext = {}): Pro
   if (open.has(text)) return;
   open.add(text);
   try {
-    // Without a button only the beginning of a longer text is seen, so there is always one.
-    const offered = action !== undefined && performer(action, error, context) !== undefined ? action : 'show_log';
-    const chosen = await vscode.window.showErrorMessage(text, actionLabel(offered));
+    const chosen = await vscode.window.showErrorMessage(text, ...buttonsFor(action, error, context));
     open.delete(text);
-    if (chosen !== undefined) await performer(offered, error, context)?.();
+    await chosen?.act();
   } finally {
     open.delete(text);
   }
+}
+
+interface Button extends vscode.MessageItem {
+  readonly act: () => Promise<void>;
+}
+
+/** The buttons of an error. Without one only the beginning of a longer text is seen, so there is always one. */
+function buttonsFor(action: ErrorAction | undefined, error: unknown, context: ErrorContext): readonly Button[] {
+  const act = action === undefined ? undefined : performer(action, error, context);
+  const showLog = { title: actionLabel('show_log'), act: async () => run(commandIds.showLog) };
+  const first = action === undefined || act === undefined ? showLog : { title: actionLabel(action), act };
+  const { connection } = context;
+  if (connection === undefined || otherIssuers(error, connection).length === 0) return [first];
+  const goElsewhere = async () => run(commandIds.connectionSettings, connection.id, 'issuer');
+  return [first, { title: t('Other Authorization Server…'), act: goElsewhere }];
 }
 
 /** The button for an action. */
