@@ -51,8 +51,8 @@ export interface OAuthErrorDetails {
   /** What should be a private key is none, or one that the authorization server's algorithms do not fit. */
   signing_key_invalid: { problem: 'not_a_key' | 'not_pkcs8' | 'algorithm' };
   registration_refused: { issuer: string; status: number; error: string; description?: string };
-  /** The authorization server no longer knows, or refuses, the client (P12). */
-  client_rejected: { issuer: string; description?: string };
+  /** The authorization server no longer knows, or refuses, the client (P12); `isEntered` tells that it is the person's own. */
+  client_rejected: { issuer: string; description?: string; isEntered?: true };
   authorization_denied: { issuer: string; description?: string };
   authorization_failed: { issuer: string; error: string; description?: string };
   /** RFC 9207: the callback's `iss` is missing or another one (P17). */

@@ -192,7 +192,7 @@ async function exchangeOnce<T>(
     const result = await request(configuration);
     return { result, idToken: exchange.idToken };
   } catch (error) {
-    throw exchange.failure ?? endpointError(error, target.authorizationServer.issuer, exchange);
+    throw exchange.failure ?? endpointError(error, target, exchange);
   }
 }
 
@@ -224,14 +224,18 @@ export function parseRetryAfter(value: string | null, now = Date.now()): number 
 const CLIENT_ERRORS = new Set(['invalid_client', 'unauthorized_client']);
 
 /** The library's error as one of ours. It is not kept as the cause, since it carries the response's body. */
-function endpointError(error: unknown, issuer: string, exchange: Exchange): unknown {
+function endpointError(error: unknown, { authorizationServer, client }: EndpointTarget, exchange: Exchange): unknown {
+  const { issuer } = authorizationServer;
   const { status = 0, retryAfterMs } = exchange;
   if (error instanceof AuthorizationResponseError) return authorizationError(error, issuer);
   if (error instanceof ResponseBodyError) {
     const description = plainText(error.error_description);
     const told = description === undefined ? {} : { description };
     if (error.error === 'invalid_grant') return new OAuthError('grant_rejected', { issuer, ...told });
-    if (CLIENT_ERRORS.has(error.error)) return new OAuthError('client_rejected', { issuer, ...told });
+    if (CLIENT_ERRORS.has(error.error)) {
+      const whose = client.source === 'preregistered' ? { isEntered: true as const } : {};
+      return new OAuthError('client_rejected', { issuer, ...told, ...whose });
+    }
     if (isResourceRejection(error.error, error.error_description)) {
       return new OAuthError('resource_rejected', { issuer, ...told });
     }

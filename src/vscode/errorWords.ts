@@ -13,6 +13,7 @@ export type ErrorAction =
   | 'omit_resource'
   | 'fix_scopes'
   | 'change_redirect'
+  | 'change_dpop'
   /** Choose how the connection signs in, and enter what that needs. */
   | 'choose_kind'
   | 'enter_token'

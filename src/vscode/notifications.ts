@@ -4,6 +4,7 @@ import { isConnectionError } from '../connections/errors.ts';
 import { errorText } from './errorText.ts';
 import type { ErrorAction } from './errorWords.ts';
 import { commandIds, settingIds, type CommandId } from './ids.ts';
+import { needsClient } from './kindQuestions.ts';
 import { t } from './localize.ts';
 import { otherIssuers } from './otherIssuers.ts';
 import { withoutLinks } from './untrustedText.ts';
@@ -71,6 +72,8 @@ function actionLabel(action: ErrorAction): string {
       return t('Choose Scopes…');
     case 'change_redirect':
       return t('Change Where It Comes Back To…');
+    case 'change_dpop':
+      return t('Change DPoP…');
     case 'choose_kind':
       return t('Choose How to Sign In…');
     case 'enter_token':
@@ -100,6 +103,10 @@ function performer(
   if (action === 'open_ca_setting') return async () => run(command, `@id:${settingIds.extraCaFile}`);
   if (isConnectionError(error, 'storage_broken')) return async () => run(command, vscode.Uri.file(error.details.path));
   if (connection === undefined) return undefined;
+  // Such a kind has questions of its own, of which the client ID is one.
+  if (action === 'enter_client' && needsClient(connection.kind)) {
+    return async () => run(commandIds.signInAnotherWay, connection.id, connection.kind);
+  }
   const argument = ACTION_ARGUMENTS[action];
   return async () => run(command, connection.id, ...(argument === undefined ? [] : [argument]));
 }
@@ -115,6 +122,7 @@ const ACTION_COMMANDS: Readonly<Record<ErrorAction, CommandId | EditorCommand>> 
   omit_resource: commandIds.connectionSettings,
   fix_scopes: commandIds.connectionSettings,
   change_redirect: commandIds.connectionSettings,
+  change_dpop: commandIds.connectionSettings,
   choose_kind: commandIds.signInAnotherWay,
   enter_token: commandIds.signInAnotherWay,
   choose_ca_file: commandIds.chooseCaFile,
@@ -130,6 +138,7 @@ const ACTION_ARGUMENTS: Readonly<Partial<Record<ErrorAction, string>>> = {
   omit_resource: 'omitResource',
   fix_scopes: 'fixedScopes',
   change_redirect: 'redirect',
+  change_dpop: 'dpop',
   enter_token: 'static_token',
 };
 

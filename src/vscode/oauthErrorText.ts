@@ -1,6 +1,15 @@
 import type { AnyOAuthError, OAuthErrorDetails } from '../oauth/errors.ts';
 import { said, type ErrorText } from './errorWords.ts';
 import { t } from './localize.ts';
+import {
+  appRefusedText,
+  DPOP_ERRORS,
+  enteredClientRefusedText,
+  isClientRefused,
+  proofRefusedText,
+  redirectRefusedText,
+  scopesRefusedText,
+} from './refusalText.ts';
 import { serverErrorText } from './serverErrorText.ts';
 import { shortUrl } from './untrustedText.ts';
 
@@ -81,6 +90,7 @@ export function oauthErrorText(error: AnyOAuthError): ErrorText {
         action: 'enter_client',
       };
     case 'client_rejected':
+      if (error.details.isEntered === true) return enteredClientRefusedText(error.details);
       return {
         summary: t('app no longer known'),
         message: said(
@@ -102,6 +112,7 @@ export function oauthErrorText(error: AnyOAuthError): ErrorText {
       };
     case 'authorization_failed':
       if (error.details.error === 'invalid_scope') return scopesRefusedText(error.details);
+      if (isClientRefused(error.details.error)) return appRefusedText(error.details);
       return {
         summary: t('sign-in failed'),
         message: said(
@@ -181,6 +192,7 @@ export function oauthErrorText(error: AnyOAuthError): ErrorText {
       };
     case 'token_request_failed':
       if (error.details.error === 'invalid_scope') return scopesRefusedText(error.details);
+      if (DPOP_ERRORS.has(error.details.error ?? '')) return proofRefusedText(error.details);
       return {
         summary: error.details.status >= 500 ? t('authorization server failing') : t('token refused'),
         message: said(
@@ -231,29 +243,4 @@ function signingKeyProblem(problem: OAuthErrorDetails['signing_key_invalid']['pr
     case 'algorithm':
       return t('No signing algorithm of the authorization server fits this key.');
   }
-}
-
-/** The servers name scopes that one of them then refuses. */
-function scopesRefusedText({ issuer, description }: { issuer: string; description?: string }): ErrorText {
-  return {
-    summary: t('scopes refused'),
-    message: said(
-      t('The authorization server {0} refused the scopes that were asked for.', shortUrl(issuer)),
-      description,
-    ),
-    nextStep: t('If you know which ones it gives, choose them yourself.'),
-    action: 'fix_scopes',
-  };
-}
-
-function redirectRefusedText(issuer: string): ErrorText {
-  return {
-    summary: t('registration refused'),
-    message: t(
-      'The authorization server {0} does not let sign-ins come back to a port of this computer.',
-      shortUrl(issuer),
-    ),
-    nextStep: t('Let them come back to the editor itself, if the server takes that.'),
-    action: 'change_redirect',
-  };
 }

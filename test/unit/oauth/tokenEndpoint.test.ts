@@ -163,6 +163,14 @@ describe('P14 P27 a refresh', () => {
     });
   }
 
+  it('P12 refused for a client that the person entered, says that it is theirs', async () => {
+    await assert.rejects(refresh(refusal(401, 'invalid_client'), { source: 'preregistered' }), (error) => {
+      assert.ok(isOAuthError(error, 'client_rejected'));
+      assert.deepEqual(error.details, { issuer, isEntered: true });
+      return true;
+    });
+  });
+
   it('fails as the network does, and a fault of ours is not hidden', async () => {
     await assert.rejects(refresh(unreachable), unreachable);
     await assert.rejects(refresh(fault), fault);

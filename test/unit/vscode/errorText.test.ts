@@ -208,6 +208,24 @@ const variants: readonly (readonly [AnyScopekeeperError, Expected])[] = [
     { says: /refused the scopes/, action: 'fix_scopes' },
   ],
   [
+    new OAuthError('client_rejected', { issuer: ISSUER, description: EVIL, isEntered: true }),
+    { says: /the client that you entered/, action: 'enter_client' },
+  ],
+  ...(['unauthorized_client', 'invalid_client'] as const).map(
+    (error) =>
+      [
+        new OAuthError('authorization_failed', { issuer: ISSUER, error, description: EVIL }),
+        { says: /does not let this app sign people in.*It says: “/, action: 'enter_client' },
+      ] as const,
+  ),
+  ...(['invalid_dpop_proof', 'use_dpop_nonce'] as const).map(
+    (error) =>
+      [
+        new OAuthError('token_request_failed', { issuer: ISSUER, status: 400, error, description: EVIL }),
+        { says: /\(DPoP\).*It says: “/, action: 'change_dpop' },
+      ] as const,
+  ),
+  [
     new OAuthError('registration_refused', { issuer: ISSUER, status: 400, error: 'invalid_redirect_uri' }),
     { says: /come back to a port/, action: 'change_redirect' },
   ],
