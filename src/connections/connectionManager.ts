@@ -7,7 +7,14 @@ import type { ActivityEntry } from './activity.ts';
 import { Configuration, type EnteredSecrets } from './configuration.ts';
 import type { Connection, ConnectionId, ConnectionKind, SettingsChange } from './connection.ts';
 import { ConnectionRecords } from './connectionRecords.ts';
-import { type ConnectionSecret, issuedTokens, type StoredTokens, withoutTokens } from './connectionSecret.ts';
+import {
+  type ConnectionSecret,
+  isEmptySecret,
+  issuedTokens,
+  type StoredTokens,
+  withoutKind,
+  withoutTokens,
+} from './connectionSecret.ts';
 import type { ServerChallenge } from './challengePolicy.ts';
 import { Challenges } from './challenges.ts';
 import type {
@@ -160,14 +167,13 @@ export class ConnectionManager implements ConnectionService {
   async changeKind(id: ConnectionId, kind: ConnectionKind): Promise<void> {
     if (this.#records.get(id).connection.kind === kind) return;
     if (this.#records.get(id).connection.state.type !== 'disconnected') await this.disconnect(id);
-    // A registration is good for one kind only.
     await this.#secrets.exclusive(id, async () => {
       const { connection } = this.#records.get(id);
       const secret = await this.#secrets.current(id, connection.serverUrl);
-      if (secret?.clients === undefined) return;
-      const { clients, ...rest } = secret;
-      await this.#secrets.replace(id, { ...rest, generation: rest.generation + 1 });
-      await deleteRegistrations(this.#ports, connection, clients);
+      if (secret === undefined) return;
+      const rest = withoutKind(secret, connection.kind);
+      await (isEmptySecret(rest) ? this.#secrets.forget(id) : this.#secrets.replace(id, rest));
+      await deleteRegistrations(this.#ports, connection, secret.clients ?? []);
     });
     // Who signed in, and what went wrong, belonged to the other way.
     this.#records.update(id, ({ account: _account, ...connection }) => ({ ...connection, kind }), { lastError: null });
@@ -287,8 +293,7 @@ export class ConnectionManager implements ConnectionService {
   async #forgetTokens(id: ConnectionId, secret: ConnectionSecret): Promise<ScopekeeperError | undefined> {
     const rest = withoutTokens(secret);
     const unstored = await this.#secrets.tryKeep(id, rest);
-    const isEmpty = [rest.clients, rest.configuredClient, rest.credentials].every((kept) => kept === undefined);
-    return unstored === undefined && isEmpty ? this.#tryForget(id) : unstored;
+    return unstored === undefined && isEmptySecret(rest) ? this.#tryForget(id) : unstored;
   }
 
   async #tryForget(id: ConnectionId): Promise<ScopekeeperError | undefined> {

@@ -17,6 +17,7 @@ import {
 } from 'valibot';
 import { type Client, TOKEN_ENDPOINT_AUTH_METHODS } from '../oauth/client.ts';
 import type { AuthorizationServerEndpoints } from '../oauth/tokenEndpoint.ts';
+import type { ConnectionKind } from './connection.ts';
 import { ConnectionError } from './errors.ts';
 import { REFRESH_SCOPES } from './refreshAttempts.ts';
 
@@ -165,6 +166,39 @@ function withoutSessions({ assertion, identityProvider }: StoredCredentials): St
     ...(assertion !== undefined && { assertion }),
     ...(identityProvider !== undefined && { identityProvider: withoutSession(identityProvider) }),
   };
+}
+
+/**
+ * What stays of a document when its connection gets its tokens in another way: no registration, which is good for one
+ * kind only, and none of the tokens that the person brought, or signed in for, in the old one. What proves a client
+ * that was registered by hand stays, as that client does.
+ * @param kind the old one.
+ */
+export function withoutKind(secret: ConnectionSecret, kind: ConnectionKind): ConnectionSecret {
+  const { clients: _clients, credentials, ...rest } = secret;
+  const kept = credentials === undefined ? undefined : withoutTokensOf(kind, credentials);
+  return { ...rest, ...(kept !== undefined && { credentials: kept }), generation: rest.generation + 1 };
+}
+
+function withoutTokensOf(
+  kind: ConnectionKind,
+  { accessToken, assertion, identityProvider }: StoredCredentials,
+): StoredCredentials | undefined {
+  const provider =
+    identityProvider !== undefined && kind === 'enterprise_managed'
+      ? withoutSession(identityProvider)
+      : identityProvider;
+  const kept: StoredCredentials = {
+    ...(accessToken !== undefined && kind !== 'static_token' && { accessToken }),
+    ...(assertion !== undefined && kind !== 'workload_identity' && { assertion }),
+    ...(provider !== undefined && { identityProvider: provider }),
+  };
+  return Object.keys(kept).length === 0 ? undefined : kept;
+}
+
+/** Whether there is anything in a document to keep. */
+export function isEmptySecret({ clients, configuredClient, credentials, tokens }: ConnectionSecret): boolean {
+  return [clients, configuredClient, credentials, tokens].every((part) => part === undefined);
 }
 
 /** Writes a secret document as the text that a {@link SecretStore} keeps. */
