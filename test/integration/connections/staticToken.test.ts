@@ -189,21 +189,4 @@ describe('a token that the person brings', () => {
     headless.keychain.state = 'open';
     assert.equal(await restarted.manager.accessToken(id), token);
   });
-
-  it('P36 is in no log, public file, change, activity or error', async (t) => {
-    const { server, headless, manager, id, newToken } = await startStatic(t);
-    const canaries = [await newToken(), 'canary-7f3a'];
-    const told: string[] = [];
-    manager.onDidChangeConnection((change) => told.push(JSON.stringify(change), headless.file.text ?? ''));
-    for (const accessToken of canaries) {
-      await manager.configure(id, {}, { accessToken });
-      await manager.authorize(id).catch((error: unknown) => told.push(String(error), JSON.stringify(error)));
-      server.faults.html = true;
-      await manager.authorize(id).catch((error: unknown) => told.push(String(error), JSON.stringify(error)));
-      server.faults.html = false;
-    }
-    assert.equal(manager.activity(id).filter(({ type }) => type === 'sign_in_failed').length, 3);
-    told.push(...headless.log.lines, headless.file.text ?? '', JSON.stringify(manager.activity(id)));
-    for (const canary of canaries) assert.ok(!told.join('\n').includes(canary), 'the token was told');
-  });
 });
