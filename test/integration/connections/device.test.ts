@@ -28,11 +28,16 @@ class HurryingClock extends ManualClock {
   override after(delayMs: number, callback: () => void): Disposable {
     const timer = super.after(delayMs, callback);
     this.delays.push(delayMs);
-    setImmediate(() => {
+    const hurry = setImmediate(() => {
       this.onWait();
       this.advance(delayMs);
     });
-    return timer;
+    return {
+      dispose() {
+        clearImmediate(hurry);
+        timer.dispose();
+      },
+    };
   }
 }
 
