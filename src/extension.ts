@@ -4,6 +4,7 @@ import path from 'node:path';
 import * as vscode from 'vscode';
 import { ConnectionManager } from './connections/connectionManager.ts';
 import type { PrepareRedirect } from './connections/ports.ts';
+import { SealingKeys } from './connections/sealingKeys.ts';
 import { SecretVault } from './connections/secretVault.ts';
 import { renderCallbackPage } from './platform/callbackPage.ts';
 import { readCertificates } from './platform/certificateFile.ts';
@@ -13,6 +14,7 @@ import { createConnectionsFile } from './platform/connectionsFile.ts';
 import { createGuardedFetch } from './platform/guardedFetch.ts';
 import { createKeytarStore } from './platform/keytarStore.ts';
 import { createLoopbackServer } from './platform/loopbackServer.ts';
+import { SealedJournal } from './platform/sealedJournal.ts';
 import { userFolder } from './platform/userFolder.ts';
 import { publicConnection, type ScopekeeperApi } from './vscode/api.ts';
 import { callbackWords } from './vscode/callbackWords.ts';
@@ -52,9 +54,16 @@ export function activate(context: vscode.ExtensionContext): ScopekeeperApi {
 
   const file = createConnectionsFile(path.join(folder, 'connections.json'));
   const guardedFetch = createGuardedFetch({ version, extraCaFile });
+  const keychain = createKeytarStore({ prebuildsFolder });
+  const editor = secretStorageStore(context.secrets);
+  const keys = new SealingKeys({ keychain, editor, log });
+  const journal = new SealedJournal({
+    folder: path.join(folder, 'journal'),
+    loadKeys: async () => keys.load('journal-key'),
+  });
   const vault = new SecretVault({
-    keychain: createKeytarStore({ prebuildsFolder }),
-    editor: secretStorageStore(context.secrets),
+    keychain,
+    editor,
     log,
     onFallback: (error) => void tellFallback(error, context.globalState), // the answer may never come
   });
@@ -73,6 +82,7 @@ export function activate(context: vscode.ExtensionContext): ScopekeeperApi {
     clock,
     vault,
     file,
+    journal,
     random: Math.random,
     openBrowser,
     newId: randomUUID,
@@ -133,12 +143,11 @@ export function activate(context: vscode.ExtensionContext): ScopekeeperApi {
     }),
     { dispose: () => clearImmediate(afterStartup) },
   );
-  // Not among the subscriptions, which the editor disposes at once: a refresh that was sent is waited for, with
-  // the network that brings its answer and the log that tells of it.
+  // Not among the subscriptions, which the editor disposes at once: a refresh that was sent is waited for, with the
+  // log that tells of it. The network is left as it is: an answer that comes later still reaches the journal.
   stop = async () => {
     await manager.dispose();
     await role.dispose();
-    guardedFetch.dispose();
     channel.dispose();
   };
   return {

@@ -8,6 +8,7 @@ import { Configuration, type EnteredSecrets } from './configuration.ts';
 import type { Connection, ConnectionId, ConnectionKind, SettingsChange } from './connection.ts';
 import { ConnectionRecords } from './connectionRecords.ts';
 import {
+  answeredIn,
   type ConnectionSecret,
   isEmptySecret,
   issuedTokens,
@@ -29,6 +30,7 @@ import type {
   RequestAuthorization,
 } from './connectionService.ts';
 import { ConnectionStates } from './connectionStates.ts';
+import { deferred } from './deferred.ts';
 import { deleteRegistrations } from './deleteRegistrations.ts';
 import { asScopekeeperError, ConnectionError, describeError } from './errors.ts';
 import { fetchOf } from './fetchOf.ts';
@@ -40,6 +42,8 @@ import { SecretKeeper } from './secretKeeper.ts';
 import type { SecretVault } from './secretVault.ts';
 import { SignIns, type SignInsPorts } from './signIns.ts';
 
+/** What is under way when a window closes may take this long: the editor ends an extension after 5 s. */
+const LONGEST_FAREWELL_MS = 4000;
 /** A longer name is cut: it has to fit into a row. */
 const LONGEST_NAME = 80;
 
@@ -74,6 +78,8 @@ export class ConnectionManager implements ConnectionService {
       log,
       placeOf: (id) => records.find(id)?.secretIn,
       onPlaced: (id, secretIn, generation) => records.update(id, {}, { secretIn, generation }),
+      // What is stored needs no journal any more (P31).
+      onRead: async (id, stored) => this.#forgetAnswers(id, answeredIn(stored)),
     });
     this.#records = records;
     this.#states = states;
@@ -114,13 +120,24 @@ export class ConnectionManager implements ConnectionService {
     this.#scheduler.reschedule();
   }
 
-  /** Cancels what waits for a person, lets a refresh that was sent end, and saves. */
+  /**
+   * Cancels what waits for a person, lets a refresh that was sent end, and saves; all of it within 4 s. A refresh
+   * that takes longer goes on and ends in the journal, where the next owner finds it (P31).
+   */
   async dispose(): Promise<void> {
     this.#scheduler.dispose();
+    const { promise: late, resolve } = deferred<void>();
+    const timer = this.#ports.clock.after(LONGEST_FAREWELL_MS, () => resolve());
+    await Promise.race([this.#finish(), late]);
+    timer.dispose();
+    this.#renewals.leave();
+    await this.#records.dispose();
+  }
+
+  async #finish(): Promise<void> {
     await Promise.all([...this.#states.sessions.keys()].map(async (id) => this.#signIns.stop(id)));
     await this.#renewals.settled();
     await this.#secrets.dispose();
-    await this.#records.dispose();
   }
 
   get connections(): readonly Connection[] {
@@ -254,6 +271,7 @@ export class ConnectionManager implements ConnectionService {
       const secret = await this.#secrets.current(id, this.#records.get(id).connection.serverUrl);
       const outcome = await this.#revoke(id, secret);
       const unstored = secret === undefined ? await this.#tryForget(id) : await this.#forgetTokens(id, secret);
+      await this.#forgetAnswers(id);
       this.#renewals.reset(id);
       this.#challenges.forget(id);
       const activity = this.#states.event('disconnected');
@@ -277,6 +295,7 @@ export class ConnectionManager implements ConnectionService {
       const unforgotten = await this.#tryForget(id);
       if (unforgotten !== undefined && options.leaveSecret !== true) throw unforgotten;
       this.#secrets.drop(id);
+      await this.#forgetAnswers(id);
       this.#renewals.reset(id);
       this.#signIns.forget(id);
       this.#challenges.forget(id);
@@ -323,6 +342,14 @@ export class ConnectionManager implements ConnectionService {
       this.#ports.log.warn(`Revoking the tokens of ${id} failed: ${describeError(error)}`);
       return { revocation: 'failed' };
     }
+  }
+
+  /** Never rejects: an entry that stays costs a file. */
+  async #forgetAnswers(id: ConnectionId, below?: number): Promise<void> {
+    const { journal, log } = this.#ports;
+    await journal.forget(id, below).catch((error: unknown) => {
+      log.warn(`The journal of ${id} could not be cleared: ${describeError(error)}`);
+    });
   }
 
   #freeName(wanted: string): string {

@@ -85,6 +85,11 @@ const documentSchema = object({
   version: literal(1),
   /** Counts every token answer that was stored, from 1; the highest is the newest (P30). */
   generation: number(),
+  /**
+   * The generation in which the last answer of a token endpoint was stored; the same as `generation` where it is
+   * missing. Other changes to the document leave it, so that an answer in the journal is known not to be stored yet.
+   */
+  answered: exactOptional(number()),
   /** The server that the tokens are for: a token never goes to another one, whatever the public file says. */
   serverUrl: string(),
   /** The clients that were registered for this connection, one for each issuer (P11); used again after signing out (P18a). */
@@ -143,9 +148,14 @@ export function issuedTokens(secret: ConnectionSecret | undefined): IssuedTokens
   return { ...secret.tokens, client, authorizationServer };
 }
 
+/** The generation in which the document took its last answer of a token endpoint. */
+export function answeredIn({ answered, generation }: ConnectionSecret): number {
+  return answered ?? generation;
+}
+
 /** What stays of a document when its tokens go: registrations and what proves a client, under the next generation. */
 export function withoutTokens(secret: ConnectionSecret): ConnectionSecret {
-  const { tokens: _tokens, credentials, ...rest } = secret;
+  const { answered: _answered, tokens: _tokens, credentials, ...rest } = secret;
   const kept = credentials === undefined ? undefined : withoutSessions(credentials);
   return { ...rest, ...(kept !== undefined && { credentials: kept }), generation: rest.generation + 1 };
 }

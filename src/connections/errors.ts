@@ -27,6 +27,8 @@ export interface ConnectionErrorDetails {
   storage_failed: { operation: 'read' | 'write'; path: string; problem: string };
   /** A file of ours is there and is not what we write; it is left as it is. */
   storage_broken: { path: string; problem: string };
+  /** A note of what an authorization server answered is not what we wrote; it was put aside in this folder. */
+  journal_broken: { path: string };
   /** The public data were written by a newer version. */
   storage_too_new: { path: string; version: number };
   /** Another program holds the loopback port that this user's registrations name. */

@@ -2,21 +2,24 @@ import { isOAuthError, type ScopekeeperError } from '../oauth/errors.ts';
 import { intersection, type ScopeSet } from '../oauth/scopeSet.ts';
 import type { Connection, ConnectionId, Grant } from './connection.ts';
 import type { ConnectionRecords } from './connectionRecords.ts';
-import { type ConnectionSecret, issuedTokens, type IssuedTokens } from './connectionSecret.ts';
+import { answeredIn, type ConnectionSecret, issuedTokens, type IssuedTokens } from './connectionSecret.ts';
 import type { ConnectionStates } from './connectionStates.ts';
 import { asScopekeeperError, ConnectionError, describeError, isConnectionError } from './errors.ts';
 import type { WithCredentials } from './flows/flow.ts';
 import { grantAskedAnew, grantOfRefresh, missingScopes } from './grant.ts';
+import type { ExchangeJournal } from './exchangeJournal.ts';
+import { JournaledFetch } from './journaledFetch.ts';
 import type { Clock, Log, Random } from './ports.ts';
 import type { RefreshMemory } from './refreshAttempts.ts';
-import { retryDelayMs } from './refreshSchedule.ts';
+import { isUsable, retryDelayMs } from './refreshSchedule.ts';
 import type { SecretKeeper } from './secretKeeper.ts';
-import { isRenewable, renewedSecret, type RefreshPorts, renewStored } from './tokenRefresher.ts';
+import { isRenewable, renewedSecret, type RefreshPorts, type RefreshResult, renewStored } from './tokenRefresher.ts';
 
 export interface RenewalPorts extends RefreshPorts {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
+  readonly journal: ExchangeJournal;
 }
 
 export interface RenewalParts {
@@ -34,6 +37,7 @@ export class Renewals {
   readonly #running = new Map<ConnectionId, Promise<Connection>>();
   /** Refreshes that failed in a row. */
   readonly #failures = new Map<ConnectionId, number>();
+  #hasLeft = false;
 
   constructor(ports: RenewalPorts, parts: RenewalParts) {
     this.#ports = ports;
@@ -48,6 +52,11 @@ export class Renewals {
   /** Settles when no refresh is running. */
   async settled(): Promise<void> {
     await Promise.allSettled(this.#running.values());
+  }
+
+  /** From now on another process may store: an answer that still comes is for the journal alone. */
+  leave(): void {
+    this.#hasLeft = true;
   }
 
   /** Forgets earlier failures. */
@@ -85,24 +94,30 @@ export class Renewals {
 
   async #run(id: ConnectionId, isDoubted: boolean): Promise<Connection> {
     const { records, states } = this.#parts;
-    const grant = states.grant(id);
-    if (grant?.refreshable !== true) throw new ConnectionError('sign_in_required', { id });
-    states.set(id, { type: 'refreshing', grant });
+    let grant = states.grant(id);
     let sent: string | undefined;
-    const exchange = async (): Promise<void> => {
+    const exchange = async (): Promise<boolean> => {
+      grant = states.grant(id);
+      if (grant?.refreshable !== true) throw new ConnectionError('sign_in_required', { id });
+      states.set(id, { type: 'refreshing', grant });
       const [secret, tokens] = await this.#newestTokens(id);
       sent = tokens.refreshToken;
-      await this.#exchange(id, grant, secret, tokens, isDoubted);
+      return this.#exchange(id, grant, secret, tokens, isDoubted);
     };
     try {
-      await exchange().catch(async (error: unknown) => {
-        if (!(await this.#isOutdated(id, sent, error))) throw error;
-        await exchange();
-      });
+      // Each answer in the journal is taken once, so there is an end to it.
+      for (let isGood = false; !isGood;) {
+        isGood = await exchange().catch(async (error: unknown) => {
+          if (!(await this.#isOutdated(id, sent, error))) throw error;
+          return exchange();
+        });
+      }
       return records.get(id).connection;
     } catch (error) {
       const failure = asScopekeeperError(error);
-      if (!isConnectionError(failure, 'sign_in_required')) await this.#noteFailure(id, grant, failure, sent);
+      if (!this.#hasLeft && grant !== undefined && !isConnectionError(failure, 'sign_in_required')) {
+        await this.#noteFailure(id, grant, failure, sent);
+      }
       throw failure;
     }
   }
@@ -128,26 +143,33 @@ export class Renewals {
     return newest !== undefined && newest !== sent;
   }
 
+  /** Renews and stores. Gives whether the token is good: one that the journal had can have ended. */
   async #exchange(
     id: ConnectionId,
     grant: Grant,
     secret: ConnectionSecret,
     tokens: IssuedTokens,
     isDoubted: boolean,
-  ): Promise<void> {
+  ): Promise<boolean> {
     const { records, secrets, states } = this.#parts;
     const { connection } = records.get(id);
     const { issuer } = tokens.authorizationServer;
+    const journaled = new JournaledFetch(this.#ports, { connectionId: id, generation: answeredIn(secret) });
     let latest = secret;
+    // Past that of an answer from the journal: it is not found again.
+    const nextGeneration = (): number => Math.max(latest.generation, journaled.replayed?.generation ?? 0) + 1;
     const withCredentials: WithCredentials = async (task) =>
       task({
         stored: latest.credentials,
         keep: async (credentials) => {
-          latest = { ...latest, generation: latest.generation + 1, credentials };
+          const generation = nextGeneration();
+          latest = { ...latest, generation, answered: generation, credentials };
           await secrets.tryKeep(id, latest);
+          journaled.accept(generation);
         },
       });
-    const result = await renewStored(this.#ports, {
+    const ports = { ...this.#ports, fetch: journaled.fetch };
+    const result = await renewStored(ports, {
       connection,
       secret,
       tokens,
@@ -155,25 +177,26 @@ export class Renewals {
       memory: isDoubted ? {} : { ...rememberedIn(tokens), ...records.refreshMemory(issuer) },
       onForgotten: (memory) => records.rememberRefresh(issuer, memory),
       withCredentials,
+    }).catch(async (error: unknown) => {
+      await journaled.refuse();
+      throw error;
     });
-    const next = renewedSecret(latest, tokens, result);
-    const { answer } = result;
+    if (this.#hasLeft && journaled.isRecorded) throw new ConnectionError('not_owner', {});
+    const next = renewedSecret(latest, tokens, result, nextGeneration());
     const now = this.#ports.clock.now();
-    const renewed =
-      result.type === 'refreshed'
-        ? grantOfRefresh(grant, answer, now, next.generation)
-        : grantAskedAnew(grant, connection.requested, answer, now, next.generation);
-    const { granted } = renewed;
+    const renewed = renewedGrant(grant, connection, result, journaled.replayed?.answeredAt ?? now, next.generation);
     const unstored = await secrets.tryKeep(id, next);
     if (result.type === 'refreshed') records.rememberRefresh(issuer, result.memory);
     this.reset(id);
     states.set(
       id,
       { type: 'ready', grant: renewed },
-      { activity: states.event('refreshed'), lastError: unstored ?? null },
+      { activity: states.event('refreshed'), lastError: unstored ?? journaled.trouble ?? null },
     );
+    const { granted } = renewed;
     this.#tellScopes(id, 'scopes_dropped', missingScopes(grant.granted, granted));
     this.#tellScopes(id, 'scopes_restored', missingScopes(intersection(granted, grant.authorized), grant.granted));
+    return journaled.replayed === undefined || isUsable(renewed, now);
   }
 
   /** Notes what changed since the last renewal; what stays lost is told once (P26). */
@@ -229,6 +252,19 @@ export class Renewals {
     const clientId = secret?.tokens?.client?.clientId;
     if (clientId !== undefined) onClientRejected(id, clientId);
   }
+}
+
+/** @param answeredAt when the answer came to a refresh; one that was asked for anew came now. */
+function renewedGrant(
+  grant: Grant,
+  { requested }: Connection,
+  { answer, type }: RefreshResult,
+  answeredAt: number,
+  generation: number,
+): Grant {
+  return type === 'refreshed'
+    ? grantOfRefresh(grant, answer, answeredAt, generation)
+    : grantAskedAnew(grant, requested, answer, answeredAt, generation);
 }
 
 /** What older versions kept with the tokens. */

@@ -16,6 +16,8 @@ export interface SecretKeeperOptions {
   readonly placeOf: (id: ConnectionId) => SecretPlace | undefined;
   /** Called when a document was stored, or is gone. */
   readonly onPlaced: (id: ConnectionId, place: SecretPlace | null, generation: number) => void;
+  /** Called with a document that was read from where it is stored, before it is used. Never rejects. */
+  readonly onRead: (id: ConnectionId, stored: ConnectionSecret) => Promise<void>;
 }
 
 /**
@@ -53,6 +55,7 @@ export class SecretKeeper {
     const inUse = this.#inUse.get(id);
     const stored = await this.#read(id, inUse !== undefined);
     if (stored !== undefined && stored.serverUrl !== serverUrl) throw new ConnectionError('secret_unreadable', { id });
+    if (stored !== undefined) await this.#options.onRead(id, stored);
     const newest = stored !== undefined && stored.generation >= (inUse?.generation ?? 0) ? stored : inUse;
     if (newest !== undefined) this.#inUse.set(id, newest);
     return newest;

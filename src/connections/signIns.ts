@@ -210,8 +210,17 @@ export class SignIns {
       const generation = Math.max(previous?.generation ?? 0, records.get(id).generation) + 1;
       return task({
         stored: previous?.credentials,
-        keep: async (credentials) =>
-          void (await secrets.tryKeep(id, { version: 1, serverUrl, ...previous, generation, credentials })),
+        keep: async (credentials) => {
+          const document = {
+            version: 1,
+            serverUrl,
+            ...previous,
+            generation,
+            answered: generation,
+            credentials,
+          } as const;
+          await secrets.tryKeep(id, document);
+        },
       });
     });
   }
@@ -276,7 +285,7 @@ function secretOfAuthorization(
 ): ConnectionSecret {
   const { accessToken, refreshToken, tokenType } = answer;
   const tokens = { accessToken, ...(refreshToken !== undefined && { refreshToken }) };
-  const base: ConnectionSecret = { version: 1, ...previous, serverUrl, generation };
+  const base: ConnectionSecret = { version: 1, ...previous, serverUrl, generation, answered: generation };
   if (issued === undefined) return { ...base, tokens };
   const { issuer, authorization_endpoint, token_endpoint, revocation_endpoint } = issued.authorizationServer;
   const client = { ...issued.client };

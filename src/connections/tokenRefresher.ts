@@ -130,15 +130,24 @@ function refusalOf(error: unknown, isRemembered: boolean): Refusal | undefined {
   return isRemembered && error.details.error === 'invalid_request' ? 'request' : undefined;
 }
 
-/** The stored document after a renewal: a refresh token that was good is kept when the answer has none (P28). */
-export function renewedSecret(secret: ConnectionSecret, tokens: StoredTokens, result: RefreshResult): ConnectionSecret {
+/**
+ * The stored document after a renewal: a refresh token that was good is kept when the answer has none (P28).
+ * @param generation of the new document
+ */
+export function renewedSecret(
+  secret: ConnectionSecret,
+  tokens: StoredTokens,
+  result: RefreshResult,
+  generation: number,
+): ConnectionSecret {
   // What was learnt is remembered with the issuer now; older versions kept it here.
   const { refreshToken: sent, refreshScope: _, ...rest } = tokens;
   const kept = result.type === 'refreshed' ? sent : undefined;
   const { accessToken, refreshToken = kept, tokenType } = result.answer;
   return {
     ...secret,
-    generation: secret.generation + 1,
+    generation,
+    answered: generation,
     tokens: {
       ...rest,
       accessToken,

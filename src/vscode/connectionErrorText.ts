@@ -117,6 +117,15 @@ export function connectionErrorText(error: AnyConnectionError): ErrorText {
         nextStep: t('Mend the file or delete it; Scopekeeper then goes on by itself. Your tokens are not touched.'),
         action: 'open_file',
       };
+    case 'journal_broken':
+      return {
+        summary: t('broken file'),
+        message: t(
+          'A file that protects a token while it is renewed was damaged. It is kept in {0}.',
+          shortPath(error.details.path),
+        ),
+        nextStep: t('You need not do anything, unless this connection now asks you to sign in.'),
+      };
     case 'storage_too_new':
       return {
         summary: t('newer version needed'),

@@ -1,14 +1,19 @@
 import { randomUUID } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import type { TestContext } from 'node:test';
 import type { Connection } from '../../src/connections/connection.ts';
 import { ConnectionManager } from '../../src/connections/connectionManager.ts';
 import type { CallbackOutcome } from '../../src/connections/connectionService.ts';
 import type { Clock } from '../../src/connections/ports.ts';
+import { SealingKeys } from '../../src/connections/sealingKeys.ts';
 import { SecretVault } from '../../src/connections/secretVault.ts';
 import type { Fetch } from '../../src/oauth/fetchPort.ts';
 import { readAssertionFile } from '../../src/platform/assertionFile.ts';
 import { systemClock } from '../../src/platform/clock.ts';
 import { createGuardedFetch } from '../../src/platform/guardedFetch.ts';
+import { SealedJournal, type SealedJournalOptions } from '../../src/platform/sealedJournal.ts';
 import type { Faults } from '../servers/faults.ts';
 import { type FaultyServer, startFaultyServer } from '../servers/faultyServer.ts';
 import { MemoryFile, MemoryLog, MemorySecretStore } from './memoryPorts.ts';
@@ -22,6 +27,9 @@ export interface HeadlessOptions {
   readonly keychain?: MemorySecretStore;
   readonly editor?: MemorySecretStore;
   readonly file?: MemoryFile;
+  /** Where the journal is; one of its own by default. */
+  readonly journalFolder?: string;
+  readonly journal?: Partial<SealedJournalOptions>;
   readonly redirectUri?: () => string;
   readonly clientMetadataUrl?: string;
   /** Puts something between the manager and the network. */
@@ -30,12 +38,21 @@ export interface HeadlessOptions {
   readonly timeoutMs?: number;
 }
 
-/** The real token manager over the real guarded fetch; only editor, keychain and disk are in memory. */
+const journals = mkdtempSync(path.join(tmpdir(), 'scopekeeper-journals-'));
+process.once('exit', () => rmSync(journals, { recursive: true, force: true }));
+
+function newJournalFolder(): string {
+  return path.join(journals, randomUUID());
+}
+
+/** The real token manager over the real guarded fetch; only editor, keychain and the public data are in memory. */
 export function createHeadlessManager(options: HeadlessOptions) {
   const keychain = options.keychain ?? new MemorySecretStore('keychain');
   const editor = options.editor;
   const file = options.file ?? new MemoryFile();
   const log = new MemoryLog();
+  const journalFolder = options.journalFolder ?? newJournalFolder();
+  const keys = new SealingKeys({ keychain, editor, log });
   const guarded = createGuardedFetch({
     version: '0.0.0',
     ...(options.timeoutMs !== undefined && { timeoutMs: options.timeoutMs }),
@@ -53,6 +70,11 @@ export function createHeadlessManager(options: HeadlessOptions) {
     software: { name: 'Scopekeeper', softwareId: 'f3f1b7f2-8f3f-4d0e-9a51-6d2a6b1f0c11', version: '0.0.0' },
     vault: new SecretVault({ keychain, editor, log, onFallback: (error) => fallbacks.push(error) }),
     file,
+    journal: new SealedJournal({
+      folder: journalFolder,
+      loadKeys: async () => keys.load('journal-key'),
+      ...options.journal,
+    }),
     clientMetadataUrl: () => options.clientMetadataUrl,
     newId: randomUUID,
     log,
@@ -66,6 +88,7 @@ export function createHeadlessManager(options: HeadlessOptions) {
     manager,
     keychain,
     file,
+    journalFolder,
     log,
     fallbacks,
     pages,

@@ -12,11 +12,16 @@ export class HurryingClock extends ManualClock {
   override after(delayMs: number, callback: () => void): Disposable {
     const timer = super.after(delayMs, callback);
     this.delays.push(delayMs);
-    setImmediate(() => {
+    const hurry = setImmediate(() => {
       if (!this.isHurried()) return;
       this.onWait();
       this.advance(delayMs);
     });
-    return timer;
+    return {
+      dispose() {
+        clearImmediate(hurry);
+        timer.dispose();
+      },
+    };
   }
 }

@@ -182,6 +182,8 @@ export interface Faults {
   rotate: boolean;
   /** Reuse of a rotated token ends the whole family. */
   strictRotation: boolean;
+  /** A rotated token that comes again is taken once more, as if its answer had been lost. */
+  graceOnReuse: boolean;
   /** Does not rotate, and answers `refresh_token: ""`. */
   emptyRefreshToken: boolean;
 

@@ -123,7 +123,7 @@ function answerRefresh(server: AuthorizationServer, { client, form, jkt }: Token
     return oauthError(400, 'invalid_grant', 'unknown refresh token');
   }
   const { family } = refreshToken;
-  if (refreshToken.isUsed) {
+  if (refreshToken.isUsed && !faults.graceOnReuse) {
     if (faults.strictRotation) family.isRevoked = true;
     return oauthError(400, 'invalid_grant', 'the refresh token was used before');
   }

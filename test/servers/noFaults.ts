@@ -69,6 +69,7 @@ export function noFaults(): Faults {
     rejectScopeOnRefresh: false,
     rotate: true,
     strictRotation: true,
+    graceOnReuse: false,
     emptyRefreshToken: false,
     revocation: 'ok',
     idpAuthMethod: 'none',

@@ -214,7 +214,9 @@ describe('a refresh that fails', () => {
     const keychain = new SlowKeychain();
     const { server, headless } = await startWithFaults(t, { strictRotation: false }, { keychain });
     const { id } = await headless.connect(server.mcpUrl);
-    const other = createHeadlessManager({ ...headless, browser: async () => undefined });
+    // Each with a journal of its own, as if the folder could not be written to.
+    const { journalFolder: _, ...shared } = headless;
+    const other = createHeadlessManager({ ...shared, browser: async () => undefined });
     t.after(async () => other.dispose());
     await other.manager.start();
     // Both have read the same token when the other one's request arrives first.

@@ -33,8 +33,14 @@ export async function restart(
   options: Partial<HeadlessOptions> = {},
 ): Promise<Headless> {
   await headless.dispose();
-  const { file, keychain } = headless;
-  const restarted = createHeadlessManager({ file, keychain, browser: async () => undefined, ...options });
+  const { file, journalFolder, keychain } = headless;
+  const restarted = createHeadlessManager({
+    file,
+    journalFolder,
+    keychain,
+    browser: async () => undefined,
+    ...options,
+  });
   t.after(async () => restarted.dispose());
   await restarted.manager.start();
   return restarted;

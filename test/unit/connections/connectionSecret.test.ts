@@ -18,6 +18,7 @@ const least: ConnectionSecret = { version: 1, generation: 1, serverUrl: 'https:/
 const most: Required<ConnectionSecret> = {
   ...least,
   generation: 4,
+  answered: 3,
   clients: [
     {
       ...client,

@@ -152,6 +152,7 @@ const connections: { readonly [C in ConnectionErrorCode]: readonly [ConnectionEr
     { path: '/home/me/port.json', problem: 'canary' },
     { says: /not what Scopekeeper wrote/, action: 'open_file' },
   ],
+  journal_broken: [{ path: '/home/me/scopekeeper/journal' }, { says: /damaged. It is kept in scopekeeper\/journal/ }],
   storage_too_new: [{ path: '/canary', version: 2 }, { says: /newer version/ }],
   port_busy: [{ port: 41_234 }, { says: /uses port 41234/, action: 'try_again' }],
   unexpected: [{ problem: 'canary' }, { says: /inside Scopekeeper/, action: 'show_log' }],

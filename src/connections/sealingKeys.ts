@@ -1,0 +1,83 @@
+import { base64url } from 'jose';
+import { ConnectionError, describeError, isConnectionError } from './errors.ts';
+import type { Log, SecretStore } from './ports.ts';
+
+/** The keys of one name, as base64url of 256 bits. */
+export interface KeyRing {
+  /** What to seal with. */
+  readonly key: string;
+  /** Another one, with which something may have been sealed while the keychain could not be used. */
+  readonly other?: string;
+  /** Why the keychain gave none: what does not open now may open when it does. */
+  readonly hidden?: unknown;
+}
+
+export interface SealingKeysOptions {
+  readonly keychain: SecretStore;
+  /** The editor's secret storage, used while the keychain cannot be. */
+  readonly editor: SecretStore | undefined;
+  readonly log: Log;
+}
+
+const KEY_BYTES = 32;
+
+/**
+ * The keys of this user that files and messages are sealed or signed with: an entry of the keychain each, made when
+ * it is first asked for, and kept in memory. While the keychain refuses, one in the editor's storage serves.
+ * Only the owner may be the first to ask for a key: a keychain cannot tell which of two writers came first.
+ */
+export class SealingKeys {
+  readonly #options: SealingKeysOptions;
+  readonly #rings = new Map<string, KeyRing>();
+
+  constructor(options: SealingKeysOptions) {
+    this.#options = options;
+  }
+
+  /** Throws the keychain's error when no store gives a key. */
+  async load(name: string): Promise<KeyRing> {
+    const known = this.#rings.get(name);
+    if (known !== undefined && known.hidden === undefined) return known;
+    const ring = await this.#read(name);
+    if (known === undefined && ring.hidden !== undefined) {
+      this.#options.log.warn(`The keychain gave no ${name} (${describeError(ring.hidden)}); the editor keeps another.`);
+    }
+    this.#rings.set(name, ring);
+    return ring;
+  }
+
+  async #read(name: string): Promise<KeyRing> {
+    const { editor, keychain } = this.#options;
+    try {
+      const key = await readOrMake(keychain, name);
+      const other = await editor?.get(name);
+      return isKey(other) ? { key, other } : { key };
+    } catch (error) {
+      if (editor === undefined || !isConnectionError(error)) throw error;
+      return { key: await readOrMake(editor, name), hidden: error };
+    }
+  }
+}
+
+/** The stored key, or a new one once it is sure that there is none. What is read after writing is what counts. */
+async function readOrMake(store: SecretStore, name: string): Promise<string> {
+  const known = await store.get(name);
+  if (isKey(known)) return known;
+  // A locked keychain hides what it has, and is unlocked by a write at the latest: one that would do no harm.
+  const probe = `${name}.probe`;
+  await store.set(probe, 'open');
+  const hidden = await store.get(name);
+  if (!isKey(hidden)) await store.set(name, newKey());
+  await store.delete(probe);
+  const kept = await store.get(name);
+  if (!isKey(kept)) throw new ConnectionError('keychain_locked', {});
+  return kept;
+}
+
+function newKey(): string {
+  return base64url.encode(crypto.getRandomValues(new Uint8Array(KEY_BYTES)));
+}
+
+function isKey(text: string | undefined): text is string {
+  return text !== undefined && /^[\w-]{43}$/.test(text);
+}
