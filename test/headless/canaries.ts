@@ -1,3 +1,5 @@
+import { readdir, readFile } from 'node:fs/promises';
+import path from 'node:path';
 import { inspect } from 'node:util';
 import * as v from 'valibot';
 import type { ConnectionId } from '../../src/connections/connection.ts';
@@ -74,7 +76,8 @@ export class Canaries {
       this.add('authorization', credentials);
       this.add('dpop', String(headers['dpop'] ?? ''));
     }
-    for (const text of this.#headless.keychain.entries.values()) {
+    for (const [entry, text] of this.#headless.keychain.entries) {
+      if (entry === 'journal-key') this.add(entry, text);
       const document = v.safeParse(jsonText, text);
       if (document.success) this.#collectMembers(document.output);
     }
@@ -96,7 +99,16 @@ export class Canaries {
     }
   }
 
-  /** The kinds of the secrets that were told, with a place of each: in an event, the public file, the log, or a text. */
+  /** Reads what is on disk now: the journal of what authorization servers answered, which is sealed (P31). */
+  async readDisk(): Promise<void> {
+    const { journalFolder } = this.#headless;
+    const files = await readdir(journalFolder, { recursive: true, withFileTypes: true }).catch(() => []);
+    for (const file of files) {
+      if (file.isFile()) this.tell(file.name, await readFile(path.join(file.parentPath, file.name), 'latin1'));
+    }
+  }
+
+  /** The kinds of the secrets that were told, with a place of each: in an event, a file, the log, or a text. */
   leaks(id: ConnectionId): readonly string[] {
     const { file, log, manager, pages } = this.#headless;
     this.collect();
