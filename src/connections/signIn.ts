@@ -1,6 +1,6 @@
 import { checkAccessToken, discover, type DiscoverOptions, type Discovery, dpopAlgorithm } from '../oauth/discovery.ts';
 import type { Dpop, DpopNonces } from '../oauth/dpop.ts';
-import { isOAuthError } from '../oauth/errors.ts';
+import { isOAuthError, OAuthError } from '../oauth/errors.ts';
 import type { Reach } from '../oauth/fetchPort.ts';
 import type { ScopeSet } from '../oauth/scopeSet.ts';
 import { generateSigningKey } from '../oauth/signingKey.ts';
@@ -75,8 +75,19 @@ export async function signIn(allPorts: SignInPorts, request: SignInRequest): Pro
     scopes,
     resource: connection.settings.omitResource === true ? undefined : discovery.resource,
     dpop: await newDpop(ports, connection, discovery),
+  }).catch((error: unknown) => {
+    throw withScopes(error, scopes);
   });
   return { answer: issued.answer, requested: scopes, issued: { ...issued, discovery } };
+}
+
+/** Tells which scopes were asked for, where that is what was refused: the person may choose among them. */
+function withScopes(error: unknown, scopes: ScopeSet): unknown {
+  const isAnswered = isOAuthError(error, 'authorization_failed') || isOAuthError(error, 'token_request_failed');
+  if (!isAnswered || error.details.error !== 'invalid_scope') return error;
+  return error.code === 'authorization_failed'
+    ? new OAuthError(error.code, { ...error.details, scopes }, { cause: error })
+    : new OAuthError(error.code, { ...error.details, scopes }, { cause: error });
 }
 
 /** Discovery with what is known of the connection (P1-P6). Throws what {@link discover} throws. */

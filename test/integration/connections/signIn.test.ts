@@ -51,6 +51,35 @@ describe('signing in', () => {
     assert.equal(form['redirect_uri'], 'http://127.0.0.1:45678/callback');
   });
 
+  for (const [title, kind, faults] of [
+    ['in the browser', 'authorization_code', {}],
+    ['at the token endpoint', 'client_credentials', { grantTypes: ['client_credentials'] }],
+  ] as const) {
+    it(`P15 tells what was asked for when scopes are refused ${title}, and asks for what the person sets instead`, async (t) => {
+      const { server, headless } = await startWithFaults(t, { ...faults, rejectScopes: ['files:write'] });
+      const { manager } = headless;
+      const { id } = await manager.add(server.mcpUrl);
+      if (kind === 'client_credentials') {
+        server.addClient({ id: 'robot', secret: 'its-secret', authMethod: 'client_secret_basic' });
+        await manager.changeKind(id, kind);
+        await manager.configure(
+          id,
+          { client: { issuer: server.issuer, clientId: 'robot' } },
+          { clientSecret: 'its-secret' },
+        );
+      }
+      await assert.rejects(manager.authorize(id), (error) => {
+        assert.ok(isOAuthError(error, 'authorization_failed') || isOAuthError(error, 'token_request_failed'));
+        assert.deepEqual([error.details.error, error.details.scopes], ['invalid_scope', ['files:read', 'files:write']]);
+        return true;
+      });
+      await manager.configure(id, { fixedScopes: ['files:read'] });
+      await manager.authorize(id);
+      const connection = await headless.until(id, ({ state }) => state.type === 'ready');
+      assert.deepEqual(currentGrant(connection)?.granted, ['files:read']);
+    });
+  }
+
   for (const [title, faults, scopes] of [
     ['the challenge', { challengeScope: 'files:read' }, ['files:read']],
     ['the resource metadata', {}, ['files:read', 'files:write']],
