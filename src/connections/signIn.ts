@@ -1,7 +1,8 @@
-import { checkAccessToken, discover, type DiscoverOptions, type Discovery, dpopAlgorithm } from '../oauth/discovery.ts';
+import { discover, type DiscoverOptions, type Discovery, dpopAlgorithm } from '../oauth/discovery.ts';
 import type { Dpop, DpopNonces } from '../oauth/dpop.ts';
 import { isOAuthError } from '../oauth/errors.ts';
 import type { Reach } from '../oauth/fetchPort.ts';
+import { checkAccessToken } from '../oauth/probe.ts';
 import type { ScopeSet } from '../oauth/scopeSet.ts';
 import { generateSigningKey } from '../oauth/signingKey.ts';
 import type { TokenAnswer } from '../oauth/token.ts';
@@ -109,7 +110,7 @@ async function takeStaticToken({ fetch }: SignInPorts, request: SignInRequest, r
   const accessToken = secret?.credentials?.accessToken;
   if (accessToken === undefined) throw new ConnectionError('credentials_missing', { missing: 'access_token' });
   try {
-    await checkAccessToken(fetch, new URL(connection.serverUrl), reach, accessToken, signal);
+    await checkAccessToken(fetch, new URL(connection.serverUrl), { reach, accessToken, signal });
   } catch (error) {
     const isRefused = isOAuthError(error, 'access_token_refused') && error.details.status === 401;
     if (isRefused && accessToken === secret?.tokens?.accessToken) request.onTokenRefused();

@@ -107,7 +107,7 @@ export function createGuardedFetch(options: GuardedFetchOptions): GuardedFetch {
       headers: requestHeaders(target, request, version),
     };
     const answer = await sendRequest(options, request.body, signal);
-    if (request.headersOnly === true) {
+    if (isBodyLeft(request, answer.statusCode)) {
       answer.destroy();
       return toResponse(answer, Buffer.alloc(0), target);
     }
@@ -158,6 +158,10 @@ function connectionOptions(target: URL, reach: Reach, lookupAll: LookupAll, ca: 
       ...(ca !== undefined && { ca }),
     }),
   };
+}
+
+function isBodyLeft({ headersOnly }: FetchRequest, status = 0): boolean {
+  return headersOnly === true || (headersOnly === 'unless_error' && status < 400);
 }
 
 function requestHeaders(target: URL, request: FetchRequest, version: string): OutgoingHttpHeaders {
