@@ -242,12 +242,12 @@ export class SignIns {
     states.meetDemand(id);
     session.underlying = { type: 'ready', grant };
     const { challenge, issuers = [], resource = serverUrl } = issued?.discovery ?? {};
-    records.update(id, ({ resource: _resource, account: _account, ...connection }) => ({
+    records.update(id, ({ resource: _resource, account: _account, issuer: earlier, ...connection }) => ({
       ...withIssuers(connection, issuers),
       ...(issued !== undefined && { issuer: issued.authorizationServer.issuer }),
       requested,
-      // What was demanded while another issuer was in use is not asked of this one (P23).
-      ...(hasMoved(connection, issued) && { challenged: challenge?.scopes ?? [] }),
+      // What was demanded while another issuer was in use, or any, is not asked of this one (P23).
+      ...(hasMoved(earlier, issued) && { challenged: challenge?.scopes ?? [] }),
       ...(resource !== serverUrl && { resource }),
       ...(answer.account !== undefined && { account: answer.account }),
     }));
@@ -271,9 +271,9 @@ function withIssuers({ issuers: _issuers, ...connection }: Connection, issuers: 
   return issuers.length > 1 ? { ...connection, issuers } : connection;
 }
 
-/** Whether tokens came from another issuer than those before. */
-function hasMoved({ issuer }: Pick<Connection, 'issuer'>, issued: SignInResult['issued']): boolean {
-  return issued !== undefined && issuer !== undefined && issuer !== issued.authorizationServer.issuer;
+/** Whether tokens came from another issuer than those before, or from none. */
+function hasMoved(earlier: string | undefined, issued: SignInResult['issued']): boolean {
+  return issued === undefined || (earlier !== undefined && earlier !== issued.authorizationServer.issuer);
 }
 
 /** What goes to the keychain after a sign-in; what the person entered stays. */

@@ -163,6 +163,23 @@ describe('a token that the person brings', () => {
     assert.ok(!(headless.keychain.entries.get(`connection:${id}`) ?? '').includes(token), 'the old one is forgotten');
   });
 
+  it('P6 came from no authorization server, whatever there was before it', async (t) => {
+    const { server, headless } = await startWithFaults(t, { issuers: 'both', challengeScope: 'files:read' });
+    const { manager } = headless;
+    const { id, issuer, issuers, challenged } = await headless.connect(server.mcpUrl);
+    assert.equal(issuer, server.issuer);
+    assert.equal(issuers?.length, 2);
+    assert.deepEqual(challenged, ['files:read']);
+    await manager.changeKind(id, 'static_token');
+    await manager.configure(id, {}, { accessToken: (await createPlainClient(server).signIn()).access_token });
+    await manager.authorize(id);
+    const now = manager.get(id) ?? assert.fail();
+    assert.deepEqual(
+      { issuer: now.issuer, issuers: now.issuers, challenged: now.challenged },
+      { issuer: undefined, issuers: undefined, challenged: [] },
+    );
+  });
+
   it('P35 is forgotten when the connection ends, and the server is not asked to revoke it', async (t) => {
     const { server, headless, manager, id, token } = await startConnected(t);
     assert.deepEqual(await manager.disconnect(id), { revocation: 'nothing_to_revoke' });
