@@ -197,8 +197,8 @@ export class ConnectionManager implements ConnectionService {
     await this.#records.save();
   }
 
-  async discoverIssuer(id: ConnectionId): Promise<string> {
-    return this.#signIns.discoverIssuer(id);
+  async discoverIssuer(id: ConnectionId, options: { readonly signal?: AbortSignal } = {}): Promise<string> {
+    return this.#signIns.discoverIssuer(id, options.signal);
   }
 
   async configure(id: ConnectionId, change: SettingsChange, entered: EnteredSecrets = {}): Promise<void> {

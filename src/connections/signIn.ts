@@ -66,7 +66,7 @@ export async function signIn(allPorts: SignInPorts, request: SignInRequest): Pro
   onStep('discovering');
   const reach = await ports.resolveReach(connection.serverUrl);
   if (connection.kind === 'static_token') return takeStaticToken(ports, request, reach);
-  const discovery = await discoverServer(ports, connection, { reach, onIssuers, signal });
+  const discovery = await discoverServer(allPorts, connection, { reach, onIssuers, signal });
   request.onDiscovered(discovery);
   const scopes = scopesToRequest(connection, discovery, request.chosenScopes);
   const issued = await flowOf(connection.kind)(ports, {
@@ -80,13 +80,13 @@ export async function signIn(allPorts: SignInPorts, request: SignInRequest): Pro
   return { answer: issued.answer, requested: scopes, issued: { ...issued, discovery } };
 }
 
-/** Discovery with what is known of the connection (P1-P6). Throws what {@link discover} throws. */
+/** Discovery with what is known and set of the connection (P1-P6). Throws what {@link discover} throws. */
 export async function discoverServer(
   { fetch, resolveReach }: Pick<FlowPorts, 'fetch' | 'resolveReach'>,
   { resourceMetadataUrl, serverUrl, settings }: Connection,
   { reach, ...options }: Partial<Pick<DiscoverOptions, 'reach' | 'onIssuers' | 'signal'>> = {},
 ): Promise<Discovery> {
-  return discover(fetch, new URL(serverUrl), {
+  return discover(fetchOf(fetch, settings), new URL(serverUrl), {
     reach: reach ?? (await resolveReach(serverUrl)),
     learntResourceMetadataUrl: resourceMetadataUrl,
     chosenIssuer: settings.issuer,

@@ -61,10 +61,10 @@ export class SignIns {
   }
 
   /** Runs discovery alone; see `ConnectionService`. */
-  async discoverIssuer(id: ConnectionId): Promise<string> {
+  async discoverIssuer(id: ConnectionId, signal?: AbortSignal): Promise<string> {
     const { connection } = this.#parts.records.get(id);
     const onIssuers = (issuers: readonly string[]): void => this.#noteIssuers(id, issuers);
-    const discovery = await discoverServer(this.#ports, connection, { onIssuers });
+    const discovery = await discoverServer(this.#ports, connection, { onIssuers, signal });
     this.#noteDiscovery(id, discovery);
     return discovery.authorizationServer.issuer;
   }
