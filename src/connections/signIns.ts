@@ -105,8 +105,9 @@ export class SignIns {
     const { records, states } = this.#parts;
     try {
       states.beginStep(id, session, 'discovering');
+      const asked = records.get(id).connection;
       const result = await signIn(this.#ports, {
-        connection: records.get(id).connection,
+        connection: asked,
         secret: await this.#storedSecret(id),
         chosenScopes: scopes,
         withCredentials: async (task) => this.#withCredentials(id, task),
@@ -124,8 +125,7 @@ export class SignIns {
         showDevice: async (device, wait) =>
           session.showDevice(device, () => states.beginStep(id, session, 'waitingForDevice'), wait),
       });
-      if (session.signal.aborted) return await this.#discard(id, session, result);
-      const unused = await this.#parts.secrets.exclusive(id, async () => this.#keep(id, session, result));
+      const unused = await this.#keepOrRevoke(asked, session, result);
       const { connection } = records.get(id);
       session.finish({ type: 'connected', connection });
       // Only now: the new registration has been shown to work.
@@ -155,17 +155,29 @@ export class SignIns {
     throw failure;
   }
 
-  /** Gives back tokens that came after the person had cancelled. */
-  async #discard(id: ConnectionId, session: SignInSession, { answer, issued }: SignInResult): Promise<never> {
-    const { accessToken, refreshToken } = answer;
-    if (issued !== undefined) {
-      const { settings } = this.#parts.records.get(id).connection;
-      await revokeTokens(fetchOf(this.#ports.fetch, settings), { ...issued, accessToken, refreshToken }).catch(
-        (error: unknown) =>
-          this.#ports.log.warn(`Revoking the tokens of a cancelled sign-in to ${id} failed: ${describeError(error)}`),
-      );
+  /**
+   * Keeps what a sign-in gave, as {@link #keep} does. Tokens that came after the person had cancelled, or that cannot
+   * be kept since the connection is gone, are given back (P35), and the reason is thrown.
+   */
+  async #keepOrRevoke(asked: Connection, session: SignInSession, result: SignInResult): Promise<readonly Client[]> {
+    const { id } = asked;
+    try {
+      session.signal.throwIfAborted();
+      return await this.#parts.secrets.exclusive(id, async () => this.#keep(id, session, result));
+    } catch (error) {
+      await this.#revoke(asked, result);
+      throw error;
     }
-    throw session.signal.reason;
+  }
+
+  /** Never rejects. */
+  async #revoke({ id, settings }: Connection, { answer, issued }: SignInResult): Promise<void> {
+    if (issued === undefined) return;
+    const { accessToken, refreshToken } = answer;
+    await revokeTokens(fetchOf(this.#ports.fetch, settings), { ...issued, accessToken, refreshToken }).catch(
+      (error: unknown) =>
+        this.#ports.log.warn(`Revoking the tokens of a sign-in to ${id} failed: ${describeError(error)}`),
+    );
   }
 
   /**

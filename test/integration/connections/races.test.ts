@@ -61,6 +61,33 @@ describe('what runs at the same time', () => {
     assert.deepEqual([...headless.keychain.entries.keys()], ['connections']);
   });
 
+  it('P35 a sign-in that begins while a connection is removed gives its tokens back', async (t) => {
+    const { server, headless } = await startWithFaults(t, { delayMs: { revocation: 200 } });
+    const { id } = await headless.connect(server.mcpUrl);
+    const removed = headless.manager.remove(id);
+    await revocationBegan(server);
+    const outcome: unknown = await headless.manager.authorize(id).catch((error: unknown) => error);
+    assert.ok(isConnectionError(outcome, 'connection_unknown'), JSON.stringify(outcome));
+    await removed;
+    assert.equal(server.requestsTo('token').length, 2);
+    assert.equal(server.requestsTo('revocation').length, 4, 'both tokens of both sign-ins');
+    assert.deepEqual([...headless.keychain.entries.keys()], ['connections']);
+  });
+
+  it('a sign-in that waits for the person ends when the connection is removed', async (t) => {
+    const { server, headless } = await startWithFaults(
+      t,
+      { delayMs: { revocation: 40 } },
+      { wrapBrowser: (browser) => async (url) => (server.requestsTo('token').length === 0 ? browser(url) : undefined) },
+    );
+    const { id } = await headless.connect(server.mcpUrl);
+    const removed = headless.manager.remove(id);
+    await revocationBegan(server);
+    const outcome = headless.manager.authorize(id);
+    await removed;
+    assert.deepEqual(await outcome, { type: 'cancelled' });
+  });
+
   it('a client secret that is entered during a refresh is kept', async (t) => {
     const { server, headless } = await startWithFaults(t, { delayMs: { token: 40 } });
     const { id } = await headless.connect(server.mcpUrl);
