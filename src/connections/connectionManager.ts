@@ -136,7 +136,7 @@ export class ConnectionManager implements ConnectionService {
 
   async #finish(): Promise<void> {
     await Promise.all([...this.#states.sessions.keys()].map(async (id) => this.#signIns.stop(id)));
-    await this.#renewals.settled();
+    await Promise.all([this.#renewals.settled(), this.#signIns.settled()]);
     await this.#secrets.dispose();
   }
 

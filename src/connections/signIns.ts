@@ -5,12 +5,12 @@ import { revokeTokens } from '../oauth/revocation.ts';
 import { difference, type ScopeSet, union } from '../oauth/scopeSet.ts';
 import type { Connection, ConnectionId } from './connection.ts';
 import type { ConnectionRecords } from './connectionRecords.ts';
-import { type ConnectionSecret, withRegisteredClient } from './connectionSecret.ts';
+import { type ConnectionSecret, isSameClient, withRegisteredClient } from './connectionSecret.ts';
 import type { AuthorizationOutcome, CallbackOutcome } from './connectionService.ts';
 import type { ConnectionStates } from './connectionStates.ts';
 import { deleteRegistrations } from './deleteRegistrations.ts';
 import { asScopekeeperError, describeError, isConnectionError } from './errors.ts';
-import type { HeldCredentials } from './flows/flow.ts';
+import type { HeldCredentials, SuspectClient } from './flows/flow.ts';
 import { unattendedGrant } from './flows/unattended.ts';
 import { fetchOf } from './fetchOf.ts';
 import { grantOfAuthorization, missingScopes } from './grant.ts';
@@ -39,8 +39,9 @@ export class SignIns {
   readonly #ports: SignInsPorts;
   readonly #parts: SignInsParts;
   readonly #callbacks = new PendingCallbacks();
-  /** Clients that are not used for the next sign-in (P12): the server said that it does not know them, or it seems so. */
-  readonly #suspects = new Map<ConnectionId, { readonly clientId: string; readonly isRejected: boolean }>();
+  readonly #suspects = new Map<ConnectionId, SuspectClient>();
+  /** Deletions of registrations, which nobody waits for but the end of the window. */
+  readonly #deletions = new Set<Promise<void>>();
 
   constructor(ports: SignInsPorts, parts: SignInsParts) {
     this.#ports = ports;
@@ -84,6 +85,11 @@ export class SignIns {
     return { type: 'failed', error: new OAuthError('callback_state_unknown', {}) };
   }
 
+  /** Resolves when nothing is under way that no sign-in waits for. */
+  async settled(): Promise<void> {
+    await Promise.all(this.#deletions);
+  }
+
   /** Forgets what is known of a connection that is gone. */
   forget(id: ConnectionId): void {
     this.#suspects.delete(id);
@@ -111,8 +117,9 @@ export class SignIns {
         secret: await this.#storedSecret(id),
         chosenScopes: scopes,
         withCredentials: async (task) => this.#withCredentials(id, task),
-        suspectClientId: this.#suspects.get(id)?.clientId,
+        suspect: this.#suspects.get(id),
         onClientRejected: (clientId) => this.rejectClient(id, clientId),
+        keepClient: async (client) => this.#keepClient(asked, session, client),
         signal: session.signal,
         onStep: (step) => states.beginStep(id, session, step),
         onIssuers: (issuers) => this.#noteIssuers(id, issuers),
@@ -129,7 +136,7 @@ export class SignIns {
       const { connection } = records.get(id);
       session.finish({ type: 'connected', connection });
       // Only now: the new registration has been shown to work.
-      await deleteRegistrations(this.#ports, connection, unused);
+      this.#deleteRegistrations(connection, unused);
       return { type: 'authorized', connection };
     } catch (error) {
       return this.#fail(id, session, error);
@@ -138,8 +145,8 @@ export class SignIns {
 
   #fail(id: ConnectionId, session: SignInSession, error: unknown): AuthorizationOutcome {
     const { states } = this.#parts;
-    const { unansweredClientId: clientId } = session;
-    if (clientId !== undefined) this.#suspects.set(id, { clientId, isRejected: false });
+    const { newClientId, unansweredClientId: clientId } = session;
+    if (clientId !== undefined && clientId !== newClientId) this.#suspects.set(id, { clientId, isRejected: false });
     if (session.isCancellation(error)) {
       states.endSession(id, session, { activity: states.event('sign_in_cancelled') });
       session.finish({ type: 'failed', error: new OAuthError('callback_state_unknown', {}) });
@@ -237,6 +244,45 @@ export class SignIns {
     });
   }
 
+  /** See `FlowRequest`. What the keychain does not show now is not written over: it may hold tokens. */
+  async #keepClient(asked: Connection, session: SignInSession, client: Client): Promise<void> {
+    const { records, secrets } = this.#parts;
+    const { id, serverUrl } = asked;
+    session.newClientId = client.clientId;
+    try {
+      const replaced = await secrets.exclusive(id, async () => {
+        const { generation } = records.get(id);
+        const previous = await secrets.current(id, serverUrl);
+        const rejected = { issuer: client.issuer, clientId: this.#rejectedClientId(id) ?? '' };
+        const clients = (previous?.clients ?? []).filter((one) => !isSameClient(one, rejected));
+        const next = withRegisteredClient(clients, client, previous?.tokens?.client);
+        // No other generation: these are no newer tokens (P30).
+        const document: ConnectionSecret = { version: 1, generation, ...previous, serverUrl, clients: next };
+        const unstored = await secrets.tryKeep(id, document);
+        return unstored === undefined ? clients.filter((one) => !next.includes(one)) : [];
+      });
+      this.#deleteRegistrations(asked, replaced);
+    } catch (error) {
+      if (isConnectionError(error, 'connection_unknown')) {
+        this.#deleteRegistrations(asked, [client]);
+        throw error;
+      }
+      this.#ports.log.warn(`The registration of ${id} could not be kept for the next time: ${describeError(error)}`);
+    }
+  }
+
+  #rejectedClientId(id: ConnectionId): string | undefined {
+    const suspect = this.#suspects.get(id);
+    return suspect?.isRejected === true ? suspect.clientId : undefined;
+  }
+
+  #deleteRegistrations(connection: Connection, clients: readonly Client[]): void {
+    const deletion = deleteRegistrations(this.#ports, connection, clients).finally(() => {
+      this.#deletions.delete(deletion);
+    });
+    this.#deletions.add(deletion);
+  }
+
   /** Stores an authorization's tokens, then announces it. Gives the registrations that are not needed any more. */
   async #keep(id: ConnectionId, session: SignInSession, result: SignInResult): Promise<readonly Client[]> {
     const { records, secrets, states } = this.#parts;
@@ -249,7 +295,7 @@ export class SignIns {
     const grant = grantOfAuthorization(answer, requested, isRenewable, now, generation);
     const next = secretOfAuthorization(result, previous, serverUrl, generation);
     const unstored = await secrets.tryKeep(id, next);
-    const suspect = this.#suspects.get(id);
+    const rejected = this.#rejectedClientId(id);
     this.#suspects.delete(id);
     states.meetDemand(id);
     session.underlying = { type: 'ready', grant };
@@ -272,9 +318,9 @@ export class SignIns {
     this.#parts.onAuthorized(id);
     // While the new document is not stored, the stored one still names the old registration.
     if (unstored !== undefined) return [];
-    const kept = next.clients?.map(({ clientId }) => clientId) ?? [];
-    const rejected = suspect?.isRejected === true ? [suspect.clientId] : [];
-    return (previous?.clients ?? []).filter(({ clientId }) => ![...kept, ...rejected].includes(clientId));
+    return (previous?.clients ?? []).filter(
+      (client) => client.clientId !== rejected && next.clients?.some((kept) => isSameClient(kept, client)) !== true,
+    );
   }
 }
 
