@@ -136,7 +136,7 @@ export class ConnectionManager implements ConnectionService {
 
   async #finish(): Promise<void> {
     await Promise.all([...this.#states.sessions.keys()].map(async (id) => this.#signIns.stop(id)));
-    await this.#renewals.settled();
+    await Promise.all([this.#renewals.settled(), this.#signIns.settled()]);
     await this.#secrets.dispose();
   }
 
@@ -197,8 +197,8 @@ export class ConnectionManager implements ConnectionService {
     await this.#records.save();
   }
 
-  async discoverIssuer(id: ConnectionId): Promise<string> {
-    return this.#signIns.discoverIssuer(id);
+  async discoverIssuer(id: ConnectionId, options: { readonly signal?: AbortSignal } = {}): Promise<string> {
+    return this.#signIns.discoverIssuer(id, options.signal);
   }
 
   async configure(id: ConnectionId, change: SettingsChange, entered: EnteredSecrets = {}): Promise<void> {
@@ -282,30 +282,35 @@ export class ConnectionManager implements ConnectionService {
 
   async remove(id: ConnectionId, options: { readonly leaveSecret?: boolean } = {}): Promise<DisconnectOutcome> {
     await this.#signIns.stop(id);
-    return this.#secrets.exclusive(id, async () => {
-      const { connection } = this.#records.get(id);
-      const secret = await this.#secrets.current(id, connection.serverUrl).catch((error: unknown) => {
-        if (options.leaveSecret !== true) throw error;
-        return undefined;
-      });
-      const outcome: DisconnectOutcome =
-        options.leaveSecret === true && secret === undefined
-          ? { revocation: 'failed' }
-          : await this.#revoke(id, secret);
-      const unforgotten = await this.#tryForget(id);
-      if (unforgotten !== undefined && options.leaveSecret !== true) throw unforgotten;
-      this.#secrets.drop(id);
-      await this.#forgetAnswers(id);
-      this.#renewals.reset(id);
-      this.#signIns.forget(id);
-      this.#challenges.forget(id);
-      // Together: the row does not wait for a slow server.
-      await Promise.all([
-        this.#records.remove(id),
-        deleteRegistrations(this.#ports, connection, secret?.clients ?? []),
-      ]);
-      return outcome;
+    const outcome = await this.#secrets.exclusive(id, async () => this.#removeNow(id, options.leaveSecret === true));
+    // One that began meanwhile has nothing to come back to.
+    await this.#signIns.stop(id);
+    return outcome;
+  }
+
+  async #removeNow(id: ConnectionId, leavesSecret: boolean): Promise<DisconnectOutcome> {
+    const { connection } = this.#records.get(id);
+    const secret = await this.#secrets.current(id, connection.serverUrl).catch((error: unknown) => {
+      if (!leavesSecret) throw error;
+      return undefined;
     });
+    // First, since a connection that has to stay keeps tokens that are good.
+    const unforgotten = await this.#tryForget(id);
+    if (unforgotten !== undefined && !leavesSecret) {
+      // A part of it may be gone.
+      if (secret !== undefined) await this.#secrets.tryKeep(id, secret);
+      throw unforgotten;
+    }
+    const outcome: DisconnectOutcome =
+      leavesSecret && secret === undefined ? { revocation: 'failed' } : await this.#revoke(id, secret);
+    this.#secrets.drop(id);
+    await this.#forgetAnswers(id);
+    this.#renewals.reset(id);
+    this.#signIns.forget(id);
+    this.#challenges.forget(id);
+    // Together: the row does not wait for a slow server.
+    await Promise.all([this.#records.remove(id), deleteRegistrations(this.#ports, connection, secret?.clients ?? [])]);
+    return outcome;
   }
 
   /** Forgets tokens and keeps registrations. A keychain that does not take the change is told and tried again. */

@@ -92,7 +92,10 @@ const documentSchema = object({
   answered: exactOptional(number()),
   /** The server that the tokens are for: a token never goes to another one, whatever the public file says. */
   serverUrl: string(),
-  /** The clients that were registered for this connection, one for each issuer (P11); used again after signing out (P18a). */
+  /**
+   * The clients that were registered for this connection (P11), used again after signing out (P18a): one for each
+   * issuer, and the one that the tokens are of while a newer one has not given any.
+   */
   clients: exactOptional(pipe(array(clientSchema), readonly())),
   /** Where older versions kept the only one. */
   client: exactOptional(clientSchema),
@@ -127,12 +130,26 @@ export type ConnectionSecret = InferOutput<typeof connectionSecretSchema>;
 /** A connection is seldom moved to another issuer; of those that it was moved to long ago nothing is kept. */
 const CLIENTS_AT_MOST = 5;
 
-/** The registered clients with a new one, which takes the place of its issuer's earlier one. */
+type ClientId = Pick<Client, 'issuer' | 'clientId'>;
+
+/** Whether two are one client; an ID alone says nothing, since each issuer gives its own. */
+export function isSameClient(one: ClientId, other: ClientId | undefined): boolean {
+  return one.issuer === other?.issuer && one.clientId === other.clientId;
+}
+
+/**
+ * The registered clients with a new one as the last, which takes the place of its issuer's earlier one.
+ * @param inUse the client that there are tokens of, whose registration has to stay for them.
+ */
 export function withRegisteredClient(
   clients: NonNullable<ConnectionSecret['clients']>,
   client: Client,
+  inUse?: ClientId,
 ): NonNullable<ConnectionSecret['clients']> {
-  return [...clients.filter(({ issuer }) => issuer !== client.issuer), { ...client }].slice(-CLIENTS_AT_MOST);
+  const earlier = clients.filter((one) => !isSameClient(one, client));
+  const others = earlier.filter((one) => one.issuer !== client.issuer && !isSameClient(one, inUse));
+  const used = earlier.filter((one) => isSameClient(one, inUse));
+  return [...others, ...used, { ...client }].slice(-CLIENTS_AT_MOST);
 }
 
 /** Tokens with who issued them, and to whom. */

@@ -85,9 +85,11 @@ export interface ConnectionService {
   changeKind(id: ConnectionId, kind: ConnectionKind): Promise<void>;
   /**
    * Asks the server which authorization server it names now (P1-P6), and signs in nowhere: what a person
-   * enters for one is bound to it. Gives the issuer. Throws what discovery throws.
+   * enters for one is bound to it. Gives the issuer.
+   * @param options.signal ends it with the signal's reason.
+   * Throws what discovery throws.
    */
-  discoverIssuer(id: ConnectionId): Promise<string>;
+  discoverIssuer(id: ConnectionId, options?: { readonly signal?: AbortSignal }): Promise<string>;
   rename(id: ConnectionId, name: string): Promise<void>;
   /**
    * Disconnects and forgets the connection.

@@ -292,7 +292,7 @@ describe('signing in to what is broken', () => {
     assert.equal(server.requestsTo('token').length, 1);
   });
 
-  it('a closed tab times out after five minutes, and the next sign-in registers anew', async (t) => {
+  it('a closed tab times out after five minutes, and the next sign-in goes on with its registration', async (t) => {
     const clock = new ManualClock();
     let isClosed = true;
     const { server, headless } = await startWithFaults(
@@ -313,6 +313,23 @@ describe('signing in to what is broken', () => {
     );
     isClosed = false;
     assert.equal((await headless.manager.authorize(id)).type, 'authorized');
+    assert.equal(server.requestsTo('registration').length, 1);
+  });
+
+  it('P12 a registration that led to no callback twice is not used a third time', async (t) => {
+    const { server, headless } = await startWithFaults(t, {}, { wrapBrowser: () => async () => undefined });
+    const { id } = await headless.manager.add(server.mcpUrl);
+    const registrations: number[] = [];
+    for (let attempt = 0; attempt < 3; attempt++) {
+      const outcome = headless.manager.authorize(id);
+      await headless.until(id, ({ state }) => state.type === 'authorizing' && state.step === 'waitingForBrowser');
+      const controller = new AbortController();
+      controller.abort();
+      await headless.manager.authorize(id, { signal: controller.signal });
+      assert.equal((await outcome).type, 'cancelled');
+      registrations.push(server.requestsTo('registration').length);
+    }
+    assert.deepEqual(registrations, [1, 1, 2]);
   });
 
   for (const [device, offersDeviceCode] of [
