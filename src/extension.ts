@@ -54,7 +54,8 @@ export function activate(context: vscode.ExtensionContext): ScopekeeperApi {
 
   const file = createConnectionsFile(path.join(folder, 'connections.json'));
   const guardedFetch = createGuardedFetch({ version, extraCaFile });
-  const keychain = createKeytarStore({ prebuildsFolder });
+  const processFile = path.join(context.extensionPath, 'dist', 'keytarProcess.js');
+  const keychain = createKeytarStore({ prebuildsFolder, processFile });
   const editor = secretStorageStore(context.secrets);
   const keys = new SealingKeys({ keychain, editor, log });
   const journal = new SealedJournal({
