@@ -1,4 +1,5 @@
 import type { Connection, Grant } from './connection.ts';
+import { isHidden } from './hiddenSecrets.ts';
 
 /** A token is not used, and is renewed first, when it ends within this time. */
 export const EXPIRY_MARGIN_MS = 10_000;
@@ -56,6 +57,8 @@ export function nextDueAt(connection: Connection, jitter: number, now: number): 
     case 'needsConsent':
       return state.grant.refreshable ? refreshDueAt(state.grant, jitter, now) : state.grant.expiresAt;
     case 'unreachable':
+      // The keychain is asked for all connections together.
+      if (isHidden(connection)) return undefined;
       // No failure waits for longer: the clock was set back since.
       return state.retryAt - now > LONGEST_RETRY_AFTER_MS ? now : state.retryAt;
     case 'disconnected':

@@ -4,11 +4,12 @@ import type { Connection, ConnectionId, Grant } from './connection.ts';
 import type { ConnectionRecords } from './connectionRecords.ts';
 import { answeredIn, type ConnectionSecret, issuedTokens, type IssuedTokens } from './connectionSecret.ts';
 import type { ConnectionStates } from './connectionStates.ts';
-import { asScopekeeperError, ConnectionError, describeError, isConnectionError } from './errors.ts';
+import { asScopekeeperError, ConnectionError, describeError, isConnectionError, isKeychainError } from './errors.ts';
 import type { WithCredentials } from './flows/flow.ts';
 import { grantAskedAnew, grantOfRefresh, missingScopes } from './grant.ts';
 import type { ExchangeJournal } from './exchangeJournal.ts';
 import { JournaledFetch } from './journaledFetch.ts';
+import type { HiddenSecrets } from './hiddenSecrets.ts';
 import type { Clock, Log, Random } from './ports.ts';
 import type { RefreshMemory } from './refreshAttempts.ts';
 import { isUsable, retryDelayMs } from './refreshSchedule.ts';
@@ -26,6 +27,7 @@ export interface RenewalParts {
   readonly records: ConnectionRecords;
   readonly states: ConnectionStates;
   readonly secrets: SecretKeeper;
+  readonly hidden: HiddenSecrets;
   /** Called with a client that the server no longer knows (P12). */
   readonly onClientRejected: (id: ConnectionId, clientId: string) => void;
 }
@@ -220,8 +222,12 @@ export class Renewals {
     } else if (isOAuthError(failure, 'client_rejected')) {
       await this.#suspectClient(id);
       states.needSignIn(id, 'client_rejected', failure);
-    } else if (isConnectionError(failure, 'secret_unreadable') || isConnectionError(failure, 'credentials_missing')) {
+    } else if (isConnectionError(failure, 'secret_unreadable')) {
+      states.needSignIn(id, 'secret_unreadable', failure);
+    } else if (isConnectionError(failure, 'credentials_missing')) {
       states.needSignIn(id, 'secret_missing', failure);
+    } else if (isKeychainError(failure)) {
+      this.#parts.hidden.note(id, grant, failure);
     } else {
       const failures = (this.#failures.get(id) ?? 0) + 1;
       this.#failures.set(id, failures);

@@ -111,15 +111,16 @@ export function createKeytarStore(options: KeytarStoreOptions): KeytarStore {
     await wait(enqueue(call, timedOut), operation, timedOut);
   }
 
-  /** The turn of an earlier read of `key` that is of use still. */
-  function takeLateRead(key: string): Turn<string | undefined> | undefined {
+  /** The turn of an earlier read of `key` that is of use still: a slow keychain takes several to get anywhere. */
+  function lateRead(key: string): Turn<string | undefined> | undefined {
     const late = lateReads.get(key);
+    if (late !== undefined && !late.hasFailed && performance.now() <= late.goodUntil) return late.turn;
     lateReads.delete(key);
-    if (late === undefined || late.hasFailed || performance.now() > late.goodUntil) return undefined;
-    return late.turn;
+    return undefined;
   }
 
   function keepLateRead(key: string, turn: Turn<string | undefined>): void {
+    if (lateReads.get(key)?.turn === turn) return;
     const late: LateRead = { turn, hasFailed: false, goodUntil: Infinity };
     lateReads.set(key, late);
     void turn.result.then(
@@ -140,7 +141,7 @@ export function createKeytarStore(options: KeytarStoreOptions): KeytarStore {
         reads++;
         return readEntry(access, key);
       };
-      const turn = takeLateRead(key) ?? enqueue(read, timedOut);
+      const turn = lateRead(key) ?? enqueue(read, timedOut);
       try {
         return await wait(turn, 'read', timedOut);
       } catch (error) {
