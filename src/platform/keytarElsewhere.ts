@@ -57,7 +57,8 @@ async function callElsewhere(processFile: string, message: object): Promise<stri
 }
 
 /** What libsecret says when the service that it talked to, or the bus, has ended: it never finds the new one. */
-const LINK_LOST = /The name :[\d.]+ was not provided|The connection is closed|Object does not exist at path/;
+const LINK_LOST =
+  /The name :[\d.]+ was not provided|The connection is closed|Object does not exist at path|session wrapping the secret/;
 
 /** keytar in this process, until it has lost its link to the secret service; from then on elsewhere. */
 export function outlivingService(near: Keytar, elsewhere: Keytar): Keytar {

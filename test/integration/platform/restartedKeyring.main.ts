@@ -17,11 +17,13 @@ const processFile = fileURLToPath(new URL('keytarProcess.main.mjs', import.meta.
 
 await withKeyring(async (keyring) => {
   const store = createKeytarStore({ prebuildsFolder: PREBUILDS, processFile });
+  const otherStore = createKeytarStore({ prebuildsFolder: PREBUILDS, processFile });
   const answers: Record<string, unknown> = {};
   await store.set('key', 'first');
   await keyring.kill();
   answers['get while it is away'] = await outcome(store.get('key'));
   await keyring.restart('unlocked');
+  answers['set of another when it is back'] = await outcome(otherStore.set('other', 'value'));
   answers['get when it is back'] = await outcome(store.get('key'));
   answers['set'] = await outcome(store.set('key', 'second'));
   answers['get'] = await outcome(store.get('key'));
