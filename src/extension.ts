@@ -81,7 +81,7 @@ export function activate(context: vscode.ExtensionContext): ScopekeeperApi {
     clientMetadataUrl,
     clock,
     vault,
-    onSecretTrouble: (trouble) => void tellSecretTrouble(trouble, context.globalState, () => manager.hasten(true)), // the answer may never come
+    onSecretTrouble: (trouble) => void tellSecretTrouble(trouble, context.globalState, () => manager.retryKeychain()), // the answer may never come
     file,
     journal,
     random: Math.random,
@@ -143,7 +143,7 @@ export function activate(context: vscode.ExtensionContext): ScopekeeperApi {
     vscode.window.onDidChangeWindowState(({ focused }) => {
       if (!focused) return;
       void role.look(); // as above
-      manager.hasten(false);
+      manager.noteFocus();
     }),
     { dispose: () => clearImmediate(afterStartup) },
   );

@@ -35,6 +35,7 @@ import { deleteRegistrations } from './deleteRegistrations.ts';
 import { asScopekeeperError, ConnectionError, describeError, isConnectionError, isKeychainError } from './errors.ts';
 import { fetchOf } from './fetchOf.ts';
 import { HiddenSecrets } from './hiddenSecrets.ts';
+import { Outages, type Sign } from './outages.ts';
 import type { ConnectionsFile, Disposable } from './ports.ts';
 import { isUsable } from './refreshSchedule.ts';
 import { RefreshScheduler } from './refreshScheduler.ts';
@@ -64,6 +65,7 @@ export class ConnectionManager implements ConnectionService {
   readonly #states: ConnectionStates;
   readonly #secrets: SecretKeeper;
   readonly #hidden: HiddenSecrets;
+  readonly #outages: Outages;
   readonly #signIns: SignIns;
   readonly #renewals: Renewals;
   readonly #challenges: Challenges;
@@ -96,12 +98,14 @@ export class ConnectionManager implements ConnectionService {
     this.#records = records;
     this.#states = states;
     this.#secrets = secrets;
+    this.#outages = new Outages({ records, states, clock, random });
     this.#hidden = new HiddenSecrets({ records, states, secrets, clock });
     this.#renewals = new Renewals(ports, {
       records,
       states,
       secrets,
       hidden: this.#hidden,
+      outages: this.#outages,
       onClientRejected: (id, clientId) => this.#signIns.rejectClient(id, clientId),
     });
     this.#signIns = new SignIns(ports, { records, states, secrets, onAuthorized: (id) => this.#noteAuthorized(id) });
@@ -119,12 +123,13 @@ export class ConnectionManager implements ConnectionService {
       random,
       connections: () => this.connections,
       renew: async (id) => this.#renewals.renew(id),
+      onClockJump: () => this.#noteSign('wake'),
     });
     records.onDidChange(() => this.#scheduler.reschedule());
   }
 
   #noteAuthorized(id: ConnectionId): void {
-    this.#renewals.reset(id);
+    this.#outages.noteSuccess(id);
     this.#challenges.noteAuthorized(id);
   }
 
@@ -134,12 +139,19 @@ export class ConnectionManager implements ConnectionService {
     this.#scheduler.reschedule();
   }
 
-  /**
-   * Tries again at once what waits for the keychain.
-   * @param isAskedFor whether the person asks for it; else what was tried just before is left to its own time.
-   */
-  hasten(isAskedFor: boolean): void {
-    this.#secrets.hasten(isAskedFor);
+  /** Asks a keychain that did not answer again, at once, because the person asks for it. */
+  retryKeychain(): void {
+    this.#secrets.hasten(true);
+  }
+
+  /** Tries again what waits for the keychain or a server, unless that was done just before: the window has the focus. */
+  noteFocus(): void {
+    this.#noteSign('focus');
+  }
+
+  #noteSign(sign: Sign): void {
+    this.#secrets.hasten(false);
+    this.#outages.noteSign(sign);
   }
 
   /**
@@ -298,7 +310,7 @@ export class ConnectionManager implements ConnectionService {
           ? await this.#tryForget(id)
           : await this.#forgetTokens(id, secret);
       await this.#forgetAnswers(id);
-      this.#renewals.reset(id);
+      this.#outages.forget(id);
       this.#challenges.forget(id);
       const activity = this.#states.event('disconnected');
       this.#states.set(id, { type: 'disconnected' }, { activity, lastError: unstored ?? null });
@@ -333,7 +345,7 @@ export class ConnectionManager implements ConnectionService {
     const outcome: DisconnectOutcome = isUnknown ? { revocation: 'failed' } : await this.#revoke(id, secret);
     this.#secrets.drop(id);
     await this.#forgetAnswers(id);
-    this.#renewals.reset(id);
+    this.#outages.forget(id);
     this.#signIns.forget(id);
     this.#challenges.forget(id);
     // Together: the row does not wait for a slow server.

@@ -5,6 +5,8 @@ import { isHidden } from './hiddenSecrets.ts';
 export const EXPIRY_MARGIN_MS = 10_000;
 /** The clock is looked at at least this often, so that a sleep of the machine or a set clock is noticed. */
 export const LONGEST_WAIT_MS = 30_000;
+/** The same while a connection is away: after a sleep the network is there before the person looks. */
+export const LONGEST_WAIT_AWAY_MS = 5_000;
 
 /** However short a token lives, it is not renewed by itself sooner than this after the last time. */
 const SHORTEST_WAIT_MS = 10_000;
@@ -15,7 +17,7 @@ const MINUTE_MS = 60_000;
 const FIRST_RETRY_MS = 5_000;
 const LONGEST_RETRY_MS = 15 * MINUTE_MS;
 /** A server's `Retry-After` is honoured up to this. */
-const LONGEST_RETRY_AFTER_MS = 60 * MINUTE_MS;
+export const LONGEST_RETRY_AFTER_MS = 60 * MINUTE_MS;
 
 /**
  * When to renew a token (P34): at 80 % of its life, at least 60 s before its end, up to 5 % of its

@@ -160,10 +160,10 @@ describe('a keychain that hides its secrets', () => {
     await codeOf(window.manager.accessToken(id));
     window.keychain.state = 'open';
     window.keychain.reads = 0;
-    window.manager.hasten(false);
+    window.manager.noteFocus();
     await window.settled();
     assert.equal(window.keychain.reads, 0);
-    window.manager.hasten(true);
+    window.manager.retryKeychain();
     await window.until(id, isReady);
 
     window.keychain.state = 'locked';
@@ -171,7 +171,7 @@ describe('a keychain that hides its secrets', () => {
     await codeOf(later.manager.accessToken(id));
     clock.jump(61_000);
     later.keychain.state = 'open';
-    later.manager.hasten(false);
+    later.manager.noteFocus();
     await later.until(id, isReady);
   });
 

@@ -58,7 +58,7 @@ describe('a real keyring', () => {
     await assert.rejects(window.manager.refresh(stand.id), { code: 'keychain_locked' });
     assert.deepEqual(window.troubles, ['hidden keychain_locked']);
     await keyring.unlock();
-    window.manager.hasten(true);
+    window.manager.retryKeychain();
     await window.until(stand.id, ({ state }) => state.type === 'ready');
     assert.ok(stand.server.isActive(await window.manager.accessToken(stand.id)));
   });
@@ -70,7 +70,7 @@ describe('a real keyring', () => {
     assert.deepEqual(stand.window.troubles, ['in_memory keychain_locked']);
     const token = await stand.window.manager.accessToken(stand.id);
     await keyring.unlock();
-    stand.window.manager.hasten(true);
+    stand.window.manager.retryKeychain();
     await stand.window.until(stand.id, ({ lastError }) => lastError === undefined);
     const window = await nextWindow(t, stand);
     assert.equal(await window.manager.accessToken(stand.id), token);
@@ -89,7 +89,7 @@ describe('a real keyring', () => {
         assert.deepEqual(stand.window.troubles, ['in_memory keychain_unavailable', 'in_memory keychain_locked']);
         await keyring.unlock();
       }
-      stand.window.manager.hasten(true);
+      stand.window.manager.retryKeychain();
       await stand.window.until(stand.id, ({ lastError }) => !isKeychainError(lastError));
       const newest = await stand.window.manager.accessToken(stand.id);
       const window = await nextWindow(t, stand);
@@ -105,7 +105,7 @@ describe('a real keyring', () => {
     const window = await nextWindow(t, stand);
     await assert.rejects(window.manager.accessToken(stand.id), { code: 'keychain_unavailable' });
     await keyring.restart('unlocked');
-    window.manager.hasten(true);
+    window.manager.retryKeychain();
     await window.until(stand.id, ({ state }) => state.type === 'ready');
     assert.ok(stand.server.isActive(await window.manager.accessToken(stand.id)));
     await window.manager.remove(stand.id);
