@@ -37,6 +37,18 @@ async function buildExtension() {
     sourcemap: production ? 'external' : true,
     legalComments: 'none',
   });
+  // A program of its own, which the extension starts.
+  await build({
+    ...shared,
+    entryPoints: ['src/platform/keytarProcess.ts'],
+    outfile: 'dist/keytarProcess.js',
+    platform: 'node',
+    target: 'node22',
+    format: 'cjs',
+    minify: production,
+    sourcemap: false,
+    legalComments: 'none',
+  });
   // keytar's loader looks for ./prebuilds/<platform>-<arch>/keytar.node beside the bundle.
   await cp('node_modules/@github/keytar/prebuilds', 'dist/prebuilds', { recursive: true });
 }

@@ -28,7 +28,7 @@ import { secretStorageStore } from './vscode/secretStorageStore.ts';
 import { clientMetadataUrl, extraCaFile } from './vscode/settings.ts';
 import { SignIn } from './vscode/signIn.ts';
 import { StatusBar } from './vscode/statusBar.ts';
-import { tellFallback } from './vscode/tellFallback.ts';
+import { tellSecretTrouble, tellUnreadable } from './vscode/tellSecretTrouble.ts';
 import { editorRedirectUri, handleUris } from './vscode/uriHandler.ts';
 import { keepViewState } from './vscode/viewState.ts';
 import { describeWindow } from './vscode/windowName.ts';
@@ -54,7 +54,8 @@ export function activate(context: vscode.ExtensionContext): ScopekeeperApi {
 
   const file = createConnectionsFile(path.join(folder, 'connections.json'));
   const guardedFetch = createGuardedFetch({ version, extraCaFile });
-  const keychain = createKeytarStore({ prebuildsFolder });
+  const processFile = path.join(context.extensionPath, 'dist', 'keytarProcess.js');
+  const keychain = createKeytarStore({ prebuildsFolder, processFile });
   const editor = secretStorageStore(context.secrets);
   const keys = new SealingKeys({ keychain, editor, log });
   const journal = new SealedJournal({
@@ -65,7 +66,6 @@ export function activate(context: vscode.ExtensionContext): ScopekeeperApi {
     keychain,
     editor,
     log,
-    onFallback: (error) => void tellFallback(error, context.globalState), // the answer may never come
   });
   const editorUri = editorRedirectUri(context.extension.id);
   const redirectUri: PrepareRedirect = async (kind) => {
@@ -81,6 +81,7 @@ export function activate(context: vscode.ExtensionContext): ScopekeeperApi {
     clientMetadataUrl,
     clock,
     vault,
+    onSecretTrouble: (trouble) => void tellSecretTrouble(trouble, context.globalState, () => manager.retryKeychain()), // the answer may never come
     file,
     journal,
     random: Math.random,
@@ -138,8 +139,11 @@ export function activate(context: vscode.ExtensionContext): ScopekeeperApi {
     handleUris(manager, editorUri, async () => role.ensureOwner()),
     role.onDidChange(announceAll),
     manager.onDidChangeConnection(() => publicChanges.fire()),
+    tellUnreadable(manager),
     vscode.window.onDidChangeWindowState(({ focused }) => {
-      if (focused) void role.look(); // as above
+      if (!focused) return;
+      void role.look(); // as above
+      manager.noteFocus();
     }),
     { dispose: () => clearImmediate(afterStartup) },
   );

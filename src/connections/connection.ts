@@ -49,8 +49,10 @@ export type SignInReason =
   | 'expired'
   /** The server refuses the token. */
   | 'token_rejected'
-  /** The secret is not on this machine, or what is there cannot be read. */
+  /** The secret is not on this machine. */
   | 'secret_missing'
+  /** What the keychain holds for it is not what was stored; the bytes are kept. */
+  | 'secret_unreadable'
   /** The server now names another authorization server. */
   | 'issuer_changed';
 

@@ -32,12 +32,15 @@ import type {
 import { ConnectionStates } from './connectionStates.ts';
 import { deferred } from './deferred.ts';
 import { deleteRegistrations } from './deleteRegistrations.ts';
-import { asScopekeeperError, ConnectionError, describeError } from './errors.ts';
+import { asScopekeeperError, ConnectionError, describeError, isConnectionError, isKeychainError } from './errors.ts';
 import { fetchOf } from './fetchOf.ts';
+import { HiddenSecrets } from './hiddenSecrets.ts';
+import { Outages, type Sign } from './outages.ts';
 import type { ConnectionsFile, Disposable } from './ports.ts';
 import { isUsable } from './refreshSchedule.ts';
 import { RefreshScheduler } from './refreshScheduler.ts';
 import { type RenewalPorts, Renewals } from './renewals.ts';
+import type { SecretTrouble } from './keychainTrouble.ts';
 import { SecretKeeper } from './secretKeeper.ts';
 import type { SecretVault } from './secretVault.ts';
 import { SignIns, type SignInsPorts } from './signIns.ts';
@@ -50,6 +53,8 @@ const LONGEST_NAME = 80;
 export interface ConnectionManagerPorts extends Omit<SignInsPorts & RenewalPorts, 'nonces'> {
   readonly vault: SecretVault;
   readonly file: ConnectionsFile;
+  /** Hears of each trouble with the keychain once, and, with undefined, of its end. */
+  readonly onSecretTrouble: (trouble: SecretTrouble | undefined) => void;
   readonly newId: () => ConnectionId;
 }
 
@@ -59,6 +64,8 @@ export class ConnectionManager implements ConnectionService {
   readonly #records: ConnectionRecords;
   readonly #states: ConnectionStates;
   readonly #secrets: SecretKeeper;
+  readonly #hidden: HiddenSecrets;
+  readonly #outages: Outages;
   readonly #signIns: SignIns;
   readonly #renewals: Renewals;
   readonly #challenges: Challenges;
@@ -76,18 +83,29 @@ export class ConnectionManager implements ConnectionService {
       vault,
       clock,
       log,
-      placeOf: (id) => records.find(id)?.secretIn,
-      onPlaced: (id, secretIn, generation) => records.update(id, {}, { secretIn, generation }),
+      random,
+      written: () => records.written(),
+      onTrouble: (trouble) => given.onSecretTrouble(trouble),
+      onRetry: async () => this.#hidden.recover(),
+      onPlaced: (id, secretIn, generation) => {
+        // What could not be stored for a while is stored now.
+        const isOver = isKeychainError(records.find(id)?.connection.lastError);
+        records.update(id, {}, { secretIn, generation, ...(isOver && { lastError: null }) });
+      },
       // What is stored needs no journal any more (P31).
       onRead: async (id, stored) => this.#forgetAnswers(id, answeredIn(stored)),
     });
     this.#records = records;
     this.#states = states;
     this.#secrets = secrets;
+    this.#outages = new Outages({ records, states, clock, random });
+    this.#hidden = new HiddenSecrets({ records, states, secrets, clock });
     this.#renewals = new Renewals(ports, {
       records,
       states,
       secrets,
+      hidden: this.#hidden,
+      outages: this.#outages,
       onClientRejected: (id, clientId) => this.#signIns.rejectClient(id, clientId),
     });
     this.#signIns = new SignIns(ports, { records, states, secrets, onAuthorized: (id) => this.#noteAuthorized(id) });
@@ -105,12 +123,13 @@ export class ConnectionManager implements ConnectionService {
       random,
       connections: () => this.connections,
       renew: async (id) => this.#renewals.renew(id),
+      onClockJump: () => this.#noteSign('wake'),
     });
     records.onDidChange(() => this.#scheduler.reschedule());
   }
 
   #noteAuthorized(id: ConnectionId): void {
-    this.#renewals.reset(id);
+    this.#outages.noteSuccess(id);
     this.#challenges.noteAuthorized(id);
   }
 
@@ -118,6 +137,21 @@ export class ConnectionManager implements ConnectionService {
   async start(): Promise<void> {
     await this.#records.load();
     this.#scheduler.reschedule();
+  }
+
+  /** Asks a keychain that did not answer again, at once, because the person asks for it. */
+  retryKeychain(): void {
+    this.#secrets.hasten(true);
+  }
+
+  /** Tries again what waits for the keychain or a server, unless that was done just before: the window has the focus. */
+  noteFocus(): void {
+    this.#noteSign('focus');
+  }
+
+  #noteSign(sign: Sign): void {
+    this.#secrets.hasten(false);
+    this.#outages.noteSign(sign);
   }
 
   /**
@@ -237,7 +271,7 @@ export class ConnectionManager implements ConnectionService {
     const grant = this.#states.grant(id);
     if (grant === undefined) throw new ConnectionError('sign_in_required', { id });
     if (!isUsable(grant, this.#ports.clock.now())) await this.#renewals.refresh(id);
-    const secret = await this.#secrets.current(id, this.#records.get(id).connection.serverUrl);
+    const secret = await this.#hidden.read(id);
     return secret?.tokens ?? this.#states.requireSignIn(id, 'secret_missing');
   }
 
@@ -268,11 +302,15 @@ export class ConnectionManager implements ConnectionService {
   async disconnect(id: ConnectionId): Promise<DisconnectOutcome> {
     await this.#signIns.stop(id);
     return this.#secrets.exclusive(id, async () => {
-      const secret = await this.#secrets.current(id, this.#records.get(id).connection.serverUrl);
-      const outcome = await this.#revoke(id, secret);
-      const unstored = secret === undefined ? await this.#tryForget(id) : await this.#forgetTokens(id, secret);
+      const secret = await this.#readable(id);
+      const outcome: DisconnectOutcome =
+        secret === 'unreadable' ? { revocation: 'failed' } : await this.#revoke(id, secret);
+      const unstored =
+        secret === 'unreadable' || secret === undefined
+          ? await this.#tryForget(id)
+          : await this.#forgetTokens(id, secret);
       await this.#forgetAnswers(id);
-      this.#renewals.reset(id);
+      this.#outages.forget(id);
       this.#challenges.forget(id);
       const activity = this.#states.event('disconnected');
       this.#states.set(id, { type: 'disconnected' }, { activity, lastError: unstored ?? null });
@@ -290,27 +328,39 @@ export class ConnectionManager implements ConnectionService {
 
   async #removeNow(id: ConnectionId, leavesSecret: boolean): Promise<DisconnectOutcome> {
     const { connection } = this.#records.get(id);
-    const secret = await this.#secrets.current(id, connection.serverUrl).catch((error: unknown) => {
+    const found = await this.#readable(id).catch((error: unknown) => {
       if (!leavesSecret) throw error;
-      return undefined;
+      // What a newer version wrote is left to it.
+      return isConnectionError(error, 'secret_too_new') ? 'too_new' : 'unreadable';
     });
+    const secret = typeof found === 'string' ? undefined : found;
     // First, since a connection that has to stay keeps tokens that are good.
-    const unforgotten = await this.#tryForget(id);
+    const unforgotten = found === 'too_new' ? undefined : await this.#tryForget(id);
     if (unforgotten !== undefined && !leavesSecret) {
       // A part of it may be gone.
       if (secret !== undefined) await this.#secrets.tryKeep(id, secret);
       throw unforgotten;
     }
-    const outcome: DisconnectOutcome =
-      leavesSecret && secret === undefined ? { revocation: 'failed' } : await this.#revoke(id, secret);
+    const isUnknown = typeof found === 'string' || (leavesSecret && secret === undefined);
+    const outcome: DisconnectOutcome = isUnknown ? { revocation: 'failed' } : await this.#revoke(id, secret);
     this.#secrets.drop(id);
     await this.#forgetAnswers(id);
-    this.#renewals.reset(id);
+    this.#outages.forget(id);
     this.#signIns.forget(id);
     this.#challenges.forget(id);
     // Together: the row does not wait for a slow server.
     await Promise.all([this.#records.remove(id), deleteRegistrations(this.#ports, connection, secret?.clients ?? [])]);
     return outcome;
+  }
+
+  /** The secret of a connection that is to end: what cannot be read for good is in nobody's way. Throws as `current`. */
+  async #readable(id: ConnectionId): Promise<ConnectionSecret | 'unreadable' | undefined> {
+    try {
+      return await this.#secrets.current(id, this.#records.get(id).connection.serverUrl);
+    } catch (error) {
+      if (!isConnectionError(error, 'secret_unreadable')) throw error;
+      return 'unreadable';
+    }
   }
 
   /** Forgets tokens and keeps registrations. A keychain that does not take the change is told and tried again. */

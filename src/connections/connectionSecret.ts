@@ -81,8 +81,11 @@ const credentialsSchema = object({
   ),
 });
 
+/** The version of the document that this code reads and writes. */
+const VERSION = 1;
+
 const documentSchema = object({
-  version: literal(1),
+  version: literal(VERSION),
   /** Counts every token answer that was stored, from 1; the highest is the newest (P30). */
   generation: number(),
   /**
@@ -233,13 +236,19 @@ export function formatConnectionSecret(secret: ConnectionSecret): string {
   return JSON.stringify(secret);
 }
 
-/** Reads a secret document. Throws `secret_unreadable`; the text is in neither message nor cause. */
+const versionedSchema = object({ version: number() });
+
+/** Reads a secret document. Throws `secret_unreadable` or `secret_too_new`; the text is in neither message nor cause. */
 export function parseConnectionSecret(id: string, text: string): ConnectionSecret {
   let document: unknown;
   try {
     document = JSON.parse(text);
   } catch {
     throw new ConnectionError('secret_unreadable', { id });
+  }
+  const versioned = safeParse(versionedSchema, document);
+  if (versioned.success && versioned.output.version > VERSION) {
+    throw new ConnectionError('secret_too_new', { id, version: versioned.output.version });
   }
   const result = safeParse(connectionSecretSchema, document);
   if (!result.success) throw new ConnectionError('secret_unreadable', { id });

@@ -1,9 +1,12 @@
 import type { Connection, Grant } from './connection.ts';
+import { isHidden } from './hiddenSecrets.ts';
 
 /** A token is not used, and is renewed first, when it ends within this time. */
 export const EXPIRY_MARGIN_MS = 10_000;
 /** The clock is looked at at least this often, so that a sleep of the machine or a set clock is noticed. */
 export const LONGEST_WAIT_MS = 30_000;
+/** The same while a connection is away: after a sleep the network is there before the person looks. */
+export const LONGEST_WAIT_AWAY_MS = 5_000;
 
 /** However short a token lives, it is not renewed by itself sooner than this after the last time. */
 const SHORTEST_WAIT_MS = 10_000;
@@ -14,7 +17,7 @@ const MINUTE_MS = 60_000;
 const FIRST_RETRY_MS = 5_000;
 const LONGEST_RETRY_MS = 15 * MINUTE_MS;
 /** A server's `Retry-After` is honoured up to this. */
-const LONGEST_RETRY_AFTER_MS = 60 * MINUTE_MS;
+export const LONGEST_RETRY_AFTER_MS = 60 * MINUTE_MS;
 
 /**
  * When to renew a token (P34): at 80 % of its life, at least 60 s before its end, up to 5 % of its
@@ -56,6 +59,8 @@ export function nextDueAt(connection: Connection, jitter: number, now: number): 
     case 'needsConsent':
       return state.grant.refreshable ? refreshDueAt(state.grant, jitter, now) : state.grant.expiresAt;
     case 'unreachable':
+      // The keychain is asked for all connections together.
+      if (isHidden(connection)) return undefined;
       // No failure waits for longer: the clock was set back since.
       return state.retryAt - now > LONGEST_RETRY_AFTER_MS ? now : state.retryAt;
     case 'disconnected':

@@ -4,14 +4,16 @@ import type { Connection, ConnectionId, Grant } from './connection.ts';
 import type { ConnectionRecords } from './connectionRecords.ts';
 import { answeredIn, type ConnectionSecret, issuedTokens, type IssuedTokens } from './connectionSecret.ts';
 import type { ConnectionStates } from './connectionStates.ts';
-import { asScopekeeperError, ConnectionError, describeError, isConnectionError } from './errors.ts';
+import { asScopekeeperError, ConnectionError, describeError, isConnectionError, isKeychainError } from './errors.ts';
 import type { WithCredentials } from './flows/flow.ts';
 import { grantAskedAnew, grantOfRefresh, missingScopes } from './grant.ts';
 import type { ExchangeJournal } from './exchangeJournal.ts';
 import { JournaledFetch } from './journaledFetch.ts';
+import type { HiddenSecrets } from './hiddenSecrets.ts';
+import type { Outages } from './outages.ts';
 import type { Clock, Log, Random } from './ports.ts';
 import type { RefreshMemory } from './refreshAttempts.ts';
-import { isUsable, retryDelayMs } from './refreshSchedule.ts';
+import { isUsable } from './refreshSchedule.ts';
 import type { SecretKeeper } from './secretKeeper.ts';
 import { isRenewable, renewedSecret, type RefreshPorts, type RefreshResult, renewStored } from './tokenRefresher.ts';
 
@@ -26,6 +28,8 @@ export interface RenewalParts {
   readonly records: ConnectionRecords;
   readonly states: ConnectionStates;
   readonly secrets: SecretKeeper;
+  readonly hidden: HiddenSecrets;
+  readonly outages: Outages;
   /** Called with a client that the server no longer knows (P12). */
   readonly onClientRejected: (id: ConnectionId, clientId: string) => void;
 }
@@ -35,8 +39,6 @@ export class Renewals {
   readonly #ports: RenewalPorts;
   readonly #parts: RenewalParts;
   readonly #running = new Map<ConnectionId, Promise<Connection>>();
-  /** Refreshes that failed in a row. */
-  readonly #failures = new Map<ConnectionId, number>();
   #hasLeft = false;
 
   constructor(ports: RenewalPorts, parts: RenewalParts) {
@@ -57,11 +59,6 @@ export class Renewals {
   /** From now on another process may store: an answer that still comes is for the journal alone. */
   leave(): void {
     this.#hasLeft = true;
-  }
-
-  /** Forgets earlier failures. */
-  reset(id: ConnectionId): void {
-    this.#failures.delete(id);
   }
 
   /**
@@ -187,7 +184,7 @@ export class Renewals {
     const renewed = renewedGrant(grant, connection, result, journaled.replayed?.answeredAt ?? now, next.generation);
     const unstored = await secrets.tryKeep(id, next);
     if (result.type === 'refreshed') records.rememberRefresh(issuer, result.memory);
-    this.reset(id);
+    this.#parts.outages.noteSuccess(id);
     states.set(
       id,
       { type: 'ready', grant: renewed },
@@ -212,7 +209,7 @@ export class Renewals {
     sentRefreshToken: string | undefined,
   ): Promise<void> {
     const { records, states } = this.#parts;
-    const { clock, log, random } = this.#ports;
+    const { log } = this.#ports;
     log.warn(`Refreshing ${id} failed: ${describeError(failure)}`);
     if (isOAuthError(failure, 'grant_rejected') || isOAuthError(failure, 'identity_ended')) {
       if (sentRefreshToken !== undefined) await this.#dropRefreshToken(id, sentRefreshToken);
@@ -220,15 +217,16 @@ export class Renewals {
     } else if (isOAuthError(failure, 'client_rejected')) {
       await this.#suspectClient(id);
       states.needSignIn(id, 'client_rejected', failure);
-    } else if (isConnectionError(failure, 'secret_unreadable') || isConnectionError(failure, 'credentials_missing')) {
+    } else if (isConnectionError(failure, 'secret_unreadable')) {
+      states.needSignIn(id, 'secret_unreadable', failure);
+    } else if (isConnectionError(failure, 'credentials_missing')) {
       states.needSignIn(id, 'secret_missing', failure);
+    } else if (isKeychainError(failure)) {
+      this.#parts.hidden.note(id, grant, failure);
     } else {
-      const failures = (this.#failures.get(id) ?? 0) + 1;
-      this.#failures.set(id, failures);
-      const retryAfterMs = isOAuthError(failure, 'token_request_failed') ? failure.details.retryAfterMs : undefined;
-      const retryAt = clock.now() + retryDelayMs(failures, random(), retryAfterMs);
+      const { retryAt, isFirst } = this.#parts.outages.noteFailure(id, failure);
       // An outage is one event, however often it is tried again.
-      const activity = failures === 1 ? { activity: states.event('refresh_failed', { error: failure }) } : {};
+      const activity = isFirst ? { activity: states.event('refresh_failed', { error: failure }) } : {};
       states.set(id, { type: 'unreachable', grant, error: failure, retryAt }, activity);
     }
     records.update(id, {}, { lastError: failure });

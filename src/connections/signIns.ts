@@ -197,9 +197,9 @@ export class SignIns {
     try {
       return await secrets.current(id, serverUrl);
     } catch (error) {
-      const isHidden = isConnectionError(error) && error.code !== 'secret_unreadable';
+      if (!isConnectionError(error) || error.code === 'secret_too_new') throw error;
       const isNeeded = settings.client !== undefined || !isPersonal(kind);
-      if (!isConnectionError(error) || (isHidden && isNeeded)) throw error;
+      if (error.code !== 'secret_unreadable' && isNeeded) throw error;
       this.#ports.log.warn(`The secret of ${id} could not be read before signing in: ${describeError(error)}`);
       return undefined;
     }

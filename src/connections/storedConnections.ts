@@ -87,6 +87,7 @@ const storedConnection = object({
         'expired',
         'token_rejected',
         'secret_missing',
+        'secret_unreadable',
         'issuer_changed',
       ]),
       since: instant,

@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 import type { Connection } from '../connections/connection.ts';
-import { isConnectionError } from '../connections/errors.ts';
+import { isConnectionError, isKeychainError } from '../connections/errors.ts';
 import { errorText } from './errorText.ts';
 import type { ErrorAction } from './errorWords.ts';
 import { commandIds, settingIds, type CommandId } from './ids.ts';
@@ -24,7 +24,8 @@ const open = new Set<string>();
  */
 export async function showError(error: unknown, context: ErrorContext = {}): Promise<void> {
   const { message, nextStep, action } = errorText(error);
-  const name = withoutLinks(context.connection?.name ?? '');
+  // The keychain's trouble is that of all connections: one message is enough for them.
+  const name = isKeychainError(error) ? '' : withoutLinks(context.connection?.name ?? '');
   // A name is often the host, which the message has already.
   const text = `${name === '' || message.includes(name) ? '' : `${name}: `}${message} ${nextStep}`;
   if (open.has(text)) return;

@@ -144,6 +144,8 @@ const connections: { readonly [C in ConnectionErrorCode]: readonly [ConnectionEr
     { says: /did not take the change/, action: 'try_again' },
   ],
   secret_unreadable: [{ id: 'x' }, { says: /cannot be read/, action: 'sign_in' }],
+  secret_too_new: [{ id: 'x', version: 2 }, { says: /newer version/ }],
+  secret_elsewhere: [{ id: 'x' }, { says: /another editor/, action: 'sign_in' }],
   storage_failed: [
     { operation: 'write', path: '/home/me/[x](command:y)', problem: 'ENOSPC' },
     { says: /could not write its data to me\/\(x\)/, action: 'try_again' },
