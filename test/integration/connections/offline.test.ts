@@ -86,6 +86,8 @@ function retryIn({ headless, clock }: Stand, id: string): number {
   return state?.type === 'unreachable' ? state.retryAt - clock.now() : Number.NaN;
 }
 
+const noBrowser = async (): Promise<never> => assert.fail('nobody asked for it');
+
 describe('without a network', () => {
   it('P32 a connection whose token ends stays, waits, and is back by itself; no browser is opened', async (t) => {
     const stand = await start(t);
@@ -112,8 +114,7 @@ describe('without a network', () => {
     const { id } = await headless.connect(server.mcpUrl);
     clock.jump(24 * HOUR_MS);
     network.failure = 'dns';
-    const browser = async (): Promise<never> => assert.fail('nobody asked for it');
-    const next = await restart(t, headless, { clock, browser, wrapFetch: network.wrap });
+    const next = await restart(t, headless, { clock, browser: noBrowser, wrapFetch: network.wrap });
     await next.until(id, isAway);
     network.failure = undefined;
     await pass({ ...stand, headless: next }, 10_000);

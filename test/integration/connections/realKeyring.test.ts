@@ -30,11 +30,12 @@ async function connected(t: TestContext): Promise<Stand> {
   return { server, window, id };
 }
 
+const noBrowser = async (): Promise<never> => assert.fail('no browser is opened by itself');
+
 /** The next window over the same file and keychain. Nobody signs in there. */
 async function nextWindow(t: TestContext, { window }: Stand): Promise<Headless> {
   await window.dispose();
-  const browser = async (): Promise<never> => assert.fail('no browser is opened by itself');
-  const next = createHeadlessManager({ file: window.file, realKeychain: realKeychain(), browser });
+  const next = createHeadlessManager({ file: window.file, realKeychain: realKeychain(), browser: noBrowser });
   t.after(async () => next.dispose());
   await next.manager.start();
   return next;

@@ -75,14 +75,15 @@ test('one whose token has ended is not connected, though it holds a grant', () =
   });
 });
 
+const away = (expiresInMinutes: number, why: ScopekeeperError = error): Connection =>
+  connectionIn({
+    type: 'unreachable',
+    grant: grantWith({ expiresAt: NOW + expiresInMinutes * MINUTE_MS }),
+    error: why,
+    retryAt: NOW + MINUTE_MS,
+  });
+
 test('one that is tried again by itself is away once it cannot be used', () => {
-  const away = (expiresInMinutes: number, why: ScopekeeperError = error): Connection =>
-    connectionIn({
-      type: 'unreachable',
-      grant: grantWith({ expiresAt: NOW + expiresInMinutes * MINUTE_MS }),
-      error: why,
-      retryAt: NOW + MINUTE_MS,
-    });
   const hidden = new ConnectionError('keychain_locked', {});
   for (const [connections, level, count] of [
     [[away(5)], 'ok', 0],
