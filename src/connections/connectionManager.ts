@@ -32,7 +32,7 @@ import type {
 import { ConnectionStates } from './connectionStates.ts';
 import { deferred } from './deferred.ts';
 import { deleteRegistrations } from './deleteRegistrations.ts';
-import { asScopekeeperError, ConnectionError, describeError, isConnectionError, isKeychainError } from './errors.ts';
+import { asScopekeeperError, ConnectionError, describeError } from './errors.ts';
 import { fetchOf } from './fetchOf.ts';
 import { HiddenSecrets } from './hiddenSecrets.ts';
 import { Outages, type Sign } from './outages.ts';
@@ -87,11 +87,7 @@ export class ConnectionManager implements ConnectionService {
       written: () => records.written(),
       onTrouble: (trouble) => given.onSecretTrouble(trouble),
       onRetry: async () => this.#hidden.recover(),
-      onPlaced: (id, secretIn, generation) => {
-        // What could not be stored for a while is stored now.
-        const isOver = isKeychainError(records.find(id)?.connection.lastError);
-        records.update(id, {}, { secretIn, generation, ...(isOver && { lastError: null }) });
-      },
+      onPlaced: (id, secretIn, generation) => this.#hidden.notePlaced(id, secretIn, generation),
       // What is stored needs no journal any more (P31).
       onRead: async (id, stored) => this.#forgetAnswers(id, answeredIn(stored)),
     });
@@ -139,7 +135,7 @@ export class ConnectionManager implements ConnectionService {
     this.#scheduler.reschedule();
   }
 
-  /** Asks a keychain that did not answer again, at once, because the person asks for it. */
+  /** Asks a keychain that did not answer again: the person asks for it. */
   retryKeychain(): void {
     this.#secrets.hasten(true);
   }
@@ -302,13 +298,11 @@ export class ConnectionManager implements ConnectionService {
   async disconnect(id: ConnectionId): Promise<DisconnectOutcome> {
     await this.#signIns.stop(id);
     return this.#secrets.exclusive(id, async () => {
-      const secret = await this.#readable(id);
+      const found = await this.#hidden.readToEnd(id);
+      const secret = typeof found === 'string' ? undefined : found;
       const outcome: DisconnectOutcome =
-        secret === 'unreadable' ? { revocation: 'failed' } : await this.#revoke(id, secret);
-      const unstored =
-        secret === 'unreadable' || secret === undefined
-          ? await this.#tryForget(id)
-          : await this.#forgetTokens(id, secret);
+        typeof found === 'string' ? { revocation: 'failed' } : await this.#revoke(id, secret);
+      const unstored = secret === undefined ? await this.#tryForget(id) : await this.#forgetTokens(id, secret);
       await this.#forgetAnswers(id);
       this.#outages.forget(id);
       this.#challenges.forget(id);
@@ -328,11 +322,7 @@ export class ConnectionManager implements ConnectionService {
 
   async #removeNow(id: ConnectionId, leavesSecret: boolean): Promise<DisconnectOutcome> {
     const { connection } = this.#records.get(id);
-    const found = await this.#readable(id).catch((error: unknown) => {
-      if (!leavesSecret) throw error;
-      // What a newer version wrote is left to it.
-      return isConnectionError(error, 'secret_too_new') ? 'too_new' : 'unreadable';
-    });
+    const found = await this.#hidden.readToEnd(id, leavesSecret);
     const secret = typeof found === 'string' ? undefined : found;
     // First, since a connection that has to stay keeps tokens that are good.
     const unforgotten = found === 'too_new' ? undefined : await this.#tryForget(id);
@@ -351,16 +341,6 @@ export class ConnectionManager implements ConnectionService {
     // Together: the row does not wait for a slow server.
     await Promise.all([this.#records.remove(id), deleteRegistrations(this.#ports, connection, secret?.clients ?? [])]);
     return outcome;
-  }
-
-  /** The secret of a connection that is to end: what cannot be read for good is in nobody's way. Throws as `current`. */
-  async #readable(id: ConnectionId): Promise<ConnectionSecret | 'unreadable' | undefined> {
-    try {
-      return await this.#secrets.current(id, this.#records.get(id).connection.serverUrl);
-    } catch (error) {
-      if (!isConnectionError(error, 'secret_unreadable')) throw error;
-      return 'unreadable';
-    }
   }
 
   /** Forgets tokens and keeps registrations. A keychain that does not take the change is told and tried again. */
