@@ -13,7 +13,6 @@ import {
   isEmptySecret,
   issuedTokens,
   type StoredTokens,
-  withoutKind,
   withoutTokens,
 } from './connectionSecret.ts';
 import type { ServerChallenge } from './challengePolicy.ts';
@@ -117,7 +116,7 @@ export class ConnectionManager implements ConnectionService {
       nonces: this.#nonces,
       clock,
     });
-    this.#configuration = new Configuration({ records, secrets });
+    this.#configuration = new Configuration({ records, states, secrets });
     this.#scheduler = new RefreshScheduler({
       clock,
       random,
@@ -172,6 +171,7 @@ export class ConnectionManager implements ConnectionService {
     await Promise.all([...this.#states.sessions.keys()].map(async (id) => this.#signIns.stop(id)));
     await Promise.all([this.#renewals.settled(), this.#signIns.settled()]);
     await this.#secrets.dispose();
+    await this.#signIns.settled();
   }
 
   get connections(): readonly Connection[] {
@@ -215,20 +215,27 @@ export class ConnectionManager implements ConnectionService {
     await this.#records.save();
   }
 
-  async changeKind(id: ConnectionId, kind: ConnectionKind): Promise<void> {
-    if (this.#records.get(id).connection.kind === kind) return;
-    if (this.#records.get(id).connection.state.type !== 'disconnected') await this.disconnect(id);
-    await this.#secrets.exclusive(id, async () => {
-      const { connection } = this.#records.get(id);
-      const secret = await this.#secrets.current(id, connection.serverUrl);
-      if (secret === undefined) return;
-      const rest = withoutKind(secret, connection.kind);
-      await (isEmptySecret(rest) ? this.#secrets.forget(id) : this.#secrets.replace(id, rest));
-      await deleteRegistrations(this.#ports, connection, secret.clients ?? []);
+  async changeKind(
+    id: ConnectionId,
+    kind: ConnectionKind,
+    change: SettingsChange = {},
+    entered: EnteredSecrets = {},
+  ): Promise<void> {
+    if (this.#records.get(id).connection.kind === kind) {
+      await this.configure(id, change, entered);
+      return;
+    }
+    await this.#signIns.stop(id);
+    await this.#configuration.changeKind(id, { kind, change, entered }, async (connection, secret) => {
+      // One that began meanwhile, the old way.
+      this.#signIns.cancel(id);
+      this.#outages.forget(id);
+      this.#challenges.forget(id);
+      await this.#forgetAnswers(id);
+      await this.#revoke(id, secret);
+      // Then only: it is the client that may revoke.
+      await deleteRegistrations(this.#ports, connection, secret?.clients ?? []);
     });
-    // Who signed in, and what went wrong, belonged to the other way.
-    this.#records.update(id, ({ account: _account, ...connection }) => ({ ...connection, kind }), { lastError: null });
-    await this.#records.save();
   }
 
   async discoverIssuer(id: ConnectionId, options: { readonly signal?: AbortSignal } = {}): Promise<string> {
