@@ -1,21 +1,12 @@
 import { shownUrl } from '../oauth/addressPolicy.ts';
 import { DpopNonces, dpopProof } from '../oauth/dpop.ts';
-import { plainText, type ScopekeeperError } from '../oauth/errors.ts';
-import { revokeTokens } from '../oauth/revocation.ts';
+import { plainText } from '../oauth/errors.ts';
 import { canonicalResource, parseServerUrl, suggestName } from '../oauth/serverUrl.ts';
 import type { ActivityEntry } from './activity.ts';
 import { Configuration, type EnteredSecrets } from './configuration.ts';
 import type { Connection, ConnectionId, ConnectionKind, SettingsChange } from './connection.ts';
 import { ConnectionRecords } from './connectionRecords.ts';
-import {
-  answeredIn,
-  type ConnectionSecret,
-  isEmptySecret,
-  issuedTokens,
-  type StoredTokens,
-  withoutKind,
-  withoutTokens,
-} from './connectionSecret.ts';
+import { answeredIn, type StoredTokens } from './connectionSecret.ts';
 import type { ServerChallenge } from './challengePolicy.ts';
 import { Challenges } from './challenges.ts';
 import type {
@@ -31,9 +22,8 @@ import type {
 } from './connectionService.ts';
 import { ConnectionStates } from './connectionStates.ts';
 import { deferred } from './deferred.ts';
-import { deleteRegistrations } from './deleteRegistrations.ts';
-import { asScopekeeperError, ConnectionError, describeError } from './errors.ts';
-import { fetchOf } from './fetchOf.ts';
+import { Endings } from './endings.ts';
+import { ConnectionError } from './errors.ts';
 import { HiddenSecrets } from './hiddenSecrets.ts';
 import { Outages, type Sign } from './outages.ts';
 import type { ConnectionsFile, Disposable } from './ports.ts';
@@ -70,6 +60,7 @@ export class ConnectionManager implements ConnectionService {
   readonly #renewals: Renewals;
   readonly #challenges: Challenges;
   readonly #configuration: Configuration;
+  readonly #endings: Endings;
   readonly #scheduler: RefreshScheduler;
   readonly #nonces = new DpopNonces();
 
@@ -89,7 +80,7 @@ export class ConnectionManager implements ConnectionService {
       onRetry: async () => this.#hidden.recover(),
       onPlaced: (id, secretIn, generation) => this.#hidden.notePlaced(id, secretIn, generation),
       // What is stored needs no journal any more (P31).
-      onRead: async (id, stored) => this.#forgetAnswers(id, answeredIn(stored)),
+      onRead: async (id, stored) => this.#endings.forgetAnswers(id, answeredIn(stored)),
     });
     this.#records = records;
     this.#states = states;
@@ -113,7 +104,15 @@ export class ConnectionManager implements ConnectionService {
       nonces: this.#nonces,
       clock,
     });
-    this.#configuration = new Configuration({ records, secrets });
+    this.#configuration = new Configuration({ records, states, secrets });
+    this.#endings = new Endings(ports, {
+      records,
+      states,
+      secrets,
+      signIns: this.#signIns,
+      outages: this.#outages,
+      challenges: this.#challenges,
+    });
     this.#scheduler = new RefreshScheduler({
       clock,
       random,
@@ -166,8 +165,9 @@ export class ConnectionManager implements ConnectionService {
 
   async #finish(): Promise<void> {
     await Promise.all([...this.#states.sessions.keys()].map(async (id) => this.#signIns.stop(id)));
-    await Promise.all([this.#renewals.settled(), this.#signIns.settled()]);
+    await this.#renewals.settled();
     await this.#secrets.dispose();
+    await this.#signIns.settled();
   }
 
   get connections(): readonly Connection[] {
@@ -211,20 +211,20 @@ export class ConnectionManager implements ConnectionService {
     await this.#records.save();
   }
 
-  async changeKind(id: ConnectionId, kind: ConnectionKind): Promise<void> {
-    if (this.#records.get(id).connection.kind === kind) return;
-    if (this.#records.get(id).connection.state.type !== 'disconnected') await this.disconnect(id);
-    await this.#secrets.exclusive(id, async () => {
-      const { connection } = this.#records.get(id);
-      const secret = await this.#secrets.current(id, connection.serverUrl);
-      if (secret === undefined) return;
-      const rest = withoutKind(secret, connection.kind);
-      await (isEmptySecret(rest) ? this.#secrets.forget(id) : this.#secrets.replace(id, rest));
-      await deleteRegistrations(this.#ports, connection, secret.clients ?? []);
-    });
-    // Who signed in, and what went wrong, belonged to the other way.
-    this.#records.update(id, ({ account: _account, ...connection }) => ({ ...connection, kind }), { lastError: null });
-    await this.#records.save();
+  async changeKind(
+    id: ConnectionId,
+    kind: ConnectionKind,
+    change: SettingsChange = {},
+    entered: EnteredSecrets = {},
+  ): Promise<void> {
+    if (this.#records.get(id).connection.kind === kind) {
+      await this.configure(id, change, entered);
+      return;
+    }
+    await this.#signIns.stop(id);
+    await this.#configuration.changeKind(id, { kind, change, entered }, async (connection, secret) =>
+      this.#endings.endGrant(connection, secret),
+    );
   }
 
   async discoverIssuer(id: ConnectionId, options: { readonly signal?: AbortSignal } = {}): Promise<string> {
@@ -296,95 +296,11 @@ export class ConnectionManager implements ConnectionService {
   }
 
   async disconnect(id: ConnectionId): Promise<DisconnectOutcome> {
-    await this.#signIns.stop(id);
-    return this.#secrets.exclusive(id, async () => {
-      const found = await this.#hidden.readToEnd(id);
-      const secret = typeof found === 'string' ? undefined : found;
-      const outcome: DisconnectOutcome =
-        typeof found === 'string' ? { revocation: 'failed' } : await this.#revoke(id, secret);
-      const unstored = secret === undefined ? await this.#tryForget(id) : await this.#forgetTokens(id, secret);
-      await this.#forgetAnswers(id);
-      this.#outages.forget(id);
-      this.#challenges.forget(id);
-      const activity = this.#states.event('disconnected');
-      this.#states.set(id, { type: 'disconnected' }, { activity, lastError: unstored ?? null });
-      return outcome;
-    });
+    return this.#endings.disconnect(id);
   }
 
   async remove(id: ConnectionId, options: { readonly leaveSecret?: boolean } = {}): Promise<DisconnectOutcome> {
-    await this.#signIns.stop(id);
-    const outcome = await this.#secrets.exclusive(id, async () => this.#removeNow(id, options.leaveSecret === true));
-    // One that began meanwhile has nothing to come back to.
-    await this.#signIns.stop(id);
-    return outcome;
-  }
-
-  async #removeNow(id: ConnectionId, leavesSecret: boolean): Promise<DisconnectOutcome> {
-    const { connection } = this.#records.get(id);
-    const found = await this.#hidden.readToEnd(id, leavesSecret);
-    const secret = typeof found === 'string' ? undefined : found;
-    // First, since a connection that has to stay keeps tokens that are good.
-    const unforgotten = found === 'too_new' ? undefined : await this.#tryForget(id);
-    if (unforgotten !== undefined && !leavesSecret) {
-      // A part of it may be gone.
-      if (secret !== undefined) await this.#secrets.tryKeep(id, secret);
-      throw unforgotten;
-    }
-    const isUnknown = typeof found === 'string' || (leavesSecret && secret === undefined);
-    const outcome: DisconnectOutcome = isUnknown ? { revocation: 'failed' } : await this.#revoke(id, secret);
-    this.#secrets.drop(id);
-    await this.#forgetAnswers(id);
-    this.#outages.forget(id);
-    this.#signIns.forget(id);
-    this.#challenges.forget(id);
-    // Together: the row does not wait for a slow server.
-    await Promise.all([this.#records.remove(id), deleteRegistrations(this.#ports, connection, secret?.clients ?? [])]);
-    return outcome;
-  }
-
-  /** Forgets tokens and keeps registrations. A keychain that does not take the change is told and tried again. */
-  async #forgetTokens(id: ConnectionId, secret: ConnectionSecret): Promise<ScopekeeperError | undefined> {
-    const rest = withoutTokens(secret);
-    const unstored = await this.#secrets.tryKeep(id, rest);
-    return unstored === undefined && isEmptySecret(rest) ? this.#tryForget(id) : unstored;
-  }
-
-  async #tryForget(id: ConnectionId): Promise<ScopekeeperError | undefined> {
-    try {
-      await this.#secrets.forget(id);
-      return undefined;
-    } catch (error) {
-      return asScopekeeperError(error);
-    }
-  }
-
-  /** Revokes at the authorization server; what fails there is told and stops nothing (P35). */
-  async #revoke(id: ConnectionId, secret: ConnectionSecret | undefined): Promise<DisconnectOutcome> {
-    const tokens = issuedTokens(secret);
-    if (tokens === undefined) return { revocation: 'nothing_to_revoke' };
-    const { serverUrl, settings } = this.#records.get(id).connection;
-    try {
-      const isRevoked = await revokeTokens(fetchOf(this.#ports.fetch, settings), {
-        authorizationServer: tokens.authorizationServer,
-        client: tokens.client,
-        accessToken: tokens.accessToken,
-        refreshToken: tokens.refreshToken,
-        reach: await this.#ports.resolveReach(serverUrl),
-      });
-      return { revocation: isRevoked ? 'revoked' : 'unsupported' };
-    } catch (error) {
-      this.#ports.log.warn(`Revoking the tokens of ${id} failed: ${describeError(error)}`);
-      return { revocation: 'failed' };
-    }
-  }
-
-  /** Never rejects: an entry that stays costs a file. */
-  async #forgetAnswers(id: ConnectionId, below?: number): Promise<void> {
-    const { journal, log } = this.#ports;
-    await journal.forget(id, below).catch((error: unknown) => {
-      log.warn(`The journal of ${id} could not be cleared: ${describeError(error)}`);
-    });
+    return this.#endings.remove(id, options.leaveSecret === true);
   }
 
   #freeName(wanted: string): string {

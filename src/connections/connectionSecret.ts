@@ -199,13 +199,13 @@ function withoutSessions({ assertion, identityProvider }: StoredCredentials): St
 }
 
 /**
- * What stays of a document when its connection gets its tokens in another way: no registration, which is good for one
- * kind only, and none of the tokens that the person brought, or signed in for, in the old one. What proves a client
+ * What stays of a document when its connection gets its tokens in another way: no tokens, no registration, which is
+ * good for one kind only, and nothing that the person brought, or signed in for, in the old one. What proves a client
  * that was registered by hand stays, as that client does.
  * @param kind the old one.
  */
 export function withoutKind(secret: ConnectionSecret, kind: ConnectionKind): ConnectionSecret {
-  const { clients: _clients, credentials, ...rest } = secret;
+  const { answered: _answered, clients: _clients, credentials, tokens: _tokens, ...rest } = secret;
   const kept = credentials === undefined ? undefined : withoutTokensOf(kind, credentials);
   return { ...rest, ...(kept !== undefined && { credentials: kept }), generation: rest.generation + 1 };
 }

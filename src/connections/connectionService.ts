@@ -79,10 +79,12 @@ export interface ConnectionService {
    */
   add(serverUrl: string, name?: string, kind?: ConnectionKind): Promise<Connection>;
   /**
-   * Gets tokens in another way from now on; a grant that there is ends as by {@link disconnect}. What was registered,
-   * brought or signed in to for the old way is forgotten; a client of the person's own is not.
+   * Gets tokens in another way from now on, with what is set and entered for it as by {@link configure}: all of it or,
+   * when that throws, nothing. A grant that there is ends as by {@link disconnect}, once the new document is stored.
+   * What was registered, brought or signed in to for the old way is forgotten; a client of the person's own is not.
+   * With the kind that there is already it only configures.
    */
-  changeKind(id: ConnectionId, kind: ConnectionKind): Promise<void>;
+  changeKind(id: ConnectionId, kind: ConnectionKind, change?: SettingsChange, entered?: EnteredSecrets): Promise<void>;
   /**
    * Asks the server which authorization server it names now (P1-P6), and signs in nowhere: what a person
    * enters for one is bound to it. Gives the issuer.

@@ -56,24 +56,6 @@ export class HiddenSecrets {
     }
   }
 
-  /**
-   * The secret of a connection that is to end: what cannot be read for good is in nobody's way.
-   * @param leavesSecret whether it ends though the secret cannot be had; else that throws.
-   * Gives `too_new` for one that is left to the newer version that wrote it.
-   */
-  async readToEnd(
-    id: ConnectionId,
-    leavesSecret = false,
-  ): Promise<ConnectionSecret | 'unreadable' | 'too_new' | undefined> {
-    const { records, secrets } = this.#parts;
-    try {
-      return await secrets.current(id, records.get(id).connection.serverUrl);
-    } catch (error) {
-      if (!leavesSecret && !isConnectionError(error, 'secret_unreadable')) throw error;
-      return isConnectionError(error, 'secret_too_new') ? 'too_new' : 'unreadable';
-    }
-  }
-
   /** Notes where a secret is now: what could not be stored for a while is stored. */
   notePlaced(id: ConnectionId, secretIn: SecretPlace | null, generation: number): void {
     const { records } = this.#parts;

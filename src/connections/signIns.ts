@@ -72,9 +72,14 @@ export class SignIns {
 
   /** Cancels a connection's sign-in, if one runs, and waits for its end. */
   async stop(id: ConnectionId): Promise<void> {
-    const session = this.#parts.states.sessions.get(id);
-    session?.cancel();
-    await Promise.allSettled([session?.outcome]);
+    const outcome = this.#parts.states.sessions.get(id)?.outcome;
+    this.cancel(id);
+    await Promise.allSettled([outcome]);
+  }
+
+  /** Cancels a connection's sign-in, if one runs: nothing of it is kept from now on. */
+  cancel(id: ConnectionId): void {
+    this.#parts.states.sessions.get(id)?.cancel();
   }
 
   async handleCallback(url: URL): Promise<CallbackOutcome> {
@@ -169,8 +174,10 @@ export class SignIns {
   async #keepOrRevoke(asked: Connection, session: SignInSession, result: SignInResult): Promise<readonly Client[]> {
     const { id } = asked;
     try {
-      session.signal.throwIfAborted();
-      return await this.#parts.secrets.exclusive(id, async () => this.#keep(id, session, result));
+      return await this.#parts.secrets.exclusive(id, async () => {
+        session.signal.throwIfAborted();
+        return this.#keep(id, session, result);
+      });
     } catch (error) {
       await this.#revoke(asked, result);
       throw error;

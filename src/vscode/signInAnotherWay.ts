@@ -37,10 +37,9 @@ export async function signInAnotherWay(
     await signIn.stop(connection.id);
     const { settings, entered } = setup;
     const isOther = kind !== connection.kind;
-    await service.changeKind(connection.id, kind);
     // A client that was registered for the browser by hand is kept for it.
     const left = isOther && needsClient(connection.kind) ? NOTHING_ENTERED : {};
-    await service.configure(connection.id, { ...left, ...settings }, entered);
+    await service.changeKind(connection.id, kind, { ...left, ...settings }, entered);
   } catch (error) {
     const current = service.get(connection.id) ?? connection;
     const tryAgain = async () => void (await signInAnotherWay(parts, current, wanted));
