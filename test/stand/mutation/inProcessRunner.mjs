@@ -21,6 +21,9 @@ const TIMES = 'out/mutation/times.json';
 const DEADLINE_MS = 8000;
 const LONGER = 10;
 
+/** How many of the tests that noticed other mutants of a source are asked first. */
+const LIKELY = 8;
+
 /** What the instrumented sources know of Stryker. */
 const stryker = (globalThis.__stryker__ ??= {});
 
@@ -31,6 +34,8 @@ function readJson(file) {
 class InProcessRunner {
   #tests;
   #times = {};
+  /** By source, the tests that noticed its mutants, the latest first: they are likely to notice the next one. */
+  #noticing = new Map();
   /** A test was given up, and what it was at may still go on. */
   #isSpoilt = false;
 
@@ -77,7 +82,10 @@ class InProcessRunner {
       if (this.#isSpoilt) return { status: MutantRunStatus.Timeout, reason: `${test.id} does not end` };
       const isNoticed = result.status === TestStatus.Failed && (await this.#isConfirmed(test, mutantActivation));
       tests.push(isNoticed ? result : { ...result, status: TestStatus.Success });
-      if (isNoticed) break;
+      if (isNoticed) {
+        this.#remember(sandboxFileName, test.id);
+        break;
+      }
     }
     stryker.activeMutant = undefined;
     return (
@@ -117,14 +125,21 @@ class InProcessRunner {
     this.#tests = registeredTests();
   }
 
-  /** The tests that Stryker names, or those whose file can reach the mutant at all: the quick ones first. */
+  #remember(source, id) {
+    const others = (this.#noticing.get(source) ?? []).filter((other) => other !== id);
+    this.#noticing.set(source, [id, ...others]);
+  }
+
+  /** The tests that Stryker names, or those whose file can reach the mutant at all: likely and quick ones first. */
   #select(testFilter, sandboxFileName) {
     const chosen = testFilter && new Set(testFilter);
     const source = path.relative(process.cwd(), sandboxFileName).replaceAll(path.sep, '/');
     const reached = readJson(REACHED);
-    return this.#tests
-      .filter(({ id, file }) => chosen?.has(id) ?? reached[file].includes(source))
-      .toSorted((a, b) => (this.#times[a.id] ?? 0) - (this.#times[b.id] ?? 0));
+    const noticing = (this.#noticing.get(sandboxFileName) ?? []).slice(0, LIKELY);
+    const tests = this.#tests.filter(({ id, file }) => chosen?.has(id) ?? reached[file].includes(source));
+    const likely = noticing.flatMap((id) => tests.find((test) => test.id === id) ?? []);
+    const others = tests.filter(({ id }) => !noticing.includes(id));
+    return [...likely, ...others.toSorted((a, b) => (this.#times[a.id] ?? 0) - (this.#times[b.id] ?? 0))];
   }
 
   async #run({ id, file, run }) {
