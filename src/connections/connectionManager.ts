@@ -71,10 +71,11 @@ export class ConnectionManager implements ConnectionService {
   readonly #challenges: Challenges;
   readonly #configuration: Configuration;
   readonly #scheduler: RefreshScheduler;
-  readonly #nonces = new DpopNonces();
+  /** Of MCP servers; those of authorization servers are others, also at the same origin (RFC 9449 section 8.2). */
+  readonly #resourceNonces = new DpopNonces();
 
   constructor(given: ConnectionManagerPorts) {
-    const ports = { ...given, nonces: this.#nonces };
+    const ports = { ...given, nonces: new DpopNonces() };
     const { clock, file, log, random, vault } = ports;
     this.#ports = given;
     const records = new ConnectionRecords(file, clock, log);
@@ -114,7 +115,7 @@ export class ConnectionManager implements ConnectionService {
       states,
       secrets,
       renewals: this.#renewals,
-      nonces: this.#nonces,
+      nonces: this.#resourceNonces,
       clock,
     });
     this.#configuration = new Configuration({ records, secrets });
@@ -285,14 +286,14 @@ export class ConnectionManager implements ConnectionService {
     if (dpopKey === undefined || tokenType === 'bearer') {
       return { accessToken, headers: { authorization: `Bearer ${accessToken}` } };
     }
-    const dpop = await dpopProof(dpopKey, { method, url, accessToken, nonce: this.#nonces.for(url) });
+    const dpop = await dpopProof(dpopKey, { method, url, accessToken, nonce: this.#resourceNonces.for(url) });
     return { accessToken, headers: { authorization: `DPoP ${accessToken}`, dpop } };
   }
 
   noteDpopNonce(url: string, nonce: string): void {
     const origin = URL.parse(url)?.origin;
     const isOurs = this.connections.some(({ serverUrl }) => new URL(serverUrl).origin === origin);
-    if (isOurs) this.#nonces.note(url, nonce);
+    if (isOurs) this.#resourceNonces.note(url, nonce);
   }
 
   async answerChallenge(id: ConnectionId, challenge: ServerChallenge): Promise<ChallengeOutcome> {
