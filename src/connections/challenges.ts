@@ -2,6 +2,7 @@ import { findBearerChallenge } from '../oauth/challenge.ts';
 import { difference, type ScopeSet, union } from '../oauth/scopeSet.ts';
 import {
   decideChallenge,
+  demandedScopes,
   type EarlierAnswer,
   type Episode,
   isOneTooMany,
@@ -55,14 +56,20 @@ export class Challenges {
     const key = JSON.stringify([refused.status, scopes.toSorted()]);
     const episode = this.#ongoing(id, refused.operation, grant);
     const action = episode?.actions.get(key);
-    const earlier = episode && action && { action, generation: episode.generation };
+    const earlier = episode && action && { ...episode, action };
     const decision = decideChallenge(refused.status, challenge, grant, earlier, clock.now());
-    if (decision === 'pass' || decision === 'stop') return { type: decision };
-    if (isOneTooMany(episode, key)) return { type: 'stop' };
-    const missing = grant === undefined ? [] : missingScopes(scopes, grant.granted);
+    if (decision === 'pass') return { type: 'pass' };
+    // Nobody knows the scopes of a token that the person brought.
+    const isOwnToken = records.get(id).connection.kind === 'static_token';
+    const missing = grant === undefined || isOwnToken ? [] : demandedScopes(refused.status, challenge, grant, earlier);
     const question = `${refused.operation} ${key}`;
     // The person was asked for them, and they were not granted: asking at each call would be no better.
-    if (decision === 'authorize' && missing.length > 0 && this.#asked.get(id)?.has(question) === true) {
+    const wasAsked = decision === 'authorize' && missing.length > 0 && this.#asked.get(id)?.has(question) === true;
+    // A request without a token says nothing of ours.
+    const isTokenRefused = grant !== undefined && refused.token !== undefined && refused.status === 401;
+    if (decision === 'stop' || wasAsked || isOneTooMany(episode, key)) {
+      // There is no other one, and this one is of no use to any operation.
+      if (isOwnToken && isTokenRefused) states.needSignIn(id, 'token_rejected');
       return { type: 'stop' };
     }
 
@@ -81,9 +88,10 @@ export class Challenges {
     }
     this.#remember(id, refused.operation, grant, key, 'authorize');
     if (missing.length > 0) this.#asked.set(id, new Map(this.#asked.get(id)).set(question, missing));
-    const isTokenRefused = refused.status === 401 && missing.length === 0;
-    if (grant === undefined || isTokenRefused) states.needSignIn(id, 'token_rejected');
-    else states.needConsent(id, grant, missing.length > 0 ? missing : scopes);
+    if (isTokenRefused && missing.length === 0) states.needSignIn(id, 'token_rejected');
+    else if (grant !== undefined && refused.token !== undefined) {
+      states.needConsent(id, grant, missing.length > 0 ? missing : scopes);
+    }
     return { type: 'authorize', scopes };
   }
 
@@ -96,9 +104,14 @@ export class Challenges {
     return secret?.tokens !== undefined && secret.tokens.accessToken !== token;
   }
 
-  /** Notes that there is a new grant: scopes that it has may be asked for again, should they get lost. */
+  /**
+   * Notes that there is a new grant: scopes that it has may be asked for again, should they get lost. What was
+   * answered by asking the person has led to it.
+   */
   noteAuthorized(id: ConnectionId): void {
-    const granted = this.#parts.states.grant(id)?.granted ?? [];
+    const { granted = [], generation: ledTo } = this.#parts.states.grant(id) ?? {};
+    const episodes = [...(this.#episodes.get(id) ?? [])];
+    this.#episodes.set(id, new Map(episodes.map(([operation, episode]) => [operation, { ledTo, ...episode }])));
     const open = [...(this.#asked.get(id) ?? [])].filter(([, scopes]) => missingScopes(scopes, granted).length > 0);
     this.#asked.set(id, new Map(open));
   }
@@ -123,6 +136,8 @@ export class Challenges {
   ): void {
     const actions = new Map(this.#ongoing(id, operation, grant)?.actions).set(key, action);
     const episodes = this.#episodes.get(id) ?? new Map<string, Episode>();
-    this.#episodes.set(id, episodes.set(operation, { generation: grant?.generation ?? 0, actions }));
+    const ledTo = action === 'refresh' ? this.#parts.states.grant(id)?.generation : undefined;
+    const answered = { generation: grant?.generation ?? 0, ...(ledTo !== undefined && { ledTo }) };
+    this.#episodes.set(id, episodes.set(operation, { ...answered, actions }));
   }
 }

@@ -153,6 +153,44 @@ describe('a token that the server refuses', () => {
   });
 });
 
+describe('a 401', () => {
+  it('P24 P34 is about the token first, also when it names a scope that the person did not grant', async (t) => {
+    // As MCP servers do, it names all scopes and says no `error`; a token with no expiry is renewed on a 401 only.
+    const scope = 'files:read files:write';
+    const faults = { grantOnly: ['files:read'], challengeScope: scope, expiresIn: undefined };
+    const { server, headless } = await startWithFaults(t, faults);
+    const { manager } = headless;
+    const { id } = await headless.connect(server.mcpUrl);
+    const answer = async () => {
+      const token = await manager.accessToken(id);
+      const challenge = { status: 401, wwwAuthenticate: `Bearer scope="${scope}"`, token, operation: 'list' } as const;
+      return (await manager.answerChallenge(id, challenge)).type;
+    };
+    const first = await manager.accessToken(id);
+    assert.equal(await answer(), 'retry');
+    assert.notEqual(await manager.accessToken(id), first);
+    assert.equal(manager.get(id)?.state.type, 'ready');
+    // That did not help, so it is about the scopes after all.
+    assert.equal(await answer(), 'authorize');
+    assert.equal(manager.get(id)?.state.type, 'needsConsent');
+  });
+
+  it('says nothing of the token when there was none', async (t) => {
+    const { server, headless } = await startWithFaults(t);
+    const { manager } = headless;
+    const { id } = await manager.add(server.mcpUrl);
+    const challenge = { ...refused(''), token: undefined };
+    assert.equal((await manager.answerChallenge(id, challenge)).type, 'authorize');
+    assert.equal(manager.get(id)?.state.type, 'disconnected');
+    await manager.authorize(id);
+    const token = await manager.accessToken(id);
+    await manager.disconnect(id);
+    // The answer to a request that was on its way when the person signed out.
+    await manager.answerChallenge(id, refused(token));
+    assert.equal(manager.get(id)?.state.type, 'disconnected');
+  });
+});
+
 describe('P8 a client metadata document', () => {
   const url = 'https://client.example/metadata.json';
 
