@@ -81,7 +81,7 @@ export class Challenges {
     if (decision === 'refresh') {
       // A token that ended on time, or may have, says nothing against how it was had.
       const isDoubted = refused.status === 403 || (grant?.expiresAt ?? 0) > clock.now();
-      await renewals.refresh(id, isDoubted);
+      await renewals.refreshForRequest(id, isDoubted);
       // Only now: a refresh that failed for want of a network has not been tried.
       this.#remember(id, refused.operation, grant, key, 'refresh');
       return { type: 'retry' };

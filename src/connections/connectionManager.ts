@@ -260,7 +260,7 @@ export class ConnectionManager implements ConnectionService {
   }
 
   async refresh(id: ConnectionId): Promise<Connection> {
-    return this.#renewals.refresh(id);
+    return this.#renewals.refreshForPerson(id);
   }
 
   async accessToken(id: ConnectionId): Promise<string> {
@@ -271,7 +271,7 @@ export class ConnectionManager implements ConnectionService {
   async #usableTokens(id: ConnectionId): Promise<StoredTokens> {
     const grant = this.#states.grant(id);
     if (grant === undefined) throw new ConnectionError('sign_in_required', { id });
-    if (!isUsable(grant, this.#ports.clock.now())) await this.#renewals.refresh(id);
+    if (!isUsable(grant, this.#ports.clock.now())) await this.#renewals.refreshForRequest(id);
     const secret = await this.#hidden.read(id);
     return secret?.tokens ?? this.#states.requireSignIn(id, 'secret_missing');
   }

@@ -13,7 +13,7 @@ import type { HiddenSecrets } from './hiddenSecrets.ts';
 import type { Outages } from './outages.ts';
 import type { Clock, Log, Random } from './ports.ts';
 import type { RefreshMemory } from './refreshAttempts.ts';
-import { isUsable } from './refreshSchedule.ts';
+import { isUsable, retryDueAt } from './refreshSchedule.ts';
 import type { SecretKeeper } from './secretKeeper.ts';
 import { isRenewable, renewedSecret, type RefreshPorts, type RefreshResult, renewStored } from './tokenRefresher.ts';
 
@@ -74,6 +74,32 @@ export class Renewals {
       .finally(() => this.#running.delete(id));
     this.#running.set(id, refresh);
     return refresh;
+  }
+
+  /**
+   * The same for a request that cannot do without: once it has failed it fails so for all requests until it is tried
+   * again by itself, and nobody is asked meanwhile (P32). Throws what {@link refresh} throws.
+   */
+  async refreshForRequest(id: ConnectionId, isDoubted = false): Promise<Connection> {
+    const state = this.#parts.states.resting(id);
+    // The keychain may be asked at any time.
+    if (state.type === 'unreachable' && !isKeychainError(state.error)) this.#failUntil(state.retryAt, state.error);
+    return this.refresh(id, isDoubted);
+  }
+
+  /**
+   * The same for the person, who need not wait until it is tried again by itself; but for a server that says when it
+   * may be asked again (P32). Throws what {@link refresh} throws.
+   */
+  async refreshForPerson(id: ConnectionId): Promise<Connection> {
+    const state = this.#parts.states.resting(id);
+    if (state.type === 'unreachable') this.#failUntil(this.#parts.outages.notBefore(id), state.error);
+    return this.refresh(id);
+  }
+
+  #failUntil(at: number, error: ScopekeeperError): void {
+    const now = this.#ports.clock.now();
+    if (retryDueAt(at, now) > now) throw error;
   }
 
   /** Renews a connection that is due, or tells that its token ended. Never rejects. */

@@ -3,6 +3,7 @@ import { describe, it } from 'node:test';
 import type { ServerChallenge } from '../../../src/connections/challengePolicy.ts';
 import { currentGrant } from '../../../src/connections/connection.ts';
 import { startWithFaults } from '../../headless/headlessManager.ts';
+import { ManualClock } from '../../headless/memoryPorts.ts';
 import type { FaultyServer } from '../../servers/faultyServer.ts';
 
 /** Calls a tool with a token, and gives what the manager needs to know of the answer. */
@@ -139,15 +140,21 @@ describe('a token that the server refuses', () => {
     assert.equal(manager.get(id)?.state.type, 'ready');
   });
 
-  it('P32 needs nobody because the network was away', async (t) => {
-    const { server, headless } = await startWithFaults(t);
+  it('P32 needs nobody because the network was away, and asks no sooner than it is tried again', async (t) => {
+    const clock = new ManualClock();
+    const { server, headless } = await startWithFaults(t, {}, { clock });
     const { manager } = headless;
     const { id } = await headless.connect(server.mcpUrl);
     const token = await manager.accessToken(id);
     server.faults.tokenStatus = 503;
+    const before = server.requestsTo('token').length;
     await assert.rejects(manager.answerChallenge(id, refused(token)));
     await assert.rejects(manager.answerChallenge(id, refused(token)));
+    assert.equal(server.requestsTo('token').length, before + 1);
     server.faults.tokenStatus = 200;
+    const { state } = manager.get(id) ?? assert.fail();
+    assert.ok(state.type === 'unreachable');
+    clock.jump(state.retryAt - clock.now());
     assert.deepEqual(await manager.answerChallenge(id, refused(token)), { type: 'retry' });
     assert.equal(manager.get(id)?.state.type, 'ready');
   });
