@@ -243,6 +243,8 @@ export class Renewals {
     } else if (isOAuthError(failure, 'client_rejected')) {
       await this.#suspectClient(id);
       states.needSignIn(id, 'client_rejected', failure);
+    } else if (isOAuthError(failure, 'client_issuer_mismatch')) {
+      states.needSignIn(id, 'issuer_changed', failure);
     } else if (isConnectionError(failure, 'secret_unreadable')) {
       states.needSignIn(id, 'secret_unreadable', failure);
     } else if (isConnectionError(failure, 'credentials_missing')) {

@@ -44,8 +44,8 @@ export interface OAuthErrorDetails {
   pkce_unsupported: { issuer: string };
   /** No registration endpoint, and no client was configured for this issuer (P8). */
   registration_unsupported: { issuer: string };
-  /** The client that the person configured belongs to another issuer (P11). */
-  client_issuer_mismatch: { issuer: string; configuredIssuer: string };
+  /** The client, or the workload's identity token, that the person configured belongs to another issuer (P11). */
+  client_issuer_mismatch: { issuer: string; configuredIssuer: string; of?: 'assertion' };
   /** The authorization server does not give tokens in this way (RFC 8414 `grant_types_supported`). */
   grant_unsupported: { issuer: string; grantType: string; supported: readonly string[] };
   /** What should be a private key is none, or one that the authorization server's algorithms do not fit. */

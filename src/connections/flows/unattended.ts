@@ -1,3 +1,4 @@
+import { OAuthError } from '../../oauth/errors.ts';
 import { requestClientCredentials, requestWithAssertion } from '../../oauth/token.ts';
 import type { ConnectionKind } from '../connection.ts';
 import { ConnectionError } from '../errors.ts';
@@ -8,9 +9,20 @@ import type { Flow, UnattendedGrant } from './flow.ts';
 /** A client of the person's own asks for itself (RFC 6749 section 4.4, SEP-1046). */
 const clientCredentials: UnattendedGrant = async ({ fetch }, request) => requestClientCredentials(fetch, request);
 
-/** The workload's identity token says who asks (RFC 7523, SEP-1933); it is read anew, since it is short-lived. */
+/**
+ * The workload's identity token says who asks (RFC 7523, SEP-1933); it is read anew, since it is short-lived.
+ * Whoever gets it can be the workload elsewhere for as long: it goes to the authorization server that it was entered
+ * for, and to no other one that an MCP server names (P11).
+ */
 const workloadIdentity: UnattendedGrant = async ({ fetch, readAssertion }, request) => {
-  const { assertionFile } = request.connection.settings;
+  const { assertionFile, assertionIssuer, client } = request.connection.settings;
+  const { issuer } = request.authorizationServer;
+  const configuredIssuer = assertionIssuer ?? client?.issuer;
+  if (configuredIssuer === undefined)
+    throw new ConnectionError('credentials_missing', { missing: 'assertion', issuer });
+  if (configuredIssuer !== issuer) {
+    throw new OAuthError('client_issuer_mismatch', { issuer, configuredIssuer, of: 'assertion' });
+  }
   const assertion =
     assertionFile === undefined ? request.secret?.credentials?.assertion : await readAssertion(assertionFile);
   if (assertion === undefined) throw new ConnectionError('credentials_missing', { missing: 'assertion' });

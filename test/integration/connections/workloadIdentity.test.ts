@@ -85,10 +85,53 @@ describe('workload identity', () => {
     const clientMetadataUrl = 'https://client.example/client.json';
     const faults = { clientMetadata: 'accepted' } as const;
     const { server, manager, id } = await startWorkload(t, faults, { clientMetadataUrl });
-    await manager.configure(id, { client: undefined }, { assertion: await server.workloadAssertion() });
+    const settings = { client: undefined, assertionIssuer: server.issuer };
+    await manager.configure(id, settings, { assertion: await server.workloadAssertion() });
     await manager.authorize(id);
     assert.equal(server.requestsTo('token')[0]?.form?.['client_id'], clientMetadataUrl);
   });
+
+  for (const isFile of [false, true]) {
+    it(`P11 sends the token${isFile ? ' of its file' : ''} to the issuer that it was entered for, and to no other`, async (t) => {
+      const clientMetadataUrl = 'https://client.example/client.json';
+      const faults = { clientMetadata: 'accepted' } as const;
+      const { server, manager, id, file } = await startWorkload(t, faults, { clientMetadataUrl });
+      const assertion = await server.workloadAssertion();
+      await writeFile(file, assertion);
+      const entered = isFile ? {} : { assertion };
+      await manager.configure(id, { client: undefined, ...(isFile && { assertionFile: file }) }, entered);
+      const sent = () => server.requestsTo('token').flatMap(({ form, url }) => (form?.['assertion'] ? [url] : []));
+      await assert.rejects(manager.authorize(id), (error) => {
+        assert.ok(isConnectionError(error, 'credentials_missing'));
+        assert.deepEqual(error.details, { missing: 'assertion', issuer: server.issuer });
+        return true;
+      });
+      assert.deepEqual(sent(), [], 'nobody said for whom it is');
+
+      await manager.configure(id, { assertionIssuer: server.issuer });
+      await manager.authorize(id);
+      // The MCP server now names another authorization server.
+      const { issuer: configuredIssuer } = server;
+      server.faults.issuers = 'second';
+      await assert.rejects(manager.authorize(id), (error) => {
+        assert.ok(isOAuthError(error, 'client_issuer_mismatch'));
+        assert.deepEqual(error.details, { issuer: server.secondIssuer, configuredIssuer, of: 'assertion' });
+        return true;
+      });
+      assert.equal((await manager.refresh(id)).state.type, 'ready', 'what there is goes on where it was had');
+      assert.deepEqual(
+        sent().filter((url) => url.startsWith(server.secondIssuer)),
+        [],
+      );
+      // One that is entered for the new issuer does not go to the old one, whose tokens there still are.
+      const before = sent().length;
+      await manager.configure(id, { assertionIssuer: server.secondIssuer });
+      await assert.rejects(manager.refresh(id), (error) => isOAuthError(error, 'client_issuer_mismatch'));
+      assert.equal(sent().length, before);
+      const state = manager.get(id)?.state;
+      assert.ok(state?.type === 'needsSignIn' && state.reason === 'issuer_changed');
+    });
+  }
 
   for (const [name, claims] of [
     ['has ended', { expiresInSeconds: -60 }],

@@ -214,6 +214,14 @@ const variants: readonly (readonly [AnyScopekeeperError, Expected])[] = [
     new OAuthError('client_rejected', { issuer: ISSUER, description: EVIL, isEntered: true }),
     { says: /the client that you entered/, action: 'enter_client' },
   ],
+  [
+    new OAuthError('client_issuer_mismatch', {
+      issuer: ISSUER,
+      configuredIssuer: 'https://old.example',
+      of: 'assertion',
+    }),
+    { says: /identity token of the workload is for old\.example/, action: 'choose_kind' },
+  ],
   ...(['unauthorized_client', 'invalid_client'] as const).map(
     (error) =>
       [
