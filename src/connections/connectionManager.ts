@@ -131,6 +131,7 @@ export class ConnectionManager implements ConnectionService {
 
   #noteAuthorized(id: ConnectionId): void {
     this.#outages.noteSuccess(id);
+    this.#renewals.forget(id);
     this.#challenges.noteAuthorized(id);
   }
 
@@ -312,6 +313,7 @@ export class ConnectionManager implements ConnectionService {
           : await this.#forgetTokens(id, secret);
       await this.#forgetAnswers(id);
       this.#outages.forget(id);
+      this.#renewals.forget(id);
       this.#challenges.forget(id);
       const activity = this.#states.event('disconnected');
       this.#states.set(id, { type: 'disconnected' }, { activity, lastError: unstored ?? null });
@@ -347,6 +349,7 @@ export class ConnectionManager implements ConnectionService {
     this.#secrets.drop(id);
     await this.#forgetAnswers(id);
     this.#outages.forget(id);
+    this.#renewals.forget(id);
     this.#signIns.forget(id);
     this.#challenges.forget(id);
     // Together: the row does not wait for a slow server.

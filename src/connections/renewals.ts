@@ -1,11 +1,13 @@
 import { isOAuthError, type ScopekeeperError } from '../oauth/errors.ts';
 import { intersection, type ScopeSet } from '../oauth/scopeSet.ts';
+import { AssertionFiles } from './assertionFiles.ts';
 import type { Connection, ConnectionId, Grant } from './connection.ts';
 import type { ConnectionRecords } from './connectionRecords.ts';
 import { answeredIn, type ConnectionSecret, issuedTokens, type IssuedTokens } from './connectionSecret.ts';
 import type { ConnectionStates } from './connectionStates.ts';
 import { asScopekeeperError, ConnectionError, describeError, isConnectionError, isKeychainError } from './errors.ts';
 import type { WithCredentials } from './flows/flow.ts';
+import { mayBeGrantedLater } from './flows/unattended.ts';
 import { grantAskedAnew, grantOfRefresh, missingScopes } from './grant.ts';
 import type { ExchangeJournal } from './exchangeJournal.ts';
 import { JournaledFetch } from './journaledFetch.ts';
@@ -39,10 +41,12 @@ export class Renewals {
   readonly #ports: RenewalPorts;
   readonly #parts: RenewalParts;
   readonly #running = new Map<ConnectionId, Promise<Connection>>();
+  readonly #files: AssertionFiles;
   #hasLeft = false;
 
   constructor(ports: RenewalPorts, parts: RenewalParts) {
     this.#ports = ports;
+    this.#files = new AssertionFiles(ports);
     this.#parts = parts;
   }
 
@@ -59,6 +63,11 @@ export class Renewals {
   /** From now on another process may store: an answer that still comes is for the journal alone. */
   leave(): void {
     this.#hasLeft = true;
+  }
+
+  /** Forgets what was refused to a connection that ended, or was signed in to anew. */
+  forget(id: ConnectionId): void {
+    this.#files.forget(id);
   }
 
   /**
@@ -94,6 +103,7 @@ export class Renewals {
   async refreshForPerson(id: ConnectionId): Promise<Connection> {
     const state = this.#parts.states.resting(id);
     if (state.type === 'unreachable') this.#failUntil(this.#parts.outages.notBefore(id), state.error);
+    this.#files.forget(id);
     return this.refresh(id);
   }
 
@@ -191,7 +201,7 @@ export class Renewals {
           journaled.accept(generation);
         },
       });
-    const ports = { ...this.#ports, fetch: journaled.fetch };
+    const ports = { ...this.#ports, fetch: journaled.fetch, readAssertion: this.#files.readerFor(id) };
     const result = await renewStored(ports, {
       connection,
       secret,
@@ -211,6 +221,7 @@ export class Renewals {
     const unstored = await secrets.tryKeep(id, next);
     if (result.type === 'refreshed') records.rememberRefresh(issuer, result.memory);
     this.#parts.outages.noteSuccess(id);
+    this.#files.forget(id);
     states.set(
       id,
       { type: 'ready', grant: renewed },
@@ -235,10 +246,15 @@ export class Renewals {
     sentRefreshToken: string | undefined,
   ): Promise<void> {
     const { records, states } = this.#parts;
-    const { log } = this.#ports;
-    log.warn(`Refreshing ${id} failed: ${describeError(failure)}`);
-    if (isOAuthError(failure, 'grant_rejected') || isOAuthError(failure, 'identity_ended')) {
-      if (sentRefreshToken !== undefined) await this.#dropRefreshToken(id, sentRefreshToken);
+    const isOver = isOAuthError(failure, 'grant_rejected') || isOAuthError(failure, 'identity_ended');
+    if (isOver && sentRefreshToken !== undefined) await this.#dropRefreshToken(id, sentRefreshToken);
+    const lookAgainAt = this.#files.lookAgainAt(id, failure);
+    if (lookAgainAt !== undefined) {
+      states.set(id, { type: 'unreachable', grant, error: failure, retryAt: lookAgainAt });
+      return;
+    }
+    this.#ports.log.warn(`Refreshing ${id} failed: ${describeError(failure)}`);
+    if (isOver && !mayBeGrantedLater(records.get(id).connection, failure)) {
       states.needSignIn(id, 'grant_rejected', failure);
     } else if (isOAuthError(failure, 'client_rejected')) {
       await this.#suspectClient(id);
@@ -252,7 +268,8 @@ export class Renewals {
     } else if (isKeychainError(failure)) {
       this.#parts.hidden.note(id, grant, failure);
     } else {
-      const { retryAt, isFirst } = this.#parts.outages.noteFailure(id, failure);
+      const { retryAt: until, isFirst } = this.#parts.outages.noteFailure(id, failure);
+      const retryAt = this.#files.note(id, failure, until);
       // An outage is one event, however often it is tried again.
       const activity = isFirst ? { activity: states.event('refresh_failed', { error: failure }) } : {};
       states.set(id, { type: 'unreachable', grant, error: failure, retryAt }, activity);

@@ -70,8 +70,11 @@ export interface OAuthErrorDetails {
   device_code_expired: { issuer: string };
   /** The MCP server refuses a token that the person brought. */
   access_token_refused: { url: string; status: number };
-  /** RFC 6749 section 5.2 `invalid_grant`: the code or the refresh token is no longer good. */
-  grant_rejected: { issuer: string; description?: string };
+  /**
+   * RFC 6749 section 5.2 `invalid_grant`: the code or the refresh token is no longer good; or the identity token of a
+   * workload, which the person pasted, or which its platform keeps in a file.
+   */
+  grant_rejected: { issuer: string; description?: string; of?: 'assertion' | 'assertion_file' };
   /** The token endpoint answered with an error other than the two above. */
   token_request_failed: {
     issuer: string;

@@ -172,15 +172,7 @@ export function oauthErrorText(error: AnyOAuthError): ErrorText {
         action: 'enter_token',
       };
     case 'grant_rejected':
-      return {
-        summary: t('sign-in has ended'),
-        message: said(
-          t('The authorization server {0} no longer accepts this sign-in.', shortUrl(error.details.issuer)),
-          error.details.description,
-        ),
-        nextStep: t('Sign in again.'),
-        action: 'sign_in',
-      };
+      return grantRejectedText(error.details);
     case 'token_request_failed':
       if (error.details.error === 'invalid_scope') return scopesRefusedText(error.details);
       if (DPOP_ERRORS.has(error.details.error ?? '')) return proofRefusedText(error.details);
@@ -259,5 +251,26 @@ function issuerMismatchText({ configuredIssuer, issuer, of }: OAuthErrorDetails[
     ),
     nextStep: t('If the move is meant, enter a client ID for the new authorization server.'),
     action: 'enter_client',
+  };
+}
+
+function grantRejectedText({ issuer, description, of }: OAuthErrorDetails['grant_rejected']): ErrorText {
+  if (of === undefined) {
+    return {
+      summary: t('sign-in has ended'),
+      message: said(t('The authorization server {0} no longer accepts this sign-in.', shortUrl(issuer)), description),
+      nextStep: t('Sign in again.'),
+      action: 'sign_in',
+    };
+  }
+  return {
+    summary: t('identity token refused'),
+    message: said(
+      t('The authorization server {0} does not accept the identity token of the workload.', shortUrl(issuer)),
+      description,
+    ),
+    ...(of === 'assertion_file'
+      ? { nextStep: t('The next one in its file is tried by itself.'), action: 'try_again' }
+      : { nextStep: t('Enter one that is good.'), action: 'choose_kind' }),
   };
 }

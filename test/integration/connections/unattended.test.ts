@@ -5,10 +5,9 @@ import path from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { currentGrant } from '../../../src/connections/connection.ts';
 import { isConnectionError } from '../../../src/connections/errors.ts';
-import { isOAuthError, type OAuthErrorCode } from '../../../src/oauth/errors.ts';
+import { isOAuthError } from '../../../src/oauth/errors.ts';
 import { type Headless, startWithFaults } from '../../headless/headlessManager.ts';
 import { ManualClock } from '../../headless/memoryPorts.ts';
-import type { Faults } from '../../servers/faults.ts';
 import type { FaultyServer } from '../../servers/faultyServer.ts';
 import { granted, refreshForms, restart, stored } from './refreshing.ts';
 
@@ -91,23 +90,31 @@ describe('a connection that needs nobody for its tokens', () => {
       assert.deepEqual(told, ['scopes_dropped files:write', 'scopes_restored files:write']);
     });
 
-    for (const [title, faults, code, reason] of [
-      ['P12 a client that the server no longer knows', { invalidClient: true }, 'client_rejected', 'client_rejected'],
-      ['P32 invalid_grant', { invalidGrant: true }, 'grant_rejected', 'grant_rejected'],
-    ] as const satisfies readonly (readonly [string, Partial<Faults>, OAuthErrorCode, string])[]) {
-      it(`${kind}: ${title} needs the person, and nothing is thrown away`, async (t) => {
-        const { server, headless, id } = await start(t, kind);
-        const before = stored(headless, id);
-        Object.assign(server.faults, faults);
-        await assert.rejects(headless.manager.refresh(id), (error) => isOAuthError(error, code));
-        const state = headless.manager.get(id)?.state;
-        assert.ok(state?.type === 'needsSignIn');
-        assert.equal(state.reason, reason);
-        assert.equal(stored(headless, id), before);
-        Object.assign(server.faults, { invalidClient: false, invalidGrant: false });
-        assert.equal((await headless.manager.authorize(id)).type, 'authorized');
-      });
-    }
+    it(`${kind}: P12 a client that the server no longer knows needs the person, and nothing is thrown away`, async (t) => {
+      const { server, headless, id } = await start(t, kind);
+      const before = stored(headless, id);
+      server.faults.invalidClient = true;
+      await assert.rejects(headless.manager.refresh(id), (error) => isOAuthError(error, 'client_rejected'));
+      const state = headless.manager.get(id)?.state;
+      assert.ok(state?.type === 'needsSignIn' && state.reason === 'client_rejected');
+      assert.equal(stored(headless, id), before);
+      server.faults.invalidClient = false;
+      assert.equal((await headless.manager.authorize(id)).type, 'authorized');
+    });
+
+    it(`${kind}: P32 invalid_grant is no end, where there is nothing to end: it is tried again by itself`, async (t) => {
+      const { server, headless, clock, id } = await start(t, kind);
+      const before = stored(headless, id);
+      server.faults.invalidGrant = true;
+      await assert.rejects(headless.manager.refresh(id), (error) => isOAuthError(error, 'grant_rejected'));
+      const { state, lastError } = headless.manager.get(id) ?? assert.fail();
+      assert.ok(state.type === 'unreachable');
+      assert.deepEqual([state.error.code, lastError?.code], ['grant_rejected', 'grant_rejected']);
+      assert.equal(stored(headless, id), before);
+      server.faults.invalidGrant = false;
+      clock.advance(state.retryAt - clock.now());
+      await headless.until(id, (connection) => connection.state.type === 'ready');
+    });
 
     it(`${kind}: P32 a server that is away is tried again by itself`, async (t) => {
       const { server, headless, clock, id } = await start(t, kind);
@@ -143,8 +150,8 @@ describe('a connection that needs nobody for its tokens', () => {
       Object.assign(server.faults, { tokenBody: undefined, invalidGrant: true });
       await assert.rejects(headless.manager.refresh(id), (error) => isOAuthError(error, 'grant_rejected'));
       assert.doesNotMatch(stored(headless, id), /rt-that-is-not-good/);
-      const state = headless.manager.get(id)?.state;
-      assert.ok(state?.type === 'needsSignIn' && state.reason === 'grant_rejected');
+      // What can be asked for anew has not ended with it.
+      assert.equal(headless.manager.get(id)?.state.type, 'unreachable');
     });
 
     it(`${kind}: P14 leaves resource out when the person does`, async (t) => {

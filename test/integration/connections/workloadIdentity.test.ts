@@ -154,11 +154,60 @@ describe('workload identity', () => {
       await writeFile(file, await server.workloadAssertion(claims));
       await assert.rejects(manager.refresh(id), (error) => isOAuthError(error, 'grant_rejected'));
       assert.equal(server.requestsTo('token').length, 3);
-      assert.equal(manager.get(id)?.state.type, 'needsSignIn');
+      assert.equal(manager.get(id)?.state.type, 'unreachable');
       await writeFile(file, await server.workloadAssertion());
       assert.equal((await manager.authorize(id)).type, 'authorized');
     });
   }
+
+  it('P32 a platform that is late with the next token is waited for: its file is looked at, the old one is not sent again', async (t) => {
+    const clock = new ManualClock();
+    const { server, headless, manager, id, file } = await startWorkload(t, { expiresIn: 600 }, { clock });
+    await manager.configure(id, { assertionFile: file });
+    await writeFile(file, await server.workloadAssertion());
+    await manager.authorize(id);
+    await writeFile(file, await server.workloadAssertion({ expiresInSeconds: -60 }));
+    /** Waits as long as the connection says, and until it is tried again. Gives after how long that will be. */
+    const waitOnce = async (): Promise<number> => {
+      const { state } = manager.get(id) ?? assert.fail();
+      assert.ok(state.type === 'unreachable');
+      const tried = headless.until(id, (connection) => {
+        return connection.state.type !== 'refreshing' && connection.state !== state;
+      });
+      clock.advance(state.retryAt - clock.now());
+      const { state: next } = await tried;
+      return next.type === 'unreachable' ? next.retryAt - clock.now() : 0;
+    };
+    await assert.rejects(manager.refresh(id), (error) => isOAuthError(error, 'grant_rejected'));
+    await assert.rejects(manager.refresh(id), (error) => isOAuthError(error, 'grant_rejected'));
+    assert.equal(server.requestsTo('token').length, 3, 'the person may have mended something else');
+    const waits: number[] = [];
+    for (let wait = 0; wait < 10; wait += 1) waits.push(await waitOnce());
+    assert.ok(
+      waits.every((wait) => wait > 0 && wait <= 30_000),
+      waits.join(' '),
+    );
+    const sent = server.requestsTo('token').length;
+    assert.ok(sent < 9, `the back-off goes on beside that: ${sent} requests`);
+    const refusals = manager.activity(id).filter(({ type }) => type === 'refresh_failed');
+    assert.equal(refusals.length, 1, 'one event');
+
+    await writeFile(file, await server.workloadAssertion());
+    assert.equal(await waitOnce(), 0);
+    assert.equal(manager.get(id)?.state.type, 'ready');
+    assert.equal(server.requestsTo('token').length, sent + 1);
+    assert.ok(headless.log.lines.every((line) => !line.includes('eyJ')));
+  });
+
+  it('P32 a pasted token that is refused needs the person, who alone has another one', async (t) => {
+    const { server, manager, id } = await startWorkload(t);
+    await manager.configure(id, {}, { assertion: await server.workloadAssertion() });
+    await manager.authorize(id);
+    await manager.configure(id, {}, { assertion: await server.workloadAssertion({ expiresInSeconds: -60 }) });
+    await assert.rejects(manager.refresh(id), (error) => isOAuthError(error, 'grant_rejected'));
+    const state = manager.get(id)?.state;
+    assert.ok(state?.type === 'needsSignIn' && state.reason === 'grant_rejected');
+  });
 
   for (const [name, content, problem] of [
     ['not there', undefined, 'ENOENT'],

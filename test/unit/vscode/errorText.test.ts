@@ -222,6 +222,18 @@ const variants: readonly (readonly [AnyScopekeeperError, Expected])[] = [
     }),
     { says: /identity token of the workload is for old\.example/, action: 'choose_kind' },
   ],
+  ...(
+    [
+      ['assertion', 'choose_kind'],
+      ['assertion_file', 'try_again'],
+    ] as const
+  ).map(
+    ([of, action]) =>
+      [
+        new OAuthError('grant_rejected', { issuer: ISSUER, description: EVIL, of }),
+        { says: /does not accept the identity token of the workload.*It says: “/, action },
+      ] as const,
+  ),
   ...(['unauthorized_client', 'invalid_client'] as const).map(
     (error) =>
       [
