@@ -45,7 +45,7 @@ const EPISODE_MS = 60_000;
 
 /**
  * What to do about a challenge:
- * `pass` it on, since it is not about the token; `refresh`; `authorize` anew, which asks the person;
+ * `pass` it on, since it is not about the token; `refresh`; `authorize` anew, which asks the person if one is needed;
  * or `stop`, since all of that was tried and changed nothing (P25).
  */
 export type ChallengeDecision = 'pass' | 'refresh' | 'authorize' | 'stop';

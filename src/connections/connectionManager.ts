@@ -115,6 +115,7 @@ export class ConnectionManager implements ConnectionService {
       states,
       secrets,
       renewals: this.#renewals,
+      authorizeUnattended: async (id) => this.#signIns.authorizeUnattended(id),
       nonces: this.#resourceNonces,
       clock,
     });

@@ -90,10 +90,15 @@ export class Renewals {
    * again by itself, and nobody is asked meanwhile (P32). Throws what {@link refresh} throws.
    */
   async refreshForRequest(id: ConnectionId, isDoubted = false): Promise<Connection> {
+    this.failWhileWaiting(id);
+    return this.refresh(id, isDoubted);
+  }
+
+  /** Throws why the last refresh failed, until it is tried again by itself: nobody is asked meanwhile (P32). */
+  failWhileWaiting(id: ConnectionId): void {
     const state = this.#parts.states.resting(id);
     // The keychain may be asked at any time.
     if (state.type === 'unreachable' && !isKeychainError(state.error)) this.#failUntil(state.retryAt, state.error);
-    return this.refresh(id, isDoubted);
   }
 
   /**
