@@ -62,10 +62,11 @@ export class ConnectionManager implements ConnectionService {
   readonly #configuration: Configuration;
   readonly #endings: Endings;
   readonly #scheduler: RefreshScheduler;
-  readonly #nonces = new DpopNonces();
+  /** Of MCP servers; those of authorization servers are others, also at the same origin (RFC 9449 section 8.2). */
+  readonly #resourceNonces = new DpopNonces();
 
   constructor(given: ConnectionManagerPorts) {
-    const ports = { ...given, nonces: this.#nonces };
+    const ports = { ...given, nonces: new DpopNonces() };
     const { clock, file, log, random, vault } = ports;
     this.#ports = given;
     const records = new ConnectionRecords(file, clock, log);
@@ -101,7 +102,8 @@ export class ConnectionManager implements ConnectionService {
       states,
       secrets,
       renewals: this.#renewals,
-      nonces: this.#nonces,
+      authorizeUnattended: async (id) => this.#signIns.authorizeUnattended(id),
+      nonces: this.#resourceNonces,
       clock,
     });
     this.#configuration = new Configuration({ records, states, secrets });
@@ -111,6 +113,7 @@ export class ConnectionManager implements ConnectionService {
       secrets,
       signIns: this.#signIns,
       outages: this.#outages,
+      renewals: this.#renewals,
       challenges: this.#challenges,
     });
     this.#scheduler = new RefreshScheduler({
@@ -125,6 +128,7 @@ export class ConnectionManager implements ConnectionService {
 
   #noteAuthorized(id: ConnectionId): void {
     this.#outages.noteSuccess(id);
+    this.#renewals.forget(id);
     this.#challenges.noteAuthorized(id);
   }
 
@@ -255,7 +259,7 @@ export class ConnectionManager implements ConnectionService {
   }
 
   async refresh(id: ConnectionId): Promise<Connection> {
-    return this.#renewals.refresh(id);
+    return this.#renewals.refreshForPerson(id);
   }
 
   async accessToken(id: ConnectionId): Promise<string> {
@@ -266,7 +270,7 @@ export class ConnectionManager implements ConnectionService {
   async #usableTokens(id: ConnectionId): Promise<StoredTokens> {
     const grant = this.#states.grant(id);
     if (grant === undefined) throw new ConnectionError('sign_in_required', { id });
-    if (!isUsable(grant, this.#ports.clock.now())) await this.#renewals.refresh(id);
+    if (!isUsable(grant, this.#ports.clock.now())) await this.#renewals.refreshForRequest(id);
     const secret = await this.#hidden.read(id);
     return secret?.tokens ?? this.#states.requireSignIn(id, 'secret_missing');
   }
@@ -281,14 +285,14 @@ export class ConnectionManager implements ConnectionService {
     if (dpopKey === undefined || tokenType === 'bearer') {
       return { accessToken, headers: { authorization: `Bearer ${accessToken}` } };
     }
-    const dpop = await dpopProof(dpopKey, { method, url, accessToken, nonce: this.#nonces.for(url) });
+    const dpop = await dpopProof(dpopKey, { method, url, accessToken, nonce: this.#resourceNonces.for(url) });
     return { accessToken, headers: { authorization: `DPoP ${accessToken}`, dpop } };
   }
 
   noteDpopNonce(url: string, nonce: string): void {
     const origin = URL.parse(url)?.origin;
     const isOurs = this.connections.some(({ serverUrl }) => new URL(serverUrl).origin === origin);
-    if (isOurs) this.#nonces.note(url, nonce);
+    if (isOurs) this.#resourceNonces.note(url, nonce);
   }
 
   async answerChallenge(id: ConnectionId, challenge: ServerChallenge): Promise<ChallengeOutcome> {

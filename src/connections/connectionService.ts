@@ -118,7 +118,10 @@ export interface ConnectionService {
   /** Judges a callback URL: from the loopback route, or pasted. The outcome is also that of `authorize`. */
   handleCallback(url: URL): Promise<CallbackOutcome>;
 
-  /** Renews the access token now. Throws `sign_in_required` when there is no refresh token. */
+  /**
+   * Renews the access token now, since the person says so. Throws `sign_in_required` when there is no refresh token,
+   * or why it failed: the last time, as long as the server does not want to be asked again (P32).
+   */
   refresh(id: ConnectionId): Promise<Connection>;
   /**
    * Revokes the tokens at the authorization server and forgets them here (P35); registrations stay.
@@ -127,7 +130,7 @@ export interface ConnectionService {
   disconnect(id: ConnectionId): Promise<DisconnectOutcome>;
   /**
    * A token that is good now, renewed first if it has ended. The one method that gives a secret.
-   * Throws `sign_in_required`, or why it could not be renewed.
+   * Throws `sign_in_required`, or why it could not be renewed: the last time, until it is tried again by itself (P32).
    */
   accessToken(id: ConnectionId): Promise<string>;
   /**

@@ -13,6 +13,7 @@ import { fetchOf } from './fetchOf.ts';
 import type { FlowPorts } from './flows/flow.ts';
 import type { Outages } from './outages.ts';
 import type { Log } from './ports.ts';
+import type { Renewals } from './renewals.ts';
 import type { SecretKeeper } from './secretKeeper.ts';
 import type { SignIns } from './signIns.ts';
 
@@ -27,6 +28,7 @@ export interface EndingsParts {
   readonly secrets: SecretKeeper;
   readonly signIns: SignIns;
   readonly outages: Outages;
+  readonly renewals: Renewals;
   readonly challenges: Challenges;
 }
 
@@ -53,6 +55,7 @@ export class Endings {
           : await this.#forgetTokens(id, secret);
       await this.forgetAnswers(id);
       this.#parts.outages.forget(id);
+      this.#parts.renewals.forget(id);
       this.#parts.challenges.forget(id);
       const activity = this.#parts.states.event('disconnected');
       this.#parts.states.set(id, { type: 'disconnected' }, { activity, lastError: unstored ?? null });
@@ -89,6 +92,7 @@ export class Endings {
     this.#parts.secrets.drop(id);
     await this.forgetAnswers(id);
     this.#parts.outages.forget(id);
+    this.#parts.renewals.forget(id);
     this.#parts.signIns.forget(id);
     this.#parts.challenges.forget(id);
     // Together: the row does not wait for a slow server.
@@ -154,6 +158,7 @@ export class Endings {
     // One that began meanwhile, the old way.
     this.#parts.signIns.cancel(id);
     this.#parts.outages.forget(id);
+    this.#parts.renewals.forget(id);
     this.#parts.challenges.forget(id);
     await this.forgetAnswers(id);
     await this.#revoke(id, secret);

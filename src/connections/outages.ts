@@ -4,7 +4,7 @@ import type { ConnectionRecords } from './connectionRecords.ts';
 import type { ConnectionStates } from './connectionStates.ts';
 import { isHidden } from './hiddenSecrets.ts';
 import type { Clock, Random } from './ports.ts';
-import { LONGEST_RETRY_AFTER_MS, retryDelayMs } from './refreshSchedule.ts';
+import { heededRetryAfterMs, retryDelayMs, retryDueAt } from './refreshSchedule.ts';
 
 export interface OutagesParts {
   readonly records: ConnectionRecords;
@@ -17,7 +17,7 @@ interface Outage {
   /** Failures in a row. */
   readonly failures: number;
   readonly lastTryAt: number;
-  /** The server's `Retry-After` (P32): nothing but the person brings the next try before it. */
+  /** The server's `Retry-After` (P32): nothing brings the next try before it, nor does the person. */
   readonly notBefore: number;
   readonly error: ScopekeeperError;
 }
@@ -57,7 +57,7 @@ export class Outages {
     const now = clock.now();
     const failures = (this.#outages.get(id)?.failures ?? 0) + 1;
     const retryAfterMs = isOAuthError(error, 'token_request_failed') ? error.details.retryAfterMs : undefined;
-    const notBefore = now + Math.min(retryAfterMs ?? 0, LONGEST_RETRY_AFTER_MS);
+    const notBefore = now + heededRetryAfterMs(retryAfterMs);
     this.#outages.set(id, { failures, lastTryAt: now, notBefore, error });
     return { retryAt: now + retryDelayMs(failures, random(), retryAfterMs), isFirst: failures === 1 };
   }
@@ -91,6 +91,11 @@ export class Outages {
     }
   }
 
+  /** When the server of a connection that failed may be asked again at the earliest, whoever wishes it. */
+  notBefore(id: ConnectionId): number {
+    return this.#outages.get(id)?.notBefore ?? 0;
+  }
+
   /** Forgets a connection that ended, or was signed in to anew. */
   forget(id: ConnectionId): void {
     this.#outages.delete(id);
@@ -110,8 +115,7 @@ export class Outages {
     if (state.type !== 'unreachable') return;
     const now = clock.now();
     // A `Retry-After` from before a clock that was set back says nothing now.
-    const earliest = notBefore - now > LONGEST_RETRY_AFTER_MS ? now : notBefore;
-    const retryAt = Math.max(earliest, now + random() * SPREAD_MS);
+    const retryAt = Math.max(retryDueAt(notBefore, now), now + random() * SPREAD_MS);
     if (retryAt < state.retryAt) states.set(connection.id, { ...state, retryAt });
   }
 }

@@ -17,7 +17,7 @@ const MINUTE_MS = 60_000;
 const FIRST_RETRY_MS = 5_000;
 const LONGEST_RETRY_MS = 15 * MINUTE_MS;
 /** A server's `Retry-After` is honoured up to this. */
-export const LONGEST_RETRY_AFTER_MS = 60 * MINUTE_MS;
+const LONGEST_RETRY_AFTER_MS = 60 * MINUTE_MS;
 
 /**
  * When to renew a token (P34): at 80 % of its life, at least 60 s before its end, up to 5 % of its
@@ -48,7 +48,17 @@ export function isUsable(grant: Grant, now: number): boolean {
 export function retryDelayMs(failures: number, jitter: number, retryAfterMs: number | undefined): number {
   const ceiling = Math.min(FIRST_RETRY_MS * 2 ** (failures - 1), LONGEST_RETRY_MS);
   const backoff = ceiling / 2 + (jitter * ceiling) / 2;
-  return Math.max(backoff, Math.min(retryAfterMs ?? 0, LONGEST_RETRY_AFTER_MS));
+  return Math.max(backoff, heededRetryAfterMs(retryAfterMs));
+}
+
+/** How long a server's `Retry-After` is heeded (P32). */
+export function heededRetryAfterMs(retryAfterMs: number | undefined): number {
+  return Math.min(retryAfterMs ?? 0, LONGEST_RETRY_AFTER_MS);
+}
+
+/** When to try again what was to be tried at `retryAt`: no failure waits for longer, so the clock was set back since. */
+export function retryDueAt(retryAt: number, now: number): number {
+  return retryAt - now > LONGEST_RETRY_AFTER_MS ? now : retryAt;
 }
 
 /** When something is to be done about a connection by itself; undefined for never. */
@@ -60,9 +70,7 @@ export function nextDueAt(connection: Connection, jitter: number, now: number): 
       return state.grant.refreshable ? refreshDueAt(state.grant, jitter, now) : state.grant.expiresAt;
     case 'unreachable':
       // The keychain is asked for all connections together.
-      if (isHidden(connection)) return undefined;
-      // No failure waits for longer: the clock was set back since.
-      return state.retryAt - now > LONGEST_RETRY_AFTER_MS ? now : state.retryAt;
+      return isHidden(connection) ? undefined : retryDueAt(state.retryAt, now);
     case 'disconnected':
     case 'authorizing':
     case 'refreshing':

@@ -1,11 +1,13 @@
 import { isOAuthError, type ScopekeeperError } from '../oauth/errors.ts';
 import { intersection, type ScopeSet } from '../oauth/scopeSet.ts';
+import { AssertionFiles } from './assertionFiles.ts';
 import type { Connection, ConnectionId, Grant } from './connection.ts';
 import type { ConnectionRecords } from './connectionRecords.ts';
 import { answeredIn, type ConnectionSecret, issuedTokens, type IssuedTokens } from './connectionSecret.ts';
 import type { ConnectionStates } from './connectionStates.ts';
 import { asScopekeeperError, ConnectionError, describeError, isConnectionError, isKeychainError } from './errors.ts';
 import type { WithCredentials } from './flows/flow.ts';
+import { mayBeGrantedLater } from './flows/unattended.ts';
 import { grantAskedAnew, grantOfRefresh, missingScopes } from './grant.ts';
 import type { ExchangeJournal } from './exchangeJournal.ts';
 import { JournaledFetch } from './journaledFetch.ts';
@@ -13,7 +15,7 @@ import type { HiddenSecrets } from './hiddenSecrets.ts';
 import type { Outages } from './outages.ts';
 import type { Clock, Log, Random } from './ports.ts';
 import type { RefreshMemory } from './refreshAttempts.ts';
-import { isUsable } from './refreshSchedule.ts';
+import { isUsable, retryDueAt } from './refreshSchedule.ts';
 import type { SecretKeeper } from './secretKeeper.ts';
 import { isRenewable, renewedSecret, type RefreshPorts, type RefreshResult, renewStored } from './tokenRefresher.ts';
 
@@ -39,10 +41,12 @@ export class Renewals {
   readonly #ports: RenewalPorts;
   readonly #parts: RenewalParts;
   readonly #running = new Map<ConnectionId, Promise<Connection>>();
+  readonly #files: AssertionFiles;
   #hasLeft = false;
 
   constructor(ports: RenewalPorts, parts: RenewalParts) {
     this.#ports = ports;
+    this.#files = new AssertionFiles(ports);
     this.#parts = parts;
   }
 
@@ -61,6 +65,11 @@ export class Renewals {
     this.#hasLeft = true;
   }
 
+  /** Forgets what was refused to a connection that ended, or was signed in to anew. */
+  forget(id: ConnectionId): void {
+    this.#files.forget(id);
+  }
+
   /**
    * Renews now, or joins the refresh that is running. Throws `sign_in_required`, or why it failed.
    * @param isDoubted whether the server refused a token that should have been good: then what is remembered of
@@ -74,6 +83,38 @@ export class Renewals {
       .finally(() => this.#running.delete(id));
     this.#running.set(id, refresh);
     return refresh;
+  }
+
+  /**
+   * The same for a request that cannot do without: once it has failed it fails so for all requests until it is tried
+   * again by itself, and nobody is asked meanwhile (P32). Throws what {@link refresh} throws.
+   */
+  async refreshForRequest(id: ConnectionId, isDoubted = false): Promise<Connection> {
+    this.failWhileWaiting(id);
+    return this.refresh(id, isDoubted);
+  }
+
+  /** Throws why the last refresh failed, until it is tried again by itself: nobody is asked meanwhile (P32). */
+  failWhileWaiting(id: ConnectionId): void {
+    const state = this.#parts.states.resting(id);
+    // The keychain may be asked at any time.
+    if (state.type === 'unreachable' && !isKeychainError(state.error)) this.#failUntil(state.retryAt, state.error);
+  }
+
+  /**
+   * The same for the person, who need not wait until it is tried again by itself; but for a server that says when it
+   * may be asked again (P32). Throws what {@link refresh} throws.
+   */
+  async refreshForPerson(id: ConnectionId): Promise<Connection> {
+    const state = this.#parts.states.resting(id);
+    if (state.type === 'unreachable') this.#failUntil(this.#parts.outages.notBefore(id), state.error);
+    this.#files.forget(id);
+    return this.refresh(id);
+  }
+
+  #failUntil(at: number, error: ScopekeeperError): void {
+    const now = this.#ports.clock.now();
+    if (retryDueAt(at, now) > now) throw error;
   }
 
   /** Renews a connection that is due, or tells that its token ended. Never rejects. */
@@ -165,7 +206,7 @@ export class Renewals {
           journaled.accept(generation);
         },
       });
-    const ports = { ...this.#ports, fetch: journaled.fetch };
+    const ports = { ...this.#ports, fetch: journaled.fetch, readAssertion: this.#files.readerFor(id) };
     const result = await renewStored(ports, {
       connection,
       secret,
@@ -185,6 +226,7 @@ export class Renewals {
     const unstored = await secrets.tryKeep(id, next);
     if (result.type === 'refreshed') records.rememberRefresh(issuer, result.memory);
     this.#parts.outages.noteSuccess(id);
+    this.#files.forget(id);
     states.set(
       id,
       { type: 'ready', grant: renewed },
@@ -209,14 +251,21 @@ export class Renewals {
     sentRefreshToken: string | undefined,
   ): Promise<void> {
     const { records, states } = this.#parts;
-    const { log } = this.#ports;
-    log.warn(`Refreshing ${id} failed: ${describeError(failure)}`);
-    if (isOAuthError(failure, 'grant_rejected') || isOAuthError(failure, 'identity_ended')) {
-      if (sentRefreshToken !== undefined) await this.#dropRefreshToken(id, sentRefreshToken);
+    const isOver = isOAuthError(failure, 'grant_rejected') || isOAuthError(failure, 'identity_ended');
+    if (isOver && sentRefreshToken !== undefined) await this.#dropRefreshToken(id, sentRefreshToken);
+    const lookAgainAt = this.#files.lookAgainAt(id, failure);
+    if (lookAgainAt !== undefined) {
+      states.set(id, { type: 'unreachable', grant, error: failure, retryAt: lookAgainAt });
+      return;
+    }
+    this.#ports.log.warn(`Refreshing ${id} failed: ${describeError(failure)}`);
+    if (isOver && !mayBeGrantedLater(records.get(id).connection, failure)) {
       states.needSignIn(id, 'grant_rejected', failure);
     } else if (isOAuthError(failure, 'client_rejected')) {
       await this.#suspectClient(id);
       states.needSignIn(id, 'client_rejected', failure);
+    } else if (isOAuthError(failure, 'client_issuer_mismatch')) {
+      states.needSignIn(id, 'issuer_changed', failure);
     } else if (isConnectionError(failure, 'secret_unreadable')) {
       states.needSignIn(id, 'secret_unreadable', failure);
     } else if (isConnectionError(failure, 'credentials_missing')) {
@@ -224,7 +273,8 @@ export class Renewals {
     } else if (isKeychainError(failure)) {
       this.#parts.hidden.note(id, grant, failure);
     } else {
-      const { retryAt, isFirst } = this.#parts.outages.noteFailure(id, failure);
+      const { retryAt: until, isFirst } = this.#parts.outages.noteFailure(id, failure);
+      const retryAt = this.#files.note(id, failure, until);
       // An outage is one event, however often it is tried again.
       const activity = isFirst ? { activity: states.event('refresh_failed', { error: failure }) } : {};
       states.set(id, { type: 'unreachable', grant, error: failure, retryAt }, activity);

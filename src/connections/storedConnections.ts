@@ -73,6 +73,7 @@ const storedConnection = object({
     redirect: exactOptional(picklist(['loopback', 'uri_handler'])),
     dpop: exactOptional(picklist(['always', 'never'])),
     assertionFile: exactOptional(string()),
+    assertionIssuer: exactOptional(string()),
     identityProvider: exactOptional(object({ issuer: string(), clientId: string() })),
     caFile: exactOptional(string()),
   }),

@@ -44,8 +44,8 @@ export interface OAuthErrorDetails {
   pkce_unsupported: { issuer: string };
   /** No registration endpoint, and no client was configured for this issuer (P8). */
   registration_unsupported: { issuer: string };
-  /** The client that the person configured belongs to another issuer (P11). */
-  client_issuer_mismatch: { issuer: string; configuredIssuer: string };
+  /** The client, or the workload's identity token, that the person configured belongs to another issuer (P11). */
+  client_issuer_mismatch: { issuer: string; configuredIssuer: string; of?: 'assertion' };
   /** The authorization server does not give tokens in this way (RFC 8414 `grant_types_supported`). */
   grant_unsupported: { issuer: string; grantType: string; supported: readonly string[] };
   /** What should be a private key is none, or one that the authorization server's algorithms do not fit. */
@@ -70,8 +70,11 @@ export interface OAuthErrorDetails {
   device_code_expired: { issuer: string };
   /** The MCP server refuses a token that the person brought. */
   access_token_refused: { url: string; status: number };
-  /** RFC 6749 section 5.2 `invalid_grant`: the code or the refresh token is no longer good. */
-  grant_rejected: { issuer: string; description?: string };
+  /**
+   * RFC 6749 section 5.2 `invalid_grant`: the code or the refresh token is no longer good; or the identity token of a
+   * workload, which the person pasted, or which its platform keeps in a file.
+   */
+  grant_rejected: { issuer: string; description?: string; of?: 'assertion' | 'assertion_file' };
   /** The token endpoint answered with an error other than the two above. */
   token_request_failed: {
     issuer: string;

@@ -17,7 +17,12 @@ export interface SignInAnotherWayParts {
 }
 
 /** How a connection that gets another kind leaves what was entered for the old one. */
-const NOTHING_ENTERED = { client: undefined, assertionFile: undefined, identityProvider: undefined } as const;
+const NOTHING_ENTERED = {
+  client: undefined,
+  assertionFile: undefined,
+  assertionIssuer: undefined,
+  identityProvider: undefined,
+} as const;
 
 /**
  * Lets the person choose how a connection gets its tokens, asks for what that needs, and signs in so.

@@ -41,6 +41,7 @@ const most: Required<StoredConnection> = {
     redirect: 'uri_handler',
     dpop: 'always',
     assertionFile: '/run/token',
+    assertionIssuer: 'https://issuer.example',
     identityProvider: { issuer: 'https://idp.example', clientId: 'c' },
   },
   grant: {

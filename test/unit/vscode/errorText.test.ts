@@ -214,6 +214,26 @@ const variants: readonly (readonly [AnyScopekeeperError, Expected])[] = [
     new OAuthError('client_rejected', { issuer: ISSUER, description: EVIL, isEntered: true }),
     { says: /the client that you entered/, action: 'enter_client' },
   ],
+  [
+    new OAuthError('client_issuer_mismatch', {
+      issuer: ISSUER,
+      configuredIssuer: 'https://old.example',
+      of: 'assertion',
+    }),
+    { says: /identity token of the workload is for old\.example/, action: 'choose_kind' },
+  ],
+  ...(
+    [
+      ['assertion', 'choose_kind'],
+      ['assertion_file', 'try_again'],
+    ] as const
+  ).map(
+    ([of, action]) =>
+      [
+        new OAuthError('grant_rejected', { issuer: ISSUER, description: EVIL, of }),
+        { says: /does not accept the identity token of the workload.*It says: “/, action },
+      ] as const,
+  ),
   ...(['unauthorized_client', 'invalid_client'] as const).map(
     (error) =>
       [
