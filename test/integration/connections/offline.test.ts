@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
 import { type Connection, currentGrant } from '../../../src/connections/connection.ts';
-import { type NetworkFailure, OAuthError } from '../../../src/oauth/errors.ts';
+import { isOAuthError, type NetworkFailure, OAuthError } from '../../../src/oauth/errors.ts';
 import type { Fetch } from '../../../src/oauth/fetchPort.ts';
 import { type Headless, startWithFaults } from '../../headless/headlessManager.ts';
 import { ManualClock } from '../../headless/memoryPorts.ts';
@@ -191,7 +191,11 @@ describe('when the network is back', () => {
     clock.jump(10 * MINUTE_MS);
     clock.advance(5000);
     assert.equal(retryIn(stand, id), 555_000);
-    // The person may all the same.
+    // Nor for the person: it is the server's word, and its own limit would refuse it again.
+    const before = server.requestsTo('token').length;
+    await assert.rejects(headless.manager.refresh(id), (error) => isOAuthError(error, 'token_request_failed'));
+    assert.equal(server.requestsTo('token').length, before);
+    clock.jump(555_000);
     await headless.manager.refresh(id);
     assert.equal(headless.manager.get(id)?.state.type, 'ready');
   });
