@@ -52,9 +52,7 @@ export type SignInReason =
   /** The secret is not on this machine. */
   | 'secret_missing'
   /** What the keychain holds for it is not what was stored; the bytes are kept. */
-  | 'secret_unreadable'
-  /** The server now names another authorization server. */
-  | 'issuer_changed';
+  | 'secret_unreadable';
 
 export type ConnectionState =
   | { readonly type: 'disconnected' }

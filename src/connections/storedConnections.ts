@@ -89,7 +89,6 @@ const storedConnection = object({
         'token_rejected',
         'secret_missing',
         'secret_unreadable',
-        'issuer_changed',
       ]),
       since: instant,
     }),

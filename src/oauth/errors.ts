@@ -38,6 +38,8 @@ export interface OAuthErrorDetails {
   resource_mismatch: { expected: string; actual: string };
   /** No document with the authorization server's metadata could be had (P4, P6). */
   authorization_server_not_found: { issuers: readonly string[]; tried: readonly Attempt[] };
+  /** The server does not name the authorization server that the person chose, but these (P6, P11). */
+  issuer_not_named: { issuer: string; issuers: readonly string[] };
   /** A metadata document names another issuer than the one it was fetched for (P5). */
   issuer_mismatch: { expected: string; actual: string };
   /** The authorization server does not say that it does PKCE with S256 (P13). */

@@ -75,6 +75,8 @@ function actionLabel(action: ErrorAction): string {
       return t('Change Where It Comes Back To…');
     case 'change_dpop':
       return t('Change DPoP…');
+    case 'change_issuer':
+      return t('Choose Authorization Server…');
     case 'choose_kind':
       return t('Choose How to Sign In…');
     case 'enter_token':
@@ -124,6 +126,7 @@ const ACTION_COMMANDS: Readonly<Record<ErrorAction, CommandId | EditorCommand>> 
   fix_scopes: commandIds.connectionSettings,
   change_redirect: commandIds.connectionSettings,
   change_dpop: commandIds.connectionSettings,
+  change_issuer: commandIds.connectionSettings,
   choose_kind: commandIds.signInAnotherWay,
   enter_token: commandIds.signInAnotherWay,
   choose_ca_file: commandIds.chooseCaFile,
@@ -140,6 +143,7 @@ const ACTION_ARGUMENTS: Readonly<Partial<Record<ErrorAction, string>>> = {
   fix_scopes: 'fixedScopes',
   change_redirect: 'redirect',
   change_dpop: 'dpop',
+  change_issuer: 'issuer',
   enter_token: 'static_token',
 };
 

@@ -28,6 +28,7 @@ export function oauthErrorText(error: AnyOAuthError): ErrorText {
     case 'resource_metadata_invalid':
     case 'resource_mismatch':
     case 'authorization_server_not_found':
+    case 'issuer_not_named':
     case 'issuer_mismatch':
       return serverErrorText(error);
     case 'pkce_unsupported':

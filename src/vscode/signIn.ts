@@ -11,8 +11,8 @@ import { commandLink } from './statusText.ts';
 import { stepText } from './treeText.ts';
 import { withoutLinks } from './untrustedText.ts';
 
-/** A sign-in that ends within this time without the browser gets no notification of its progress. */
-const QUIET_MS = 1500;
+/** What ends within this time, and without the browser, gets no notification of its progress. */
+export const QUIET_MS = 1500;
 
 interface RunningSignIn {
   readonly controller: AbortController;
@@ -123,7 +123,7 @@ export class SignIn implements vscode.Disposable {
 }
 
 /** Resolves when `outcome` is there, also when it failed. */
-async function settled(outcome: Promise<unknown>): Promise<void> {
+export async function settled(outcome: Promise<unknown>): Promise<void> {
   await outcome.catch(() => undefined);
 }
 

@@ -72,6 +72,7 @@ async function choose(
     if (kind === undefined || !(await mayChange(connection, kind))) return undefined;
     // As it is now: what is entered for one authorization server must not go to another (P11).
     const issuer = needsClient(kind) ? await discoverIssuer(service, connection) : '';
+    if (issuer === undefined) return undefined;
     const hasClientDocument = clientMetadataUrl() !== undefined;
     const setup = await askForKind(kind, { connection, issuer, hasClientDocument }, direct === undefined);
     if (setup === 'cancelled') return undefined;

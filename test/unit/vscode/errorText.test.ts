@@ -69,6 +69,10 @@ const oauth: { readonly [C in OAuthErrorCode]: readonly [OAuthErrorDetails[C], E
     { issuers: [ISSUER], tried: [] },
     { says: /no description of that authorization server/, action: 'try_again' },
   ],
+  issuer_not_named: [
+    { issuer: ISSUER, issuers: [EVIL] },
+    { says: /You chose to sign in at as\.example/, action: 'change_issuer' },
+  ],
   issuer_mismatch: [
     { expected: ISSUER, actual: EVIL },
     { says: /calls itself “/, action: 'show_log' },
