@@ -37,11 +37,20 @@ async function buildExtension() {
     sourcemap: production ? 'external' : true,
     legalComments: 'none',
   });
-  // A program of its own, which the extension starts.
+  // Programs of their own, which the extension starts.
+  await Promise.all([
+    buildProgram('src/platform/keytarProcess.ts', 'dist/keytarProcess.js'),
+    buildProgram('src/platform/exchange/exchangeProcess.ts', 'dist/exchangeProcess.js'),
+  ]);
+  // keytar's loader looks for ./prebuilds/<platform>-<arch>/keytar.node beside the bundle.
+  await cp('node_modules/@github/keytar/prebuilds', 'dist/prebuilds', { recursive: true });
+}
+
+async function buildProgram(entry, outfile) {
   await build({
     ...shared,
-    entryPoints: ['src/platform/keytarProcess.ts'],
-    outfile: 'dist/keytarProcess.js',
+    entryPoints: [entry],
+    outfile,
     platform: 'node',
     target: 'node22',
     format: 'cjs',
@@ -49,8 +58,6 @@ async function buildExtension() {
     sourcemap: false,
     legalComments: 'none',
   });
-  // keytar's loader looks for ./prebuilds/<platform>-<arch>/keytar.node beside the bundle.
-  await cp('node_modules/@github/keytar/prebuilds', 'dist/prebuilds', { recursive: true });
 }
 
 async function proveFoldersPure() {

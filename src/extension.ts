@@ -4,13 +4,14 @@ import path from 'node:path';
 import * as vscode from 'vscode';
 import { ConnectionManager } from './connections/connectionManager.ts';
 import type { PrepareRedirect } from './connections/ports.ts';
-import { SealingKeys } from './connections/sealingKeys.ts';
+import { type KeyRing, SealingKeys } from './connections/sealingKeys.ts';
 import { SecretVault } from './connections/secretVault.ts';
 import { renderCallbackPage } from './platform/callbackPage.ts';
 import { readCertificates } from './platform/certificateFile.ts';
 import { systemClock } from './platform/clock.ts';
 import { readAssertionFile } from './platform/assertionFile.ts';
 import { createConnectionsFile } from './platform/connectionsFile.ts';
+import { createOutlivingFetch } from './platform/exchange/outlivingFetch.ts';
 import { createGuardedFetch } from './platform/guardedFetch.ts';
 import { createKeytarStore } from './platform/keytarStore.ts';
 import { createLoopbackServer } from './platform/loopbackServer.ts';
@@ -58,10 +59,9 @@ export function activate(context: vscode.ExtensionContext): ScopekeeperApi {
   const keychain = createKeytarStore({ prebuildsFolder, processFile });
   const editor = secretStorageStore(context.secrets);
   const keys = new SealingKeys({ keychain, editor, log });
-  const journal = new SealedJournal({
-    folder: path.join(folder, 'journal'),
-    loadKeys: async () => keys.load('journal-key'),
-  });
+  const journalFolder = path.join(folder, 'journal');
+  const loadKeys = async (): Promise<KeyRing> => keys.load('journal-key');
+  const journal = new SealedJournal({ folder: journalFolder, loadKeys });
   const vault = new SecretVault({
     keychain,
     editor,
@@ -84,6 +84,15 @@ export function activate(context: vscode.ExtensionContext): ScopekeeperApi {
     onSecretTrouble: (trouble) => void tellSecretTrouble(trouble, context.globalState, () => manager.retryKeychain()), // the answer may never come
     file,
     journal,
+    outlivingFetch: createOutlivingFetch({
+      guardedFetch,
+      journal,
+      journalFolder,
+      loadKeys,
+      script: path.join(context.extensionPath, 'dist', 'exchangeProcess.js'),
+      version,
+      log,
+    }),
     random: Math.random,
     openBrowser,
     newId: randomUUID,

@@ -54,6 +54,8 @@ const tokensSchema = object({
       authorization_response_iss_parameter_supported: optional(boolean()),
     }),
   ),
+  /** The last refresh left the refresh token as it was: an answer that is lost costs nothing. */
+  keepsRefreshToken: exactOptional(literal(true)),
   /** RFC 8707; undefined when this connection leaves it out. */
   resource: exactOptional(string()),
   /** Where older versions kept which `scope` a refresh sends; read until the next refresh (P27). */

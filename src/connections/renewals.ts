@@ -9,7 +9,7 @@ import { asScopekeeperError, ConnectionError, describeError, isConnectionError, 
 import type { WithCredentials } from './flows/flow.ts';
 import { mayBeGrantedLater } from './flows/unattended.ts';
 import { grantAskedAnew, grantOfRefresh, missingScopes } from './grant.ts';
-import type { ExchangeJournal } from './exchangeJournal.ts';
+import type { ExchangeJournal, OutlivingFetch } from './exchangeJournal.ts';
 import { JournaledFetch } from './journaledFetch.ts';
 import type { HiddenSecrets } from './hiddenSecrets.ts';
 import type { Outages } from './outages.ts';
@@ -24,6 +24,7 @@ export interface RenewalPorts extends RefreshPorts {
   readonly random: Random;
   readonly log: Log;
   readonly journal: ExchangeJournal;
+  readonly outlivingFetch?: OutlivingFetch | undefined;
 }
 
 export interface RenewalParts {
@@ -192,7 +193,11 @@ export class Renewals {
     const { records, secrets, states } = this.#parts;
     const { connection } = records.get(id);
     const { issuer } = tokens.authorizationServer;
-    const journaled = new JournaledFetch(this.#ports, { connectionId: id, generation: answeredIn(secret) });
+    const journaled = new JournaledFetch(
+      this.#ports,
+      { connectionId: id, generation: answeredIn(secret) },
+      (refreshToken) => tokens.keepsRefreshToken === true && tokens.refreshToken === refreshToken,
+    );
     let latest = secret;
     // Past that of an answer from the journal: it is not found again.
     const nextGeneration = (): number => Math.max(latest.generation, journaled.replayed?.generation ?? 0) + 1;

@@ -7,15 +7,17 @@ import type { Connection } from '../../src/connections/connection.ts';
 import { ConnectionManager } from '../../src/connections/connectionManager.ts';
 import type { CallbackOutcome } from '../../src/connections/connectionService.ts';
 import type { Clock, SecretStore } from '../../src/connections/ports.ts';
-import { SealingKeys } from '../../src/connections/sealingKeys.ts';
+import { type KeyRing, SealingKeys } from '../../src/connections/sealingKeys.ts';
 import { SecretVault } from '../../src/connections/secretVault.ts';
 import type { Fetch } from '../../src/oauth/fetchPort.ts';
 import { readAssertionFile } from '../../src/platform/assertionFile.ts';
 import { systemClock } from '../../src/platform/clock.ts';
+import { createOutlivingFetch } from '../../src/platform/exchange/outlivingFetch.ts';
 import { createGuardedFetch } from '../../src/platform/guardedFetch.ts';
 import { SealedJournal, type SealedJournalOptions } from '../../src/platform/sealedJournal.ts';
 import type { Faults } from '../servers/faults.ts';
 import { type FaultyServer, startFaultyServer } from '../servers/faultyServer.ts';
+import { EXCHANGE_SCRIPT } from '../stand/standPaths.ts';
 import { MemoryFile, MemoryLog, MemorySecretStore } from './memoryPorts.ts';
 
 /** Acts for the person: takes the authorization URL and gives the callback URL, or undefined for a closed tab. */
@@ -32,6 +34,8 @@ export interface HeadlessOptions {
   /** Where the journal is; one of its own by default. */
   readonly journalFolder?: string;
   readonly journal?: Partial<SealedJournalOptions>;
+  /** Sends refreshes from a process of their own, as the extension does. */
+  readonly isOutliving?: boolean;
   readonly redirectUri?: () => string;
   readonly clientMetadataUrl?: string;
   /** Puts something between the manager and the network. */
@@ -55,6 +59,8 @@ export function createHeadlessManager(options: HeadlessOptions) {
   const log = new MemoryLog();
   const journalFolder = options.journalFolder ?? newJournalFolder();
   const keys = new SealingKeys({ keychain: options.realKeychain ?? keychain, editor, log });
+  const loadKeys = async (): Promise<KeyRing> => keys.load('journal-key');
+  const journal = new SealedJournal({ folder: journalFolder, loadKeys, ...options.journal });
   const guarded = createGuardedFetch({
     version: '0.0.0',
     ...(options.timeoutMs !== undefined && { timeoutMs: options.timeoutMs }),
@@ -74,10 +80,17 @@ export function createHeadlessManager(options: HeadlessOptions) {
     vault: new SecretVault({ keychain: options.realKeychain ?? keychain, editor, log }),
     onSecretTrouble: (trouble) => troubles.push(trouble && `${trouble.effect} ${trouble.error.code}`),
     file,
-    journal: new SealedJournal({
-      folder: journalFolder,
-      loadKeys: async () => keys.load('journal-key'),
-      ...options.journal,
+    journal,
+    ...(options.isOutliving === true && {
+      outlivingFetch: createOutlivingFetch({
+        guardedFetch: guarded,
+        journal,
+        journalFolder,
+        loadKeys,
+        script: EXCHANGE_SCRIPT,
+        version: '0.0.0',
+        log,
+      }),
     }),
     clientMetadataUrl: () => options.clientMetadataUrl,
     newId: randomUUID,
