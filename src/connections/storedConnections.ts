@@ -89,6 +89,7 @@ const storedConnection = object({
         'token_rejected',
         'secret_missing',
         'secret_unreadable',
+        'issuer_changed',
       ]),
       since: instant,
     }),
