@@ -4,7 +4,6 @@ import type { Log } from '../connections/ports.ts';
 import { ByteReader } from './byteReader.ts';
 import { UPGRADE_ANSWER } from './greeting.ts';
 import { proveAsOwner } from './handshake.ts';
-import { PROTOCOL_VERSION } from './windowProtocol.ts';
 
 export interface GuestDoorParts {
   /** The keys by which a guest may prove itself. */
@@ -14,8 +13,8 @@ export interface GuestDoorParts {
   /** A guest that has proved itself speaks a newer protocol: this window has to give way. */
   readonly onNewerGuest: () => void;
   readonly log: Log;
-  readonly version?: number;
-  readonly answerTimeoutMs?: number;
+  /** The protocol that this window speaks. */
+  readonly version: number;
 }
 
 /** So many may be at the door at once without having proved themselves; five windows that start together fit. */
@@ -49,10 +48,9 @@ export class GuestDoor {
 
   async #prove(reader: ByteReader, port: number): Promise<void> {
     const { stream } = reader;
-    const { answerTimeoutMs, keys, log, onGuest, onNewerGuest, version = PROTOCOL_VERSION } = this.#parts;
+    const { keys, log, onGuest, onNewerGuest, version } = this.#parts;
     stream.write(UPGRADE_ANSWER);
-    const options = { port, version, ...(answerTimeoutMs !== undefined && { answerTimeoutMs }) };
-    const outcome = await proveAsOwner(reader, await keys(), options);
+    const outcome = await proveAsOwner(reader, await keys(), { port, version });
     if (outcome.type !== 'proved') {
       if (outcome.type === 'refused') log.warn('A program that is no window of this user asked for the connections.');
       stream.destroy();

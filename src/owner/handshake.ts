@@ -11,10 +11,7 @@ const VERSION_BYTES = 2;
 /** Of this handshake itself, which stays as it is for ever: it is how windows of different versions talk. */
 const CONTEXT = 'scopekeeper window handshake 1\0';
 
-/** How long each side waits for the other's next message. */
 const ANSWER_TIMEOUT_MS = 2000;
-
-/** How long a guest waits for the owner to have its key, for which a person may have to answer the keychain. */
 const KEY_TIMEOUT_MS = 20_000;
 
 export type HandshakeOutcome =
@@ -30,7 +27,10 @@ export interface HandshakeOptions {
   readonly port: number;
   /** The version of the protocol that this side speaks. */
   readonly version: number;
+  /** How long each side waits for the other's next message. 2 s by default. */
   readonly answerTimeoutMs?: number;
+  /** How long a guest waits for the owner to have its key, for which a person may have to answer the keychain. 20 s by default. */
+  readonly keyTimeoutMs?: number;
 }
 
 interface Proof {
@@ -86,9 +86,9 @@ export async function proveAsOwner(
 export async function proveAsGuest(
   reader: ByteReader,
   keyNow: () => Promise<Buffer>,
-  { port, version, answerTimeoutMs = ANSWER_TIMEOUT_MS }: HandshakeOptions,
+  { port, version, answerTimeoutMs = ANSWER_TIMEOUT_MS, keyTimeoutMs = KEY_TIMEOUT_MS }: HandshakeOptions,
 ): Promise<HandshakeOutcome> {
-  const nonce = await readInTime(reader, NONCE_BYTES, KEY_TIMEOUT_MS);
+  const nonce = await readInTime(reader, NONCE_BYTES, keyTimeoutMs);
   if (nonce.type !== 'read') return nonce;
   const key = await keyNow();
   const guestNonce = randomBytes(NONCE_BYTES);

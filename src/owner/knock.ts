@@ -2,16 +2,13 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { ByteReader } from './byteReader.ts';
 import { UPGRADE_ANSWER, upgradeRequest } from './greeting.ts';
-import { proveAsGuest, readInTime } from './handshake.ts';
+import { type HandshakeOptions, proveAsGuest, readInTime } from './handshake.ts';
 
-export interface KnockOptions {
-  readonly port: number;
-  readonly version: number;
+export interface KnockOptions extends HandshakeOptions {
   /** Gives the key once the owner has it. */
   readonly keyNow: () => Promise<Buffer>;
   /** Gives up. */
   readonly signal?: AbortSignal;
-  readonly answerTimeoutMs?: number;
 }
 
 export type Knocked =
@@ -27,7 +24,7 @@ export type Knocked =
 
 /** Asks who holds the port, and proves who we are. Throws what `keyNow` throws. */
 export async function knock(options: KnockOptions): Promise<Knocked> {
-  const { answerTimeoutMs, keyNow, port, signal, version } = options;
+  const { answerTimeoutMs, keyNow, port, signal } = options;
   const socket = connect({ host: '127.0.0.1', port, noDelay: true, ...(signal !== undefined && { signal }) });
   try {
     await once(socket, 'connect');
@@ -40,11 +37,10 @@ export async function knock(options: KnockOptions): Promise<Knocked> {
     const answer = await readInTime(reader, Buffer.byteLength(UPGRADE_ANSWER), answerTimeoutMs);
     if (answer.type === 'closed') return end(reader, 'gone');
     if (answer.type === 'refused' || answer.bytes.toString('latin1') !== UPGRADE_ANSWER) return end(reader, 'stranger');
-    const limits = answerTimeoutMs === undefined ? {} : { answerTimeoutMs };
-    const outcome = await proveAsGuest(reader, keyNow, { port, version, ...limits });
+    const outcome = await proveAsGuest(reader, keyNow, options);
     if (outcome.type !== 'proved') return end(reader, outcome.type === 'closed' ? 'gone' : 'stranger');
-    if (outcome.version === version) return { type: 'owner', reader };
-    return outcome.version < version ? { type: 'older', reader } : end(reader, 'newer');
+    if (outcome.version === options.version) return { type: 'owner', reader };
+    return outcome.version < options.version ? { type: 'older', reader } : end(reader, 'newer');
   } catch (error) {
     socket.destroy();
     throw error;

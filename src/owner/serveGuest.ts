@@ -1,7 +1,7 @@
 import type { Connection } from '../connections/connection.ts';
 import type { ConnectionChange, ConnectionService } from '../connections/connectionService.ts';
 import { asScopekeeperError, describeError } from '../connections/errors.ts';
-import type { Log, PrepareRedirect } from '../connections/ports.ts';
+import type { Log, OpenBrowser, PrepareRedirect } from '../connections/ports.ts';
 import type { AuthorizeOptions } from '../connections/signIns.ts';
 import type { ByteReader } from './byteReader.ts';
 import { messageConnection } from './messageStream.ts';
@@ -34,6 +34,8 @@ export function serveGuest(reader: ByteReader, parts: ServeGuestParts): void {
       .catch((error: unknown) => log.warn(`A window was not told of a change: ${describeError(error)}`));
   };
 
+  const openBrowser: OpenBrowser = async (url) => (await ask(rpc, guestRequests.openBrowser, { url })).isOpened;
+
   serve(rpc, ownerRequests.attach, async ({ windowName }) => {
     await parts.whenLoaded();
     const changes = service.onDidChangeConnection(({ type, connection }) => tell(type, connection));
@@ -49,7 +51,6 @@ export function serveGuest(reader: ByteReader, parts: ServeGuestParts): void {
   serve(rpc, ownerRequests.remove, async ({ id, ...options }) => service.remove(id, options));
   serve(rpc, ownerRequests.authorize, async ({ id, scopes }, signal) => {
     // A window that dies cancels nothing: the person may be in the browser, and finds the outcome in another window.
-    const openBrowser = async (url: string) => (await ask(rpc, guestRequests.openBrowser, { url })).isOpened;
     const { type } = await service.authorize(id, { signal, openBrowser, ...(scopes !== undefined && { scopes }) });
     return { type };
   });

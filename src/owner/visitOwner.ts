@@ -1,14 +1,12 @@
 import { knock } from './knock.ts';
 import { RemoteConnections, type RemoteConnectionsParts } from './remoteConnections.ts';
 import type { WindowKey } from './windowKey.ts';
-import { PROTOCOL_VERSION } from './windowProtocol.ts';
 import type { Visit } from './windowRole.ts';
 
 export interface VisitParts extends Omit<RemoteConnectionsParts, 'windowName'> {
   readonly key: WindowKey;
   readonly windowName: () => string;
-  readonly version?: number;
-  readonly answerTimeoutMs?: number;
+  readonly version: number;
 }
 
 /**
@@ -16,13 +14,12 @@ export interface VisitParts extends Omit<RemoteConnectionsParts, 'windowName'> {
  * @param signal leaves, also later
  */
 export async function visitOwner(port: number, parts: VisitParts, signal?: AbortSignal): Promise<Visit> {
-  const { answerTimeoutMs, key, version = PROTOCOL_VERSION, windowName, ...rest } = parts;
+  const { key, version, windowName, ...rest } = parts;
   const knocked = await knock({
     port,
     version,
     keyNow: await key.look(),
     ...(signal !== undefined && { signal }),
-    ...(answerTimeoutMs !== undefined && { answerTimeoutMs }),
   });
   switch (knocked.type) {
     case 'gone':

@@ -3,7 +3,6 @@ import {
   boolean,
   exactOptional,
   type GenericSchema,
-  type InferInput,
   keyof,
   literal,
   maxLength,
@@ -112,5 +111,3 @@ export const changeNotification = {
   method: 'changed',
   params: object({ type: picklist(['added', 'changed', 'removed']), view: connectionViewSchema }),
 };
-
-export type ParamsOf<D extends { readonly params: GenericSchema }> = InferInput<D['params']>;

@@ -28,7 +28,7 @@ type DeepReadonly<T> = T extends readonly (infer U)[]
  */
 export async function ask<P extends GenericSchema, R extends GenericSchema>(
   rpc: MessageConnection,
-  { method, params: _, result }: WindowRequest<P, R>,
+  request: WindowRequest<P, R>,
   params: Sent<P>,
   signal?: AbortSignal,
 ): Promise<InferOutput<R>> {
@@ -37,8 +37,8 @@ export async function ask<P extends GenericSchema, R extends GenericSchema>(
   if (signal?.aborted === true) cancel();
   signal?.addEventListener('abort', cancel);
   try {
-    const answer: unknown = await rpc.sendRequest(method, params, cancellation.token);
-    return parsed(result, answer);
+    const answer: unknown = await rpc.sendRequest(request.method, params, cancellation.token);
+    return parsed(request.result, answer);
   } catch (error) {
     throw receivedError(error);
   } finally {

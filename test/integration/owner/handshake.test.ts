@@ -215,6 +215,12 @@ describe('the handshake', () => {
     assert.deepEqual(await outcome, { type: 'refused' });
   });
 
+  it('does not wait for ever for an owner to have its key', async (t) => {
+    const { guest } = await pair(t);
+    const outcome = proveAsGuest(guest, async () => KEY, { ...OPTIONS, keyTimeoutMs: 50 });
+    assert.deepEqual(await outcome, { type: 'refused' });
+  });
+
   it('asks for the key only when the owner has it, and passes on why there is none', async (t) => {
     const { owner, guest } = await pair(t);
     let isAsked = false;

@@ -244,7 +244,7 @@ describe('loopbackServer', () => {
       it(`an upgrade ${what} is answered by ${answer}`, async () => {
         const port = await own();
         const lines = Object.entries({ host: `127.0.0.1:${port}`, ...headers }).map(
-          ([name, value]) => `${name}: ${value}`,
+          ([name, value]) => `${name}: ${String(value)}`,
         );
         const socket = connect(port, '127.0.0.1');
         socket.write([`GET ${target} HTTP/1.1`, ...lines, '', ''].join('\r\n'));
