@@ -103,6 +103,7 @@ export function activate(context: vscode.ExtensionContext): ScopekeeperApi {
     manager,
     createLoopback: (upgrade) => createLoopbackServer({ folder, routes: { onCallback, upgrade } }),
     stores,
+    keys,
     hasStoredConnections: async () => ((await file.read())?.connections.length ?? 0) > 0,
     editorUri,
     windowName: describeWindow,

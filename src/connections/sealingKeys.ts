@@ -82,7 +82,8 @@ async function readOrMake(store: SecretStore, name: string): Promise<string> {
   return kept;
 }
 
-async function storedKey(store: SecretStore, name: string): Promise<string | undefined> {
+/** What `store` has for the key of this name, if it is one. */
+export async function storedKey(store: SecretStore, name: string): Promise<string | undefined> {
   const text = await store.get(name);
   return text !== undefined && /^[\w-]{43}$/.test(text) ? text : undefined;
 }

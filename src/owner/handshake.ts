@@ -1,9 +1,6 @@
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { ByteReader } from './byteReader.ts';
 
-/** Of the key that all windows of a user know. */
-export const KEY_BYTES = 32;
-
 const NONCE_BYTES = 32;
 const PROOF_BYTES = 32;
 const VERSION_BYTES = 2;

@@ -1,11 +1,12 @@
 import type { Duplex } from 'node:stream';
 import type { Clock, Log, OpenBrowser, PrepareRedirect } from '../connections/ports.ts';
+import type { SealingKeys } from '../connections/sealingKeys.ts';
 import { UPGRADE_PATH, UPGRADE_TOKEN } from './greeting.ts';
 import { GuestDoor } from './guestDoor.ts';
 import { type OwnedConnections, serveGuest } from './serveGuest.ts';
 import { SharedConnections } from './sharedConnections.ts';
 import { visitOwner } from './visitOwner.ts';
-import { WindowKey, type WindowKeyOptions } from './windowKey.ts';
+import { GuestKey, type GuestKeyStores, keysOf, WINDOW_KEY } from './windowKey.ts';
 import { PROTOCOL_VERSION } from './windowProtocol.ts';
 import { type LoopbackPort, WindowRole } from './windowRole.ts';
 
@@ -20,8 +21,10 @@ export interface ShareConnectionsPorts {
   /** Used while this window is the owner. */
   readonly manager: OwnedConnections & { start(): Promise<void>; dispose(): Promise<void> };
   readonly createLoopback: (guests: GuestRoute) => LoopbackPort;
-  /** Where the key lies by which windows know each other. */
-  readonly stores: WindowKeyOptions;
+  /** Where a guest finds the key by which windows know each other. */
+  readonly stores: GuestKeyStores;
+  /** From where the owner has it. */
+  readonly keys: SealingKeys;
   readonly hasStoredConnections: () => Promise<boolean>;
   /** Where the editor itself receives callbacks. */
   readonly editorUri: string;
@@ -44,11 +47,11 @@ export interface SharedWindow {
 
 /** Puts together what makes one of several windows the owner of the connections and the others its guests. Does nothing yet. */
 export function shareConnections(ports: ShareConnectionsPorts): SharedWindow {
-  const { clock, editorUri, log, manager, openBrowser, version = PROTOCOL_VERSION, windowName } = ports;
-  const key = new WindowKey(ports.stores);
+  const { clock, editorUri, keys, log, manager, openBrowser, version = PROTOCOL_VERSION, windowName } = ports;
+  const key = new GuestKey(ports.stores);
   const redirectUri: PrepareRedirect = async (kind) => (kind === 'loopback' ? role.loopbackRedirectUri() : editorUri);
   const door = new GuestDoor({
-    keys: async () => key.forOwner(),
+    keys: async () => keysOf(await keys.load(WINDOW_KEY)),
     onGuest: (reader) =>
       serveGuest(reader, { service: manager, redirectUri, whenLoaded: async () => role.whenLoaded(), windowName, log }),
     onNewerGuest: () => void role.yield(), // it never rejects

@@ -1,10 +1,10 @@
 import { knock } from './knock.ts';
 import { RemoteConnections, type RemoteConnectionsParts } from './remoteConnections.ts';
-import type { WindowKey } from './windowKey.ts';
+import type { GuestKey } from './windowKey.ts';
 import type { Visit } from './windowRole.ts';
 
 export interface VisitParts extends Omit<RemoteConnectionsParts, 'windowName'> {
-  readonly key: WindowKey;
+  readonly key: GuestKey;
   readonly windowName: () => string;
   readonly version: number;
 }

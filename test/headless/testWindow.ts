@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import path from 'node:path';
 import { ConnectionManager } from '../../src/connections/connectionManager.ts';
 import type { SecretStore } from '../../src/connections/ports.ts';
+import { SealingKeys } from '../../src/connections/sealingKeys.ts';
 import { SecretVault } from '../../src/connections/secretVault.ts';
 import { shareConnections } from '../../src/owner/shareConnections.ts';
 import { readAssertionFile } from '../../src/platform/assertionFile.ts';
@@ -9,6 +10,7 @@ import { systemClock } from '../../src/platform/clock.ts';
 import { createConnectionsFile } from '../../src/platform/connectionsFile.ts';
 import { createGuardedFetch } from '../../src/platform/guardedFetch.ts';
 import { createLoopbackServer } from '../../src/platform/loopbackServer.ts';
+import { SealedJournal } from '../../src/platform/sealedJournal.ts';
 import { MemoryLog } from './memoryPorts.ts';
 
 export interface TestWindowOptions {
@@ -25,6 +27,7 @@ export interface TestWindowOptions {
 /** A window without an editor: all of it but the user interface, over the real port and the real file. */
 export function openTestWindow({ browser, folder, keychain, name, version }: TestWindowOptions) {
   const log = new MemoryLog();
+  const keys = new SealingKeys({ keychain, editor: undefined, log });
   const guarded = createGuardedFetch({ version: '0.0.0' });
   const file = createConnectionsFile(path.join(folder, 'connections.json'));
   /** The URLs that this window opened. */
@@ -42,6 +45,10 @@ export function openTestWindow({ browser, folder, keychain, name, version }: Tes
     clock: systemClock,
     random: () => 0.5,
     software: { name: 'Scopekeeper', softwareId: 'f3f1b7f2-8f3f-4d0e-9a51-6d2a6b1f0c11', version: '0.0.0' },
+    journal: new SealedJournal({
+      folder: path.join(folder, 'journal'),
+      loadKeys: async () => keys.load('journal-key'),
+    }),
     vault: new SecretVault({ keychain, editor: undefined, log, onFallback: () => undefined }),
     file,
     newId: randomUUID,
@@ -62,6 +69,7 @@ export function openTestWindow({ browser, folder, keychain, name, version }: Tes
         },
       }),
     stores: { keychain, editor: undefined },
+    keys,
     hasStoredConnections: async () => ((await file.read())?.connections.length ?? 0) > 0,
     editorUri: `test://${name}/callback`,
     windowName: () => name,

@@ -80,6 +80,7 @@ const connections: { readonly [C in ConnectionErrorCode]: readonly ConnectionErr
   secret_unreadable: [{ id: 'x' }],
   storage_failed: [{ operation: 'write', path: '/a', problem: 'ENOSPC' }],
   storage_broken: [{ path: '/a', problem: 'x' }],
+  journal_broken: [{ path: '/a' }],
   storage_too_new: [{ path: '/a', version: 2 }],
   port_busy: [{ port: 1 }],
   unexpected: [{ problem: 'x' }],
