@@ -83,7 +83,7 @@ describe('a guest', () => {
     assert.deepEqual(await guest.connections.disconnect(id), { revocation: 'revoked' });
     await guest.connections.changeKind(id, 'client_credentials');
     assert.equal(owner.connections.get(id)?.kind, 'client_credentials');
-    assert.deepEqual(await guest.connections.remove(id, { leaveSecret: true }), { revocation: 'nothing_to_revoke' });
+    assert.deepEqual(await guest.connections.remove(id), { revocation: 'nothing_to_revoke' });
     assert.equal(owner.connections.get(id), undefined);
     assert.equal(guest.connections.get(id), undefined);
   });

@@ -16,8 +16,10 @@ function tell(line: object): void {
 window.role.onDidChange((state) =>
   tell(state.type === 'blocked' ? { type: 'blocked', error: describeError(state.error) } : state),
 );
+// From the beginning: it is what keeps this process alive, as an editor does its extension host.
+const lines = createInterface({ input: process.stdin });
 await window.role.look();
-for await (const id of createInterface({ input: process.stdin })) {
+for await (const id of lines) {
   await window.connections.refresh(id).then(
     ({ state }) => tell({ type: 'refreshed', state: state.type }),
     (error: unknown) => tell({ type: 'failed', error: describeError(error) }),
