@@ -146,7 +146,7 @@ export function activate(context: vscode.ExtensionContext): ScopekeeperApi {
     vscode.window.onDidChangeWindowState(({ focused }) => {
       if (!focused) return;
       void role.look(); // as above
-      manager.noteFocus();
+      connections.noteFocus();
     }),
     { dispose: () => clearImmediate(afterStartup) },
   );

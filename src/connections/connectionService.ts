@@ -110,4 +110,6 @@ export interface ConnectionService {
    * @param entered what is secret of it.
    */
   configure(id: ConnectionId, change: SettingsChange, entered?: EnteredSecrets): Promise<void>;
+  /** The person is back at this window: what waits for the keychain or a server is tried again, unless it just was. */
+  noteFocus(): void;
 }

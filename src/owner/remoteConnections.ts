@@ -18,7 +18,13 @@ import type { Disposable, Log, OpenBrowser } from '../connections/ports.ts';
 import type { ByteReader } from './byteReader.ts';
 import { messageConnection } from './messageStream.ts';
 import type { ConnectionView } from './wireConnection.ts';
-import { changeNotification, guestRequests, ownerRequests, type WindowRequest } from './windowProtocol.ts';
+import {
+  changeNotification,
+  focusNotification,
+  guestRequests,
+  ownerRequests,
+  type WindowRequest,
+} from './windowProtocol.ts';
 import { ask, parsed, type Sent, serve } from './windowRpc.ts';
 
 export interface RemoteConnectionsParts {
@@ -106,12 +112,23 @@ export class RemoteConnections implements ConnectionService {
     return this.#known(id);
   }
 
-  async changeKind(id: ConnectionId, kind: ConnectionKind): Promise<void> {
-    await this.#ask(ownerRequests.changeKind, { id, kind });
+  async changeKind(
+    id: ConnectionId,
+    kind: ConnectionKind,
+    change: SettingsChange = {},
+    entered: EnteredSecrets = {},
+  ): Promise<void> {
+    await this.#ask(ownerRequests.changeKind, { id, kind, ...settingsOf(change), entered });
   }
 
-  async discoverIssuer(id: ConnectionId): Promise<string> {
-    return (await this.#ask(ownerRequests.discoverIssuer, { id })).issuer;
+  async discoverIssuer(id: ConnectionId, { signal }: { readonly signal?: AbortSignal } = {}): Promise<string> {
+    try {
+      return (await this.#ask(ownerRequests.discoverIssuer, { id }, signal)).issuer;
+    } catch (error) {
+      // The owner's reason is another than that of this window.
+      signal?.throwIfAborted();
+      throw error;
+    }
   }
 
   async rename(id: ConnectionId, name: string): Promise<void> {
@@ -151,6 +168,12 @@ export class RemoteConnections implements ConnectionService {
 
   async configure(id: ConnectionId, change: SettingsChange, entered: EnteredSecrets = {}): Promise<void> {
     await this.#ask(ownerRequests.configure, { id, ...settingsOf(change), entered });
+  }
+
+  noteFocus(): void {
+    const tell = async (): Promise<void> => this.#rpc.sendNotification(focusNotification.method);
+    // One that is not heard is made up for by the next.
+    void tell().catch(() => undefined);
   }
 
   /** Where the owner has sign-ins come back to; see the port `PrepareRedirect`. */

@@ -1,4 +1,4 @@
-import type { Connection } from '../connections/connection.ts';
+import type { Connection, SettingsChange } from '../connections/connection.ts';
 import type { ConnectionChange, ConnectionService } from '../connections/connectionService.ts';
 import { asScopekeeperError, describeError } from '../connections/errors.ts';
 import type { Log, OpenBrowser, PrepareRedirect } from '../connections/ports.ts';
@@ -6,7 +6,7 @@ import type { AuthorizeOptions } from '../connections/signIns.ts';
 import type { ByteReader } from './byteReader.ts';
 import { messageConnection } from './messageStream.ts';
 import { viewOf } from './wireConnection.ts';
-import { changeNotification, guestRequests, ownerRequests } from './windowProtocol.ts';
+import { changeNotification, focusNotification, guestRequests, ownerRequests } from './windowProtocol.ts';
 import { ask, serve } from './windowRpc.ts';
 
 /** What the owner lets guests use. */
@@ -45,8 +45,12 @@ export function serveGuest(reader: ByteReader, parts: ServeGuestParts): void {
     return { windowName: parts.windowName() };
   });
   serve(rpc, ownerRequests.add, async ({ serverUrl, name, kind }) => service.add(serverUrl, name, kind));
-  serve(rpc, ownerRequests.changeKind, async ({ id, kind }) => done(service.changeKind(id, kind)));
-  serve(rpc, ownerRequests.discoverIssuer, async ({ id }) => ({ issuer: await service.discoverIssuer(id) }));
+  serve(rpc, ownerRequests.changeKind, async ({ id, kind, entered, ...change }) =>
+    done(service.changeKind(id, kind, changeOf(change), entered)),
+  );
+  serve(rpc, ownerRequests.discoverIssuer, async ({ id }, signal) => ({
+    issuer: await service.discoverIssuer(id, { signal }),
+  }));
   serve(rpc, ownerRequests.rename, async ({ id, name }) => done(service.rename(id, name)));
   serve(rpc, ownerRequests.remove, async ({ id, ...options }) => service.remove(id, options));
   serve(rpc, ownerRequests.authorize, async ({ id, scopes }, signal) => {
@@ -62,13 +66,17 @@ export function serveGuest(reader: ByteReader, parts: ServeGuestParts): void {
   });
   serve(rpc, ownerRequests.refresh, async ({ id }) => done(service.refresh(id)));
   serve(rpc, ownerRequests.disconnect, async ({ id }) => service.disconnect(id));
-  serve(rpc, ownerRequests.configure, async ({ id, settings, removed, entered }) => {
-    const gone = Object.fromEntries(removed.map((name) => [name, undefined]));
-    await service.configure(id, { ...settings, ...gone }, entered);
-    return {};
-  });
+  serve(rpc, ownerRequests.configure, async ({ id, entered, ...change }) =>
+    done(service.configure(id, changeOf(change), entered)),
+  );
   serve(rpc, ownerRequests.redirectUri, async ({ kind }) => ({ uri: await redirectUri(kind) }));
+  rpc.onNotification(focusNotification.method, () => service.noteFocus());
   rpc.listen();
+}
+
+function changeOf({ settings, removed }: { readonly settings: SettingsChange; readonly removed: readonly string[] }) {
+  const change: SettingsChange = { ...settings, ...Object.fromEntries(removed.map((name) => [name, undefined])) };
+  return change;
 }
 
 /** The answer to a request that gives nothing. */

@@ -82,12 +82,17 @@ export class SharedConnections implements SharedService, Disposable {
     return this.#once(async (service) => service.add(serverUrl, name, kind));
   }
 
-  async changeKind(id: ConnectionId, kind: ConnectionKind): Promise<void> {
-    return this.#once(async (service) => service.changeKind(id, kind));
+  async changeKind(
+    id: ConnectionId,
+    kind: ConnectionKind,
+    change?: SettingsChange,
+    entered?: EnteredSecrets,
+  ): Promise<void> {
+    return this.#once(async (service) => service.changeKind(id, kind, change, entered));
   }
 
-  async discoverIssuer(id: ConnectionId): Promise<string> {
-    return this.#again(async (service) => service.discoverIssuer(id));
+  async discoverIssuer(id: ConnectionId, options?: { readonly signal?: AbortSignal }): Promise<string> {
+    return this.#again(async (service) => service.discoverIssuer(id, options));
   }
 
   async rename(id: ConnectionId, name: string): Promise<void> {
@@ -123,6 +128,11 @@ export class SharedConnections implements SharedService, Disposable {
 
   async configure(id: ConnectionId, change: SettingsChange, entered?: EnteredSecrets): Promise<void> {
     return this.#again(async (service) => service.configure(id, change, entered));
+  }
+
+  noteFocus(): void {
+    const { type } = this.#parts.role.state;
+    if (type === 'owner' || type === 'guest') this.#current.noteFocus();
   }
 
   async redirectUri(kind: 'loopback' | 'uri_handler'): Promise<string> {

@@ -54,6 +54,9 @@ const enteredSecrets = object({
   identityProvider: exactOptional(object({ clientSecret: exactOptional(string()), idToken: exactOptional(string()) })),
 });
 
+/** JSON knows no `undefined`, so the settings that go are named. */
+const configured = { id, settings, removed: array(keyof(settings)), entered: enteredSecrets };
+
 /**
  * What a guest asks of the owner: `ConnectionService`, method for method. A connection in an answer is its id, since the
  * guest has heard of it by then.
@@ -66,7 +69,8 @@ export const ownerRequests = {
     object({ serverUrl: string(), name: exactOptional(string()), kind: exactOptional(picklist(CONNECTION_KINDS)) }),
     ofConnection,
   ),
-  changeKind: request('changeKind', object({ id, kind: picklist(CONNECTION_KINDS) }), nothing),
+  changeKind: request('changeKind', object({ ...configured, kind: picklist(CONNECTION_KINDS) }), nothing),
+  /** Cancelling the request ends it. */
   discoverIssuer: request('discoverIssuer', ofConnection, object({ issuer: string() })),
   rename: request('rename', object({ id, name: string() }), nothing),
   remove: request('remove', object({ id, leaveSecret: exactOptional(boolean()) }), disconnected),
@@ -87,12 +91,7 @@ export const ownerRequests = {
   ),
   refresh: request('refresh', ofConnection, nothing),
   disconnect: request('disconnect', ofConnection, disconnected),
-  /** JSON knows no `undefined`, so the settings that go are named. */
-  configure: request(
-    'configure',
-    object({ id, settings, removed: array(keyof(settings)), entered: enteredSecrets }),
-    nothing,
-  ),
+  configure: request('configure', object(configured), nothing),
   redirectUri: request(
     'redirectUri',
     object({ kind: picklist(['loopback', 'uri_handler']) }),
@@ -105,6 +104,9 @@ export const guestRequests = {
   /** Opens an authorization URL for the person who asked for it in that window. */
   openBrowser: request('openBrowser', object({ url: parsedUrl }), object({ isOpened: boolean() })),
 };
+
+/** What a guest tells the owner: its window has the focus. */
+export const focusNotification = { method: 'focused' };
 
 /** What the owner tells its guests: each change, with all that is shown of the connection. */
 export const changeNotification = {

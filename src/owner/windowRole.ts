@@ -1,6 +1,6 @@
 import type { ConnectionService } from '../connections/connectionService.ts';
 import { type Deferred, deferred } from '../connections/deferred.ts';
-import { ConnectionError, describeError, isConnectionError } from '../connections/errors.ts';
+import { ConnectionError, describeError, isKeychainError } from '../connections/errors.ts';
 import type { Clock, Disposable, Log, PrepareRedirect } from '../connections/ports.ts';
 
 export type RoleState =
@@ -247,8 +247,7 @@ export class WindowRole {
 
   /** A keychain may ask the person something whenever it is asked, so it is asked again only when the person is there. */
   #mayTryByItself(error: unknown): boolean {
-    const isKeychain = isConnectionError(error) && error.code.startsWith('keychain_');
-    return !this.#isDisposed && !this.#isOutdated && !isKeychain;
+    return !this.#isDisposed && !this.#isOutdated && !isKeychainError(error);
   }
 }
 

@@ -1,6 +1,7 @@
 import {
   array,
   exactOptional,
+  type GenericSchema,
   type InferInput,
   type InferOutput,
   literal,
@@ -40,7 +41,8 @@ const connectionSchema = object({
   ...omit(storedConnection, ['grant', 'needsSignIn', 'secretIn', 'generation', 'activity']).entries,
   state: stateSchema,
   lastError: exactOptional(revivedErrorSchema),
-});
+  // Nothing that a connection has may be left out: a schema drops what it does not name.
+} satisfies { readonly [K in keyof Required<Connection>]: GenericSchema });
 
 const devicePromptSchema = object({
   userCode: string(),

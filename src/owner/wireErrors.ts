@@ -115,6 +115,8 @@ const connectionDetails: { readonly [C in ConnectionErrorCode]: GenericSchema<un
   keychain_timeout: object({ operation, timeoutMs: number() }),
   keychain_failed: object({ operation, problem: string() }),
   secret_unreadable: id,
+  secret_too_new: object({ id: string(), version: number() }),
+  secret_elsewhere: id,
   storage_failed: object({ operation: picklist(['read', 'write']), path: string(), problem: string() }),
   storage_broken: object({ path: string(), problem: string() }),
   journal_broken: object({ path: string() }),

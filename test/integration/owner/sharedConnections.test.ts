@@ -81,8 +81,12 @@ describe('a guest', () => {
     assert.ok(outcome.type === 'authorized' && outcome.connection.state.type === 'ready');
     assert.equal((await guest.connections.refresh(id)).state.type, 'ready');
     assert.deepEqual(await guest.connections.disconnect(id), { revocation: 'revoked' });
-    await guest.connections.changeKind(id, 'client_credentials');
+    const client = { issuer: server.issuer, clientId: 'c' };
+    const entered = { clientSecret: 'canary-of-another-kind' };
+    await guest.connections.changeKind(id, 'client_credentials', { client, dpop: undefined }, entered);
     assert.equal(owner.connections.get(id)?.kind, 'client_credentials');
+    assert.deepEqual(owner.connections.get(id)?.settings, { client });
+    assert.ok([...keychain.entries.values()].some((text) => text.includes('canary-of-another-kind')));
     assert.deepEqual(await guest.connections.remove(id), { revocation: 'nothing_to_revoke' });
     assert.equal(owner.connections.get(id), undefined);
     assert.equal(guest.connections.get(id), undefined);
@@ -99,6 +103,26 @@ describe('a guest', () => {
     await assert.rejects(guest.connections.refresh('none'), { code: 'connection_unknown' });
     await assert.rejects(guest.connections.add('no url'), { code: 'invalid_server_url' });
     await assert.rejects(guest.connections.refresh(other), { code: 'sign_in_required', details: { id: other } });
+  });
+
+  it('can take back a question that takes long', async (t) => {
+    const { guest, id, server } = await ownerAndGuest(t);
+    server.faults.delayMs = { resourceMetadata: 60_000 };
+    const controller = new AbortController();
+    const issuer = guest.connections.discoverIssuer(id, { signal: controller.signal });
+    controller.abort();
+    await assert.rejects(issuer, (error) => error === controller.signal.reason);
+  });
+
+  it('tells the owner that the person is there', async (t) => {
+    const { owner, guest } = await ownerAndGuest(t);
+    let told = 0;
+    owner.manager.noteFocus = () => (told += 1);
+    guest.connections.noteFocus();
+    // What is asked later is answered after it.
+    await guest.connections.redirectUri('loopback');
+    owner.connections.noteFocus();
+    assert.equal(told, 2);
   });
 
   it('P18 names the same redirect URI as the owner does, and is given the owner’s own', async (t) => {

@@ -78,6 +78,8 @@ const connections: { readonly [C in ConnectionErrorCode]: readonly ConnectionErr
   keychain_timeout: [{ operation: 'read', timeoutMs: 1 }],
   keychain_failed: [{ operation: 'delete', problem: 'x' }],
   secret_unreadable: [{ id: 'x' }],
+  secret_too_new: [{ id: 'x', version: 2 }],
+  secret_elsewhere: [{ id: 'x' }],
   storage_failed: [{ operation: 'write', path: '/a', problem: 'ENOSPC' }],
   storage_broken: [{ path: '/a', problem: 'x' }],
   journal_broken: [{ path: '/a' }],
