@@ -70,6 +70,7 @@ const oauthDetails: { readonly [C in OAuthErrorCode]: GenericSchema<unknown, OAu
     issuers: array(string()),
     tried: array(object({ url: string(), outcome: union([number(), string()]) })),
   }),
+  issuer_not_named: object({ issuer: string(), issuers: array(string()) }),
   issuer_mismatch: mismatch,
   pkce_unsupported: issuer,
   registration_unsupported: issuer,

@@ -39,6 +39,7 @@ const oauth: { readonly [C in OAuthErrorCode]: readonly OAuthErrorDetails[C][] }
       ],
     },
   ],
+  issuer_not_named: [{ issuer: ISSUER, issuers: ['a'] }],
   issuer_mismatch: [{ expected: 'a', actual: 'b' }],
   pkce_unsupported: [{ issuer: ISSUER }],
   registration_unsupported: [{ issuer: ISSUER }],
