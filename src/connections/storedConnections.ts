@@ -51,7 +51,7 @@ const storedActivity = object({
   errorCode: exactOptional(string()),
 });
 
-const storedConnection = object({
+export const storedConnection = object({
   id: string(),
   name: string(),
   serverUrl: pipe(string(), url()),
