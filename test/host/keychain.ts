@@ -4,13 +4,13 @@ import { type ConnectionSecret, parseConnectionSecret } from '../../src/connecti
 import { createKeytarStore } from '../../src/platform/keytarStore.ts';
 
 /** The tests' own access to the keychain: not through the extension's copy of the native part. */
-const store = createKeytarStore({
+export const testKeychain = createKeytarStore({
   prebuildsFolder: path.join(__dirname, '../../../node_modules/@github/keytar/prebuilds'),
 });
 
 /** What the keychain holds for a connection. */
 export async function storedSecret(id: string): Promise<ConnectionSecret> {
-  const text = await store.get(`connection:${id}`);
+  const text = await testKeychain.get(`connection:${id}`);
   assert.ok(text, 'the keychain holds nothing for this connection');
   return parseConnectionSecret(id, text);
 }
