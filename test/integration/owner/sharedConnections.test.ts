@@ -134,6 +134,7 @@ describe('a guest', () => {
   it('P36 is given no token, and what a person enters there goes one way only', async (t) => {
     const { owner, id, server, keychain } = await ownerAndGuest(t);
     const { owner: ownerEnd, guest: guestEnd } = await socketPair(t);
+    const log = new MemoryLog();
     let heard = '';
     guestEnd.stream.on('data', (chunk: Buffer) => (heard += chunk.toString('latin1')));
     serveGuest(ownerEnd, {
@@ -141,7 +142,7 @@ describe('a guest', () => {
       redirectUri: owner.redirectUri,
       whenLoaded: async () => undefined,
       windowName: () => '',
-      log: new MemoryLog(),
+      log,
     });
     const { service } = await RemoteConnections.attach(guestEnd, {
       windowName: '',
@@ -149,7 +150,7 @@ describe('a guest', () => {
         await openPage(await server.authorize(url));
         return true;
       },
-      log: new MemoryLog(),
+      log,
     });
     await service.authorize(id);
     await service.refresh(id);
@@ -165,9 +166,11 @@ describe('a guest', () => {
       .requestsTo('token')
       .flatMap(({ form }) => [form?.['refresh_token'] ?? [], form?.['code'] ?? []].flat());
     const token = await owner.manager.accessToken(id);
+    const logged = [...owner.log.lines, ...log.lines].join('\n');
     assert.ok(given.length > 1 && secrets.length > 1 && heard.length > 1000);
     for (const secret of [...secrets, ...given, token, 'canary-entered', keychain.entries.get('owner-key') ?? 'none']) {
       assert.ok(!heard.includes(secret), `${secret} was sent`);
+      assert.ok(!logged.includes(secret), `${secret} was logged`);
     }
     service.dispose();
   });
