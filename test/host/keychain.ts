@@ -4,7 +4,7 @@ import { type ConnectionSecret, parseConnectionSecret } from '../../src/connecti
 import { createKeytarStore } from '../../src/platform/keytarStore.ts';
 
 /** The tests' own access to the keychain: not through the extension's copy of the native part. */
-const store = createKeytarStore({
+export const testKeychain = createKeytarStore({
   prebuildsFolder: path.join(__dirname, '../../../node_modules/@github/keytar/prebuilds'),
 });
 
