@@ -24,11 +24,32 @@ const LONGER = 10;
 /** How many of the tests that noticed other mutants of a source are asked first. */
 const LIKELY = 8;
 
+/**
+ * How many other integration tests are asked of a mutant: all, or MUTATE_MOST_INTEGRATION_TESTS. With fewer it takes
+ * less long, and the score is a lower bound, as a mutant that only the others would notice counts as survived.
+ */
+const MOST = Number(process.env.MUTATE_MOST_INTEGRATION_TESTS ?? Number.POSITIVE_INFINITY);
+
 /** What the instrumented sources know of Stryker. */
 const stryker = (globalThis.__stryker__ ??= {});
 
 function readJson(file) {
   return JSON.parse(readFileSync(file, 'utf8'));
+}
+
+function isUnit({ file }) {
+  return file.startsWith('test/unit/');
+}
+
+/** The first test of every file, then the second of every file: so a few of them see the most different things. */
+function inTurn(tests) {
+  const seen = new Map();
+  const turns = tests.map((test) => {
+    const turn = seen.get(test.file) ?? 0;
+    seen.set(test.file, turn + 1);
+    return { test, turn };
+  });
+  return turns.toSorted((a, b) => a.turn - b.turn).map(({ test }) => test);
 }
 
 class InProcessRunner {
@@ -135,11 +156,14 @@ class InProcessRunner {
     const chosen = testFilter && new Set(testFilter);
     const source = path.relative(process.cwd(), sandboxFileName).replaceAll(path.sep, '/');
     const reached = readJson(REACHED);
-    const noticing = (this.#noticing.get(sandboxFileName) ?? []).slice(0, LIKELY);
     const tests = this.#tests.filter(({ id, file }) => chosen?.has(id) ?? reached[file].includes(source));
+    const noticing = (this.#noticing.get(sandboxFileName) ?? []).slice(0, LIKELY);
     const likely = noticing.flatMap((id) => tests.find((test) => test.id === id) ?? []);
-    const others = tests.filter(({ id }) => !noticing.includes(id));
-    return [...likely, ...others.toSorted((a, b) => (this.#times[a.id] ?? 0) - (this.#times[b.id] ?? 0))];
+    const others = tests
+      .filter(({ id }) => !noticing.includes(id))
+      .toSorted((a, b) => (this.#times[a.id] ?? 0) - (this.#times[b.id] ?? 0));
+    const integration = others.filter((test) => !isUnit(test));
+    return [...likely, ...others.filter(isUnit), ...inTurn(integration).slice(0, MOST)];
   }
 
   async #run({ id, file, run }) {
