@@ -21,6 +21,9 @@ const TIMES = 'out/mutation/times.json';
 const DEADLINE_MS = 8000;
 const LONGER = 10;
 
+/** How often a process loads the tests anew, for mutants of what runs on loading: it forgets no module. */
+const MOST_LOADS = 8;
+
 /** How many of the tests that noticed other mutants of a source are asked first. */
 const LIKELY = 8;
 
@@ -57,12 +60,12 @@ class InProcessRunner {
   #times = {};
   /** By source, the tests that noticed its mutants, the latest first: they are likely to notice the next one. */
   #noticing = new Map();
-  /** A test was given up, and what it was at may still go on. */
+  #loads = 0;
+  /** A test was given up, and what it was at may still go on; or no module more is to be loaded. */
   #isSpoilt = false;
 
-  /** A module is loaded once: a mutant in what runs on loading needs a new process. */
   capabilities() {
-    return { reloadEnvironment: false };
+    return { reloadEnvironment: true };
   }
 
   async dryRun({ coverageAnalysis }) {
@@ -78,9 +81,11 @@ class InProcessRunner {
   }
 
   /** Ends with the first test that fails. */
-  async mutantRun({ activeMutant, testFilter, hitLimit, mutantActivation, sandboxFileName }) {
+  async mutantRun({ activeMutant, testFilter, hitLimit, mutantActivation, sandboxFileName, reloadEnvironment }) {
+    if (reloadEnvironment) this.#tests = undefined;
+    if (this.#loads === MOST_LOADS && this.#tests === undefined) this.#isSpoilt = true;
     // Rejecting makes Stryker start a new process and ask again.
-    if (this.#isSpoilt) throw new Error('a test was given up in this process');
+    if (this.#isSpoilt) throw new Error('this process is used up');
     stryker.hitLimit = hitLimit;
     stryker.hitCount = hitLimit === undefined ? undefined : 0;
     stryker.activeMutant = mutantActivation === 'static' ? activeMutant.id : undefined;
@@ -88,7 +93,6 @@ class InProcessRunner {
       await this.#load();
     } catch (error) {
       if (mutantActivation !== 'static') throw error;
-      this.#isSpoilt = true;
       return {
         status: MutantRunStatus.Killed,
         killedBy: Object.keys(this.#times).slice(0, 1),
@@ -142,7 +146,8 @@ class InProcessRunner {
     } catch {
       // This is the dry run.
     }
-    const { registeredTests } = await import(pathToFileURL(path.resolve(TESTS)).href);
+    this.#loads += 1;
+    const { registeredTests } = await import(`${pathToFileURL(path.resolve(TESTS)).href}?${this.#loads}`);
     this.#tests = registeredTests();
   }
 
