@@ -16,6 +16,12 @@ function frame(length: number, text = ''): Buffer {
   return Buffer.concat([head, Buffer.from(text)]);
 }
 
+/** What a message with something else at this place is told as. */
+const unexpectedAt = (place: string) => ({
+  code: 'unexpected',
+  details: { problem: `another window sent what is not as expected at ${place}` },
+});
+
 describe('messages between windows', () => {
   it('come whole, whatever their size, and in their order', async (t) => {
     const { owner, guest } = await socketPair(t);
@@ -54,14 +60,10 @@ describe('messages between windows', () => {
     serve(server, guestRequests.openBrowser, async () => ({ isOpened: true }));
     server.listen();
     client.listen();
-    const problem = (place: string) => ({
-      code: 'unexpected',
-      details: { problem: `another window sent what is not as expected at ${place}` },
-    });
-    await assert.rejects(ask(client, { ...echo, method: 'broken' }, { text: '' }), problem('text'));
-    await assert.rejects(ask(client, { ...echo, params: object({}) }, {}), problem('text'));
+    await assert.rejects(ask(client, { ...echo, method: 'broken' }, { text: '' }), unexpectedAt('text'));
+    await assert.rejects(ask(client, { ...echo, params: object({}) }, {}), unexpectedAt('text'));
     for (const url of ['file:///etc/passwd', 'command:evil', 'no url']) {
-      await assert.rejects(ask(client, guestRequests.openBrowser, { url }), problem('url'));
+      await assert.rejects(ask(client, guestRequests.openBrowser, { url }), unexpectedAt('url'));
     }
   });
 
