@@ -37,7 +37,9 @@ test('a broken file and a taken port are told, nothing is lost, and all goes on 
 
     await server.stop();
     const { port } = JSON.parse(await readFile(path.join(folder, 'port.json'), 'utf8'));
-    const stranger = createServer().listen(port, '127.0.0.1');
+    // It is asked who it is, and never answers.
+    const stranger = createServer((socket) => socket.on('error', () => undefined).resume());
+    stranger.listen(port, '127.0.0.1');
     await once(stranger, 'listening');
     await server.restart();
     await workbench.reload();
