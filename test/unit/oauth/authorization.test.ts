@@ -37,6 +37,25 @@ describe('an authorization request', () => {
     assert.notEqual(one.codeVerifier, two.codeVerifier);
   });
 
+  it('P21 names no scope and no resource when there is none to name', async () => {
+    const { url } = await prepareAuthorization({ ...options, scopes: [], resource: undefined });
+    const { searchParams } = new URL(url);
+    assert.deepEqual([searchParams.has('scope'), searchParams.has('resource')], [false, false]);
+  });
+
+  it('is not made for a server that has no authorization endpoint', async () => {
+    const { authorization_endpoint: _, ...rest } = metadata;
+    for (const supported of [[], ['client_credentials']]) {
+      const listed = supported.length === 0 ? {} : { grant_types_supported: supported };
+      const authorizationServer = { ...rest, ...listed };
+      await assert.rejects(prepareAuthorization({ ...options, authorizationServer }), (error) => {
+        assert.ok(isOAuthError(error, 'grant_unsupported'));
+        assert.deepEqual(error.details, { issuer, grantType: 'authorization_code', supported });
+        return true;
+      });
+    }
+  });
+
   it('P15 asks for consent when it asks for offline access', async () => {
     const { url } = await prepareAuthorization({ ...options, scopes: ['a', 'offline_access'] });
     assert.equal(new URL(url).searchParams.get('prompt'), 'consent');
@@ -68,7 +87,7 @@ describe('P13 PKCE', () => {
       const listed = methods === undefined ? rest : { ...rest, code_challenge_methods_supported: [...methods] };
       const check = (): void => requirePkce(listed, allowed);
       if (passes) check();
-      else assert.throws(check, (error) => isOAuthError(error, 'pkce_unsupported'));
+      else assert.throws(check, (error) => isOAuthError(error, 'pkce_unsupported') && error.details.issuer === issuer);
     });
   }
 });
@@ -88,7 +107,12 @@ describe('P17 the issuer of a callback', () => {
       const server = { ...metadata, authorization_response_iss_parameter_supported: promised };
       const check = (): void => requireCallbackIssuer(new URL(`http://127.0.0.1:1/callback?${query}`), server);
       if (passes) check();
-      else assert.throws(check, (error) => isOAuthError(error, 'callback_issuer_mismatch'));
+      else {
+        assert.throws(
+          check,
+          (error) => isOAuthError(error, 'callback_issuer_mismatch') && error.details.issuer === issuer,
+        );
+      }
     });
   }
 });

@@ -134,6 +134,18 @@ describe('device authorization answers', () => {
     assert.equal(device.verificationUri, uri);
   });
 
+  for (const status of [199, 300, 302, 400, 503]) {
+    it(`P33 of status ${status} are none, whatever they say`, () => {
+      const body = JSON.stringify({ ...good, interval: 0, error: 'none' });
+      assert.deepEqual(mendDeviceResponse(status, 'application/json', body), { status, body });
+    });
+  }
+
+  it('P33 of status 200 with neither code nor error are left for the judge', () => {
+    const body = JSON.stringify({ user_code: 'BCDF' });
+    assert.deepEqual(mendDeviceResponse(200, 'application/json', body), { status: 200, body });
+  });
+
   it('P33 that are no JSON are left as they are', () => {
     assert.deepEqual(mendDeviceResponse(200, 'text/html', '<html>'), { status: 200, body: '<html>' });
   });
@@ -182,6 +194,25 @@ describe('polling', () => {
       );
     });
   }
+
+  it('ends with the server’s words, where it has any', () => {
+    for (const description of [undefined, 'not you']) {
+      const told = description === undefined ? {} : { description };
+      const denied = new OAuthError('token_request_failed', { issuer, status: 400, error: 'access_denied', ...told });
+      assert.throws(
+        () => judgePollFailure(denied, issuer),
+        (error) => {
+          assert.ok(isOAuthError(error, 'authorization_denied'));
+          assert.deepEqual(error.details, { issuer, ...told });
+          return true;
+        },
+      );
+    }
+    assert.throws(
+      () => judgePollFailure(failed(400, 'expired_token'), issuer),
+      (error) => isOAuthError(error, 'device_code_expired') && error.details.issuer === issuer,
+    );
+  });
 
   it('ends with what is no error of the wire', () => {
     const fault = new Error('a fault');

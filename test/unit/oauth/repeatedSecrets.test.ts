@@ -19,12 +19,35 @@ describe('P36 what a server repeats of a request', () => {
       `me:s%20%2B+x ${btoa('me:s%20%2B+x')} s + x`,
       'me:… … …',
     ],
+    [
+      'a secret with a colon, of HTTP Basic',
+      {},
+      { authorization: `Basic ${btoa('me:first:second')}` },
+      'me first first:second',
+      'me first …',
+    ],
+    ['a token that is base64', {}, { authorization: `Bearer ${btoa('me:them')}` }, `${btoa('me:them')} them`, '… them'],
     ['a token', {}, { authorization: 'Bearer t1' }, 'no t1', 'no …'],
     ['a proof', {}, { dpop: 'a.b.c' }, '"a.b.c"', '"…"'],
   ] as const) {
     it(`is left out: ${title}`, () => {
       assert.equal(withoutSecrets(text, secretsSent(form(sent), headers)), expected);
     });
+  }
+
+  for (const name of [
+    'audience',
+    'client_assertion_type',
+    'client_id',
+    'grant_type',
+    'redirect_uri',
+    'requested_token_type',
+    'resource',
+    'scope',
+    'subject_token_type',
+    'token_type_hint',
+  ]) {
+    it(`may be ${name}, which is no secret`, () => assert.deepEqual(secretsSent(form({ [name]: 'v' }), {}), []));
   }
 
   it('is nothing when the server says nothing', () => {

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Client } from '../../../src/oauth/client.ts';
+import { DpopNonces } from '../../../src/oauth/dpop.ts';
 import { isOAuthError, OAuthError } from '../../../src/oauth/errors.ts';
 import { revokeTokens } from '../../../src/oauth/revocation.ts';
+import { generateSigningKey } from '../../../src/oauth/signingKey.ts';
 import { refreshTokens } from '../../../src/oauth/token.ts';
 import { parseRetryAfter } from '../../../src/oauth/tokenEndpoint.ts';
 import { type Answer, networkOf, type SentRequest } from '../answers.ts';
@@ -47,6 +49,25 @@ async function revoke(answer: Answer | readonly Answer[], refreshToken: string |
   const options = { authorizationServer, client, reach: 'public', accessToken: 'AT', refreshToken } as const;
   const outcome = await revokeTokens(fetch, options).catch((error: unknown) => error);
   return { outcome, tokens: sent.map(parametersOf).map(({ token, token_type_hint: hint }) => `${hint} ${token}`) };
+}
+
+/** How often a refresh is sent to a server that answers so, and what becomes of it. */
+async function refreshBound(answers: readonly Answer[], isBound = true) {
+  const { fetch, sent } = networkOf({ [TOKEN]: answers });
+  const dpop = isBound ? { key: await generateSigningKey('ES256'), nonces: new DpopNonces() } : undefined;
+  const options = { authorizationServer, client, reach: 'public', refreshToken: 'RT', dpop } as const;
+  const outcome = await refreshTokens(fetch, { ...options, scopes: undefined, resource: undefined }).catch(
+    (error: unknown) => error,
+  );
+  return { outcome, count: sent.length };
+}
+
+function demand(nonce?: string): Response {
+  return refusal(400, 'use_dpop_nonce', undefined, nonce === undefined ? {} : { 'dpop-nonce': nonce });
+}
+
+function isDemand(error: unknown): boolean {
+  return isOAuthError(error, 'token_request_failed') && error.details.error === 'use_dpop_nonce';
 }
 
 describe('P14 P27 a refresh', () => {
@@ -97,6 +118,21 @@ describe('P14 P27 a refresh', () => {
       const none = await refresh({ access_token: 'AT' }, change);
       assert.equal(parametersOf(none.sent[0])['client_secret'], undefined);
       assert.equal(none.sent[0]?.headers?.['authorization'], undefined);
+    }
+  });
+
+  it('P10 signs only as a client that is registered for it, and sends no secret as such a one', async () => {
+    const privateKey = await generateSigningKey('ES256');
+    for (const [change, isSigned] of [
+      [{ authMethod: 'private_key_jwt', privateKey, clientSecret: 's' }, true],
+      [{ authMethod: 'none', privateKey }, false],
+      [{ authMethod: 'client_secret_post', privateKey }, false],
+      [{ authMethod: 'private_key_jwt', clientSecret: 's' }, false],
+    ] as const) {
+      const { sent } = await refresh({ access_token: 'AT' }, change);
+      const { client_assertion: assertion, client_secret: secret } = parametersOf(sent[0]);
+      assert.equal(assertion !== undefined, isSigned);
+      assert.equal(secret, undefined);
     }
   });
 
@@ -189,6 +225,39 @@ describe('P14 P27 a refresh', () => {
     assert.deepEqual(sent, []);
     assert.equal((await refreshTokens(fetch, { ...options, reach: 'loopback' })).accessToken, 'AT');
     assert.deepEqual(parametersOf(sent[0]), { grant_type: 'refresh_token', refresh_token: 'RT', client_id: 'me & co' });
+  });
+});
+
+describe('RFC 9449 section 8: a token request that lacks a nonce', () => {
+  it('is sent again with the nonce', async () => {
+    const { outcome, count } = await refreshBound([demand('n-1'), { access_token: 'AT', token_type: 'DPoP' }]);
+    assert.deepEqual(outcome, { accessToken: 'AT', tokenType: 'dpop' });
+    assert.equal(count, 2);
+  });
+
+  it('is sent four times at most to a server that demands another nonce each time', async () => {
+    const { outcome, count } = await refreshBound(Array.from({ length: 9 }, (_, index) => demand(`n-${index}`)));
+    assert.ok(isDemand(outcome), String(outcome));
+    assert.equal(count, 4);
+  });
+
+  for (const [title, answers, isBound, count] of [
+    ['no nonce is given', [demand()], true, 1],
+    ['the nonce is the one that was sent', [demand('n-1'), demand('n-1')], true, 2],
+    ['no key was promised', [demand('n-1')], false, 1],
+  ] as const) {
+    it(`is not sent again when ${title}`, async () => {
+      const refreshed = await refreshBound(answers, isBound);
+      assert.ok(isDemand(refreshed.outcome), String(refreshed.outcome));
+      assert.equal(refreshed.count, count);
+    });
+  }
+
+  it('P28 is not sent again when it is refused for something else, though a nonce comes with that', async () => {
+    const refused = refusal(400, 'invalid_scope', undefined, { 'dpop-nonce': 'n-1' });
+    const { outcome, count } = await refreshBound([refused]);
+    assert.ok(isOAuthError(outcome, 'token_request_failed'), String(outcome));
+    assert.equal(count, 1);
   });
 });
 
