@@ -10,8 +10,10 @@ import { ConnectionRecords } from './connectionRecords.ts';
 import {
   answeredIn,
   type ConnectionSecret,
+  isEmptySecret,
   issuedTokens,
   type StoredTokens,
+  withoutKind,
   withoutTokens,
 } from './connectionSecret.ts';
 import type { ServerChallenge } from './challengePolicy.ts';
@@ -134,7 +136,7 @@ export class ConnectionManager implements ConnectionService {
 
   async #finish(): Promise<void> {
     await Promise.all([...this.#states.sessions.keys()].map(async (id) => this.#signIns.stop(id)));
-    await this.#renewals.settled();
+    await Promise.all([this.#renewals.settled(), this.#signIns.settled()]);
     await this.#secrets.dispose();
   }
 
@@ -182,22 +184,21 @@ export class ConnectionManager implements ConnectionService {
   async changeKind(id: ConnectionId, kind: ConnectionKind): Promise<void> {
     if (this.#records.get(id).connection.kind === kind) return;
     if (this.#records.get(id).connection.state.type !== 'disconnected') await this.disconnect(id);
-    // A registration is good for one kind only.
     await this.#secrets.exclusive(id, async () => {
       const { connection } = this.#records.get(id);
       const secret = await this.#secrets.current(id, connection.serverUrl);
-      if (secret?.clients === undefined) return;
-      const { clients, ...rest } = secret;
-      await this.#secrets.replace(id, { ...rest, generation: rest.generation + 1 });
-      await deleteRegistrations(this.#ports, connection, clients);
+      if (secret === undefined) return;
+      const rest = withoutKind(secret, connection.kind);
+      await (isEmptySecret(rest) ? this.#secrets.forget(id) : this.#secrets.replace(id, rest));
+      await deleteRegistrations(this.#ports, connection, secret.clients ?? []);
     });
     // Who signed in, and what went wrong, belonged to the other way.
     this.#records.update(id, ({ account: _account, ...connection }) => ({ ...connection, kind }), { lastError: null });
     await this.#records.save();
   }
 
-  async discoverIssuer(id: ConnectionId): Promise<string> {
-    return this.#signIns.discoverIssuer(id);
+  async discoverIssuer(id: ConnectionId, options: { readonly signal?: AbortSignal } = {}): Promise<string> {
+    return this.#signIns.discoverIssuer(id, options.signal);
   }
 
   async configure(id: ConnectionId, change: SettingsChange, entered: EnteredSecrets = {}): Promise<void> {
@@ -281,38 +282,42 @@ export class ConnectionManager implements ConnectionService {
 
   async remove(id: ConnectionId, options: { readonly leaveSecret?: boolean } = {}): Promise<DisconnectOutcome> {
     await this.#signIns.stop(id);
-    return this.#secrets.exclusive(id, async () => {
-      const { connection } = this.#records.get(id);
-      const secret = await this.#secrets.current(id, connection.serverUrl).catch((error: unknown) => {
-        if (options.leaveSecret !== true) throw error;
-        return undefined;
-      });
-      const outcome: DisconnectOutcome =
-        options.leaveSecret === true && secret === undefined
-          ? { revocation: 'failed' }
-          : await this.#revoke(id, secret);
-      const unforgotten = await this.#tryForget(id);
-      if (unforgotten !== undefined && options.leaveSecret !== true) throw unforgotten;
-      this.#secrets.drop(id);
-      await this.#forgetAnswers(id);
-      this.#renewals.reset(id);
-      this.#signIns.forget(id);
-      this.#challenges.forget(id);
-      // Together: the row does not wait for a slow server.
-      await Promise.all([
-        this.#records.remove(id),
-        deleteRegistrations(this.#ports, connection, secret?.clients ?? []),
-      ]);
-      return outcome;
+    const outcome = await this.#secrets.exclusive(id, async () => this.#removeNow(id, options.leaveSecret === true));
+    // One that began meanwhile has nothing to come back to.
+    await this.#signIns.stop(id);
+    return outcome;
+  }
+
+  async #removeNow(id: ConnectionId, leavesSecret: boolean): Promise<DisconnectOutcome> {
+    const { connection } = this.#records.get(id);
+    const secret = await this.#secrets.current(id, connection.serverUrl).catch((error: unknown) => {
+      if (!leavesSecret) throw error;
+      return undefined;
     });
+    // First, since a connection that has to stay keeps tokens that are good.
+    const unforgotten = await this.#tryForget(id);
+    if (unforgotten !== undefined && !leavesSecret) {
+      // A part of it may be gone.
+      if (secret !== undefined) await this.#secrets.tryKeep(id, secret);
+      throw unforgotten;
+    }
+    const outcome: DisconnectOutcome =
+      leavesSecret && secret === undefined ? { revocation: 'failed' } : await this.#revoke(id, secret);
+    this.#secrets.drop(id);
+    await this.#forgetAnswers(id);
+    this.#renewals.reset(id);
+    this.#signIns.forget(id);
+    this.#challenges.forget(id);
+    // Together: the row does not wait for a slow server.
+    await Promise.all([this.#records.remove(id), deleteRegistrations(this.#ports, connection, secret?.clients ?? [])]);
+    return outcome;
   }
 
   /** Forgets tokens and keeps registrations. A keychain that does not take the change is told and tried again. */
   async #forgetTokens(id: ConnectionId, secret: ConnectionSecret): Promise<ScopekeeperError | undefined> {
     const rest = withoutTokens(secret);
     const unstored = await this.#secrets.tryKeep(id, rest);
-    const isEmpty = [rest.clients, rest.configuredClient, rest.credentials].every((kept) => kept === undefined);
-    return unstored === undefined && isEmpty ? this.#tryForget(id) : unstored;
+    return unstored === undefined && isEmptySecret(rest) ? this.#tryForget(id) : unstored;
   }
 
   async #tryForget(id: ConnectionId): Promise<ScopekeeperError | undefined> {

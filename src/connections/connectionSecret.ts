@@ -17,6 +17,7 @@ import {
 } from 'valibot';
 import { type Client, TOKEN_ENDPOINT_AUTH_METHODS } from '../oauth/client.ts';
 import type { AuthorizationServerEndpoints } from '../oauth/tokenEndpoint.ts';
+import type { ConnectionKind } from './connection.ts';
 import { ConnectionError } from './errors.ts';
 import { REFRESH_SCOPES } from './refreshAttempts.ts';
 
@@ -91,7 +92,10 @@ const documentSchema = object({
   answered: exactOptional(number()),
   /** The server that the tokens are for: a token never goes to another one, whatever the public file says. */
   serverUrl: string(),
-  /** The clients that were registered for this connection, one for each issuer (P11); used again after signing out (P18a). */
+  /**
+   * The clients that were registered for this connection (P11), used again after signing out (P18a): one for each
+   * issuer, and the one that the tokens are of while a newer one has not given any.
+   */
   clients: exactOptional(pipe(array(clientSchema), readonly())),
   /** Where older versions kept the only one. */
   client: exactOptional(clientSchema),
@@ -126,12 +130,26 @@ export type ConnectionSecret = InferOutput<typeof connectionSecretSchema>;
 /** A connection is seldom moved to another issuer; of those that it was moved to long ago nothing is kept. */
 const CLIENTS_AT_MOST = 5;
 
-/** The registered clients with a new one, which takes the place of its issuer's earlier one. */
+type ClientId = Pick<Client, 'issuer' | 'clientId'>;
+
+/** Whether two are one client; an ID alone says nothing, since each issuer gives its own. */
+export function isSameClient(one: ClientId, other: ClientId | undefined): boolean {
+  return one.issuer === other?.issuer && one.clientId === other.clientId;
+}
+
+/**
+ * The registered clients with a new one as the last, which takes the place of its issuer's earlier one.
+ * @param inUse the client that there are tokens of, whose registration has to stay for them.
+ */
 export function withRegisteredClient(
   clients: NonNullable<ConnectionSecret['clients']>,
   client: Client,
+  inUse?: ClientId,
 ): NonNullable<ConnectionSecret['clients']> {
-  return [...clients.filter(({ issuer }) => issuer !== client.issuer), { ...client }].slice(-CLIENTS_AT_MOST);
+  const earlier = clients.filter((one) => !isSameClient(one, client));
+  const others = earlier.filter((one) => one.issuer !== client.issuer && !isSameClient(one, inUse));
+  const used = earlier.filter((one) => isSameClient(one, inUse));
+  return [...others, ...used, { ...client }].slice(-CLIENTS_AT_MOST);
 }
 
 /** Tokens with who issued them, and to whom. */
@@ -175,6 +193,39 @@ function withoutSessions({ assertion, identityProvider }: StoredCredentials): St
     ...(assertion !== undefined && { assertion }),
     ...(identityProvider !== undefined && { identityProvider: withoutSession(identityProvider) }),
   };
+}
+
+/**
+ * What stays of a document when its connection gets its tokens in another way: no registration, which is good for one
+ * kind only, and none of the tokens that the person brought, or signed in for, in the old one. What proves a client
+ * that was registered by hand stays, as that client does.
+ * @param kind the old one.
+ */
+export function withoutKind(secret: ConnectionSecret, kind: ConnectionKind): ConnectionSecret {
+  const { clients: _clients, credentials, ...rest } = secret;
+  const kept = credentials === undefined ? undefined : withoutTokensOf(kind, credentials);
+  return { ...rest, ...(kept !== undefined && { credentials: kept }), generation: rest.generation + 1 };
+}
+
+function withoutTokensOf(
+  kind: ConnectionKind,
+  { accessToken, assertion, identityProvider }: StoredCredentials,
+): StoredCredentials | undefined {
+  const provider =
+    identityProvider !== undefined && kind === 'enterprise_managed'
+      ? withoutSession(identityProvider)
+      : identityProvider;
+  const kept: StoredCredentials = {
+    ...(accessToken !== undefined && kind !== 'static_token' && { accessToken }),
+    ...(assertion !== undefined && kind !== 'workload_identity' && { assertion }),
+    ...(provider !== undefined && { identityProvider: provider }),
+  };
+  return Object.keys(kept).length === 0 ? undefined : kept;
+}
+
+/** Whether there is anything in a document to keep. */
+export function isEmptySecret({ clients, configuredClient, credentials, tokens }: ConnectionSecret): boolean {
+  return [clients, configuredClient, credentials, tokens].every((part) => part === undefined);
 }
 
 /** Writes a secret document as the text that a {@link SecretStore} keeps. */

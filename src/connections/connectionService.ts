@@ -78,13 +78,18 @@ export interface ConnectionService {
    * @param kind how it gets its tokens; by default the person signs in in the browser.
    */
   add(serverUrl: string, name?: string, kind?: ConnectionKind): Promise<Connection>;
-  /** Gets tokens in another way from now on; a grant that there is ends as by {@link disconnect}. */
+  /**
+   * Gets tokens in another way from now on; a grant that there is ends as by {@link disconnect}. What was registered,
+   * brought or signed in to for the old way is forgotten; a client of the person's own is not.
+   */
   changeKind(id: ConnectionId, kind: ConnectionKind): Promise<void>;
   /**
    * Asks the server which authorization server it names now (P1-P6), and signs in nowhere: what a person
-   * enters for one is bound to it. Gives the issuer. Throws what discovery throws.
+   * enters for one is bound to it. Gives the issuer.
+   * @param options.signal ends it with the signal's reason.
+   * Throws what discovery throws.
    */
-  discoverIssuer(id: ConnectionId): Promise<string>;
+  discoverIssuer(id: ConnectionId, options?: { readonly signal?: AbortSignal }): Promise<string>;
   rename(id: ConnectionId, name: string): Promise<void>;
   /**
    * Disconnects and forgets the connection.

@@ -1,7 +1,8 @@
-import { checkAccessToken, discover, type DiscoverOptions, type Discovery, dpopAlgorithm } from '../oauth/discovery.ts';
+import { discover, type DiscoverOptions, type Discovery, dpopAlgorithm } from '../oauth/discovery.ts';
 import type { Dpop, DpopNonces } from '../oauth/dpop.ts';
-import { isOAuthError } from '../oauth/errors.ts';
+import { isOAuthError, OAuthError } from '../oauth/errors.ts';
 import type { Reach } from '../oauth/fetchPort.ts';
+import { checkAccessToken } from '../oauth/probe.ts';
 import type { ScopeSet } from '../oauth/scopeSet.ts';
 import { generateSigningKey } from '../oauth/signingKey.ts';
 import type { TokenAnswer } from '../oauth/token.ts';
@@ -65,7 +66,7 @@ export async function signIn(allPorts: SignInPorts, request: SignInRequest): Pro
   onStep('discovering');
   const reach = await ports.resolveReach(connection.serverUrl);
   if (connection.kind === 'static_token') return takeStaticToken(ports, request, reach);
-  const discovery = await discoverServer(ports, connection, { reach, onIssuers, signal });
+  const discovery = await discoverServer(allPorts, connection, { reach, onIssuers, signal });
   request.onDiscovered(discovery);
   const scopes = scopesToRequest(connection, discovery, request.chosenScopes);
   const issued = await flowOf(connection.kind)(ports, {
@@ -75,17 +76,28 @@ export async function signIn(allPorts: SignInPorts, request: SignInRequest): Pro
     scopes,
     resource: connection.settings.omitResource === true ? undefined : discovery.resource,
     dpop: await newDpop(ports, connection, discovery),
+  }).catch((error: unknown) => {
+    throw withScopes(error, scopes);
   });
   return { answer: issued.answer, requested: scopes, issued: { ...issued, discovery } };
 }
 
-/** Discovery with what is known of the connection (P1-P6). Throws what {@link discover} throws. */
+/** Tells which scopes were asked for, where that is what was refused: the person may choose among them. */
+function withScopes(error: unknown, scopes: ScopeSet): unknown {
+  const isAnswered = isOAuthError(error, 'authorization_failed') || isOAuthError(error, 'token_request_failed');
+  if (!isAnswered || error.details.error !== 'invalid_scope') return error;
+  return error.code === 'authorization_failed'
+    ? new OAuthError(error.code, { ...error.details, scopes }, { cause: error })
+    : new OAuthError(error.code, { ...error.details, scopes }, { cause: error });
+}
+
+/** Discovery with what is known and set of the connection (P1-P6). Throws what {@link discover} throws. */
 export async function discoverServer(
   { fetch, resolveReach }: Pick<FlowPorts, 'fetch' | 'resolveReach'>,
   { resourceMetadataUrl, serverUrl, settings }: Connection,
   { reach, ...options }: Partial<Pick<DiscoverOptions, 'reach' | 'onIssuers' | 'signal'>> = {},
 ): Promise<Discovery> {
-  return discover(fetch, new URL(serverUrl), {
+  return discover(fetchOf(fetch, settings), new URL(serverUrl), {
     reach: reach ?? (await resolveReach(serverUrl)),
     learntResourceMetadataUrl: resourceMetadataUrl,
     chosenIssuer: settings.issuer,
@@ -109,7 +121,7 @@ async function takeStaticToken({ fetch }: SignInPorts, request: SignInRequest, r
   const accessToken = secret?.credentials?.accessToken;
   if (accessToken === undefined) throw new ConnectionError('credentials_missing', { missing: 'access_token' });
   try {
-    await checkAccessToken(fetch, new URL(connection.serverUrl), reach, accessToken, signal);
+    await checkAccessToken(fetch, new URL(connection.serverUrl), { reach, accessToken, signal });
   } catch (error) {
     const isRefused = isOAuthError(error, 'access_token_refused') && error.details.status === 401;
     if (isRefused && accessToken === secret?.tokens?.accessToken) request.onTokenRefused();

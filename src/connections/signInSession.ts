@@ -30,6 +30,8 @@ export class SignInSession {
   device: DevicePrompt | undefined;
   /** The client whose authorization led to no callback, until one comes. */
   unansweredClientId: string | undefined;
+  /** The client that was registered for this sign-in, which the server cannot have forgotten yet. */
+  newClientId: string | undefined;
   outcome: Promise<AuthorizationOutcome> | undefined;
 
   constructor(ports: SignInSessionPorts, underlying: ConnectionState) {

@@ -5,12 +5,12 @@ import { revokeTokens } from '../oauth/revocation.ts';
 import { difference, type ScopeSet, union } from '../oauth/scopeSet.ts';
 import type { Connection, ConnectionId } from './connection.ts';
 import type { ConnectionRecords } from './connectionRecords.ts';
-import { type ConnectionSecret, withRegisteredClient } from './connectionSecret.ts';
+import { type ConnectionSecret, isSameClient, withRegisteredClient } from './connectionSecret.ts';
 import type { AuthorizationOutcome, CallbackOutcome } from './connectionService.ts';
 import type { ConnectionStates } from './connectionStates.ts';
 import { deleteRegistrations } from './deleteRegistrations.ts';
 import { asScopekeeperError, describeError, isConnectionError } from './errors.ts';
-import type { HeldCredentials } from './flows/flow.ts';
+import type { HeldCredentials, SuspectClient } from './flows/flow.ts';
 import { unattendedGrant } from './flows/unattended.ts';
 import { fetchOf } from './fetchOf.ts';
 import { grantOfAuthorization, missingScopes } from './grant.ts';
@@ -39,8 +39,9 @@ export class SignIns {
   readonly #ports: SignInsPorts;
   readonly #parts: SignInsParts;
   readonly #callbacks = new PendingCallbacks();
-  /** Clients that are not used for the next sign-in (P12): the server said that it does not know them, or it seems so. */
-  readonly #suspects = new Map<ConnectionId, { readonly clientId: string; readonly isRejected: boolean }>();
+  readonly #suspects = new Map<ConnectionId, SuspectClient>();
+  /** Deletions of registrations, which nobody waits for but the end of the window. */
+  readonly #deletions = new Set<Promise<void>>();
 
   constructor(ports: SignInsPorts, parts: SignInsParts) {
     this.#ports = ports;
@@ -61,10 +62,10 @@ export class SignIns {
   }
 
   /** Runs discovery alone; see `ConnectionService`. */
-  async discoverIssuer(id: ConnectionId): Promise<string> {
+  async discoverIssuer(id: ConnectionId, signal?: AbortSignal): Promise<string> {
     const { connection } = this.#parts.records.get(id);
     const onIssuers = (issuers: readonly string[]): void => this.#noteIssuers(id, issuers);
-    const discovery = await discoverServer(this.#ports, connection, { onIssuers });
+    const discovery = await discoverServer(this.#ports, connection, { onIssuers, signal });
     this.#noteDiscovery(id, discovery);
     return discovery.authorizationServer.issuer;
   }
@@ -82,6 +83,11 @@ export class SignIns {
     if (this.#callbacks.isRepeated(url)) return { type: 'failed', error: new OAuthError('callback_repeated', {}) };
     this.#ports.log.warn('A callback that belongs to no waiting sign-in was refused.');
     return { type: 'failed', error: new OAuthError('callback_state_unknown', {}) };
+  }
+
+  /** Resolves when nothing is under way that no sign-in waits for. */
+  async settled(): Promise<void> {
+    await Promise.all(this.#deletions);
   }
 
   /** Forgets what is known of a connection that is gone. */
@@ -105,13 +111,15 @@ export class SignIns {
     const { records, states } = this.#parts;
     try {
       states.beginStep(id, session, 'discovering');
+      const asked = records.get(id).connection;
       const result = await signIn(this.#ports, {
-        connection: records.get(id).connection,
+        connection: asked,
         secret: await this.#storedSecret(id),
         chosenScopes: scopes,
         withCredentials: async (task) => this.#withCredentials(id, task),
-        suspectClientId: this.#suspects.get(id)?.clientId,
+        suspect: this.#suspects.get(id),
         onClientRejected: (clientId) => this.rejectClient(id, clientId),
+        keepClient: async (client) => this.#keepClient(asked, session, client),
         signal: session.signal,
         onStep: (step) => states.beginStep(id, session, step),
         onIssuers: (issuers) => this.#noteIssuers(id, issuers),
@@ -124,12 +132,11 @@ export class SignIns {
         showDevice: async (device, wait) =>
           session.showDevice(device, () => states.beginStep(id, session, 'waitingForDevice'), wait),
       });
-      if (session.signal.aborted) return await this.#discard(id, session, result);
-      const unused = await this.#parts.secrets.exclusive(id, async () => this.#keep(id, session, result));
+      const unused = await this.#keepOrRevoke(asked, session, result);
       const { connection } = records.get(id);
       session.finish({ type: 'connected', connection });
       // Only now: the new registration has been shown to work.
-      await deleteRegistrations(this.#ports, connection, unused);
+      this.#deleteRegistrations(connection, unused);
       return { type: 'authorized', connection };
     } catch (error) {
       return this.#fail(id, session, error);
@@ -138,8 +145,8 @@ export class SignIns {
 
   #fail(id: ConnectionId, session: SignInSession, error: unknown): AuthorizationOutcome {
     const { states } = this.#parts;
-    const { unansweredClientId: clientId } = session;
-    if (clientId !== undefined) this.#suspects.set(id, { clientId, isRejected: false });
+    const { newClientId, unansweredClientId: clientId } = session;
+    if (clientId !== undefined && clientId !== newClientId) this.#suspects.set(id, { clientId, isRejected: false });
     if (session.isCancellation(error)) {
       states.endSession(id, session, { activity: states.event('sign_in_cancelled') });
       session.finish({ type: 'failed', error: new OAuthError('callback_state_unknown', {}) });
@@ -155,17 +162,29 @@ export class SignIns {
     throw failure;
   }
 
-  /** Gives back tokens that came after the person had cancelled. */
-  async #discard(id: ConnectionId, session: SignInSession, { answer, issued }: SignInResult): Promise<never> {
-    const { accessToken, refreshToken } = answer;
-    if (issued !== undefined) {
-      const { settings } = this.#parts.records.get(id).connection;
-      await revokeTokens(fetchOf(this.#ports.fetch, settings), { ...issued, accessToken, refreshToken }).catch(
-        (error: unknown) =>
-          this.#ports.log.warn(`Revoking the tokens of a cancelled sign-in to ${id} failed: ${describeError(error)}`),
-      );
+  /**
+   * Keeps what a sign-in gave, as {@link #keep} does. Tokens that came after the person had cancelled, or that cannot
+   * be kept since the connection is gone, are given back (P35), and the reason is thrown.
+   */
+  async #keepOrRevoke(asked: Connection, session: SignInSession, result: SignInResult): Promise<readonly Client[]> {
+    const { id } = asked;
+    try {
+      session.signal.throwIfAborted();
+      return await this.#parts.secrets.exclusive(id, async () => this.#keep(id, session, result));
+    } catch (error) {
+      await this.#revoke(asked, result);
+      throw error;
     }
-    throw session.signal.reason;
+  }
+
+  /** Never rejects. */
+  async #revoke({ id, settings }: Connection, { answer, issued }: SignInResult): Promise<void> {
+    if (issued === undefined) return;
+    const { accessToken, refreshToken } = answer;
+    await revokeTokens(fetchOf(this.#ports.fetch, settings), { ...issued, accessToken, refreshToken }).catch(
+      (error: unknown) =>
+        this.#ports.log.warn(`Revoking the tokens of a sign-in to ${id} failed: ${describeError(error)}`),
+    );
   }
 
   /**
@@ -225,6 +244,45 @@ export class SignIns {
     });
   }
 
+  /** See `FlowRequest`. What the keychain does not show now is not written over: it may hold tokens. */
+  async #keepClient(asked: Connection, session: SignInSession, client: Client): Promise<void> {
+    const { records, secrets } = this.#parts;
+    const { id, serverUrl } = asked;
+    session.newClientId = client.clientId;
+    try {
+      const replaced = await secrets.exclusive(id, async () => {
+        const { generation } = records.get(id);
+        const previous = await secrets.current(id, serverUrl);
+        const rejected = { issuer: client.issuer, clientId: this.#rejectedClientId(id) ?? '' };
+        const clients = (previous?.clients ?? []).filter((one) => !isSameClient(one, rejected));
+        const next = withRegisteredClient(clients, client, previous?.tokens?.client);
+        // No other generation: these are no newer tokens (P30).
+        const document: ConnectionSecret = { version: 1, generation, ...previous, serverUrl, clients: next };
+        const unstored = await secrets.tryKeep(id, document);
+        return unstored === undefined ? clients.filter((one) => !next.includes(one)) : [];
+      });
+      this.#deleteRegistrations(asked, replaced);
+    } catch (error) {
+      if (isConnectionError(error, 'connection_unknown')) {
+        this.#deleteRegistrations(asked, [client]);
+        throw error;
+      }
+      this.#ports.log.warn(`The registration of ${id} could not be kept for the next time: ${describeError(error)}`);
+    }
+  }
+
+  #rejectedClientId(id: ConnectionId): string | undefined {
+    const suspect = this.#suspects.get(id);
+    return suspect?.isRejected === true ? suspect.clientId : undefined;
+  }
+
+  #deleteRegistrations(connection: Connection, clients: readonly Client[]): void {
+    const deletion = deleteRegistrations(this.#ports, connection, clients).finally(() => {
+      this.#deletions.delete(deletion);
+    });
+    this.#deletions.add(deletion);
+  }
+
   /** Stores an authorization's tokens, then announces it. Gives the registrations that are not needed any more. */
   async #keep(id: ConnectionId, session: SignInSession, result: SignInResult): Promise<readonly Client[]> {
     const { records, secrets, states } = this.#parts;
@@ -237,17 +295,17 @@ export class SignIns {
     const grant = grantOfAuthorization(answer, requested, isRenewable, now, generation);
     const next = secretOfAuthorization(result, previous, serverUrl, generation);
     const unstored = await secrets.tryKeep(id, next);
-    const suspect = this.#suspects.get(id);
+    const rejected = this.#rejectedClientId(id);
     this.#suspects.delete(id);
     states.meetDemand(id);
     session.underlying = { type: 'ready', grant };
     const { challenge, issuers = [], resource = serverUrl } = issued?.discovery ?? {};
-    records.update(id, ({ resource: _resource, account: _account, ...connection }) => ({
+    records.update(id, ({ resource: _resource, account: _account, issuer: earlier, ...connection }) => ({
       ...withIssuers(connection, issuers),
       ...(issued !== undefined && { issuer: issued.authorizationServer.issuer }),
       requested,
-      // What was demanded while another issuer was in use is not asked of this one (P23).
-      ...(hasMoved(connection, issued) && { challenged: challenge?.scopes ?? [] }),
+      // What was demanded while another issuer was in use, or any, is not asked of this one (P23).
+      ...(hasMoved(earlier, issued) && { challenged: challenge?.scopes ?? [] }),
       ...(resource !== serverUrl && { resource }),
       ...(answer.account !== undefined && { account: answer.account }),
     }));
@@ -260,9 +318,9 @@ export class SignIns {
     this.#parts.onAuthorized(id);
     // While the new document is not stored, the stored one still names the old registration.
     if (unstored !== undefined) return [];
-    const kept = next.clients?.map(({ clientId }) => clientId) ?? [];
-    const rejected = suspect?.isRejected === true ? [suspect.clientId] : [];
-    return (previous?.clients ?? []).filter(({ clientId }) => ![...kept, ...rejected].includes(clientId));
+    return (previous?.clients ?? []).filter(
+      (client) => client.clientId !== rejected && next.clients?.some((kept) => isSameClient(kept, client)) !== true,
+    );
   }
 }
 
@@ -271,9 +329,9 @@ function withIssuers({ issuers: _issuers, ...connection }: Connection, issuers: 
   return issuers.length > 1 ? { ...connection, issuers } : connection;
 }
 
-/** Whether tokens came from another issuer than those before. */
-function hasMoved({ issuer }: Pick<Connection, 'issuer'>, issued: SignInResult['issued']): boolean {
-  return issued !== undefined && issuer !== undefined && issuer !== issued.authorizationServer.issuer;
+/** Whether tokens came from another issuer than those before, or from none. */
+function hasMoved(earlier: string | undefined, issued: SignInResult['issued']): boolean {
+  return issued === undefined || (earlier !== undefined && earlier !== issued.authorizationServer.issuer);
 }
 
 /** What goes to the keychain after a sign-in; what the person entered stays. */

@@ -1,7 +1,8 @@
 import { shownUrl } from './addressPolicy.ts';
-import { type BearerChallenge, findBearerChallenge } from './challenge.ts';
+import type { BearerChallenge } from './challenge.ts';
 import { type Attempt, isOAuthError, OAuthError } from './errors.ts';
 import type { Fetch, Reach } from './fetchPort.ts';
+import { isProtocolType, type Probe, probeServer } from './probe.ts';
 import { fetchResourceMetadata, type ResourceMetadata } from './resourceMetadata.ts';
 import { type ScopeSet, union } from './scopeSet.ts';
 import {
@@ -12,13 +13,6 @@ import {
 } from './serverMetadata.ts';
 import { canonicalResource } from './serverUrl.ts';
 import { chooseAlgorithm } from './signingKey.ts';
-
-/** What the server's answer to an unauthenticated request says. */
-export interface Probe {
-  readonly status: number;
-  readonly contentType: string | null;
-  readonly challenge?: BearerChallenge;
-}
 
 /** Everything that discovery finds out about a server. */
 export interface Discovery {
@@ -49,17 +43,6 @@ export interface DiscoverOptions {
 /** No server has more; one that names more would have us ask all of them. */
 const ISSUERS_AT_MOST = 10;
 
-const PROBE_BODY = JSON.stringify({
-  jsonrpc: '2.0',
-  id: 0,
-  method: 'initialize',
-  params: {
-    protocolVersion: '2025-11-25',
-    capabilities: {},
-    clientInfo: { name: 'Scopekeeper', version: '1' },
-  },
-});
-
 /**
  * Follows P1-P6 from the URL of an MCP server to one authorization server.
  * Throws `not_an_mcp_server`, `authorization_not_required`, `resource_metadata_invalid`,
@@ -67,7 +50,7 @@ const PROBE_BODY = JSON.stringify({
  */
 export async function discover(fetch: Fetch, server: URL, options: DiscoverOptions): Promise<Discovery> {
   const { reach, signal } = options;
-  const probe = await probeServer(fetch, server, reach, signal);
+  const probe = await probeServer(fetch, server, { reach, signal });
   const resourceMetadataUrl = probe.challenge?.resourceMetadataUrl ?? options.learntResourceMetadataUrl;
   const resourceMetadata = await fetchResourceMetadata(fetch, server, resourceMetadataUrl, reach, signal);
   const named = [...new Set(resourceMetadata?.authorization_servers)].slice(0, ISSUERS_AT_MOST);
@@ -92,71 +75,6 @@ export async function discover(fetch: Fetch, server: URL, options: DiscoverOptio
     issuers: choice,
     ...found,
   };
-}
-
-/**
- * Sends the server one request, with a token or without: `initialize` as a POST, or a GET to a server
- * of the older HTTP+SSE transport, which takes no POST at its URL.
- */
-export async function probeServer(
-  fetch: Fetch,
-  server: URL,
-  reach: Reach,
-  signal?: AbortSignal,
-  accessToken?: string,
-): Promise<Probe> {
-  const authorization = accessToken === undefined ? {} : { authorization: `Bearer ${accessToken}` };
-  const posted = await fetch(server.href, {
-    method: 'POST',
-    headers: { accept: 'application/json, text/event-stream', 'content-type': 'application/json', ...authorization },
-    body: PROBE_BODY,
-    headersOnly: true,
-    reach,
-    signal,
-  });
-  const takesNoPost = posted.status === 404 || posted.status === 405;
-  const response = takesNoPost
-    ? await fetch(server.href, {
-        method: 'GET',
-        headers: { accept: 'text/event-stream', ...authorization },
-        headersOnly: true,
-        reach,
-        signal,
-      })
-    : posted;
-  return judgeProbe(response);
-}
-
-/** Reads what an answer says of authorization (P7). */
-export function judgeProbe(response: Response): Probe {
-  const challenge = findBearerChallenge(response.headers.get('www-authenticate'));
-  return {
-    status: response.status,
-    contentType: response.headers.get('content-type'),
-    ...(challenge !== undefined && { challenge }),
-  };
-}
-
-/**
- * Asks the server whether it takes a token that the person brought.
- * Throws `access_token_refused`, `not_an_mcp_server`, and what `fetch` throws.
- */
-export async function checkAccessToken(
-  fetch: Fetch,
-  server: URL,
-  reach: Reach,
-  accessToken: string,
-  signal?: AbortSignal,
-): Promise<void> {
-  const { status, contentType } = await probeServer(fetch, server, reach, signal, accessToken);
-  const url = shownUrl(server);
-  if (status === 401 || status === 403) throw new OAuthError('access_token_refused', { url, status });
-  const isAnswer = status >= 200 && status < 300 && isProtocolType(contentType);
-  if (!isAnswer) throw new OAuthError('not_an_mcp_server', { url, status, contentType });
-}
-
-function isProtocolType(contentType: string | null): boolean {
-  return contentType?.includes('json') === true || contentType?.includes('event-stream') === true;
 }
 
 /** Throws when a server without resource metadata does not ask for authorization either. */

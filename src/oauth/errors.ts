@@ -54,7 +54,8 @@ export interface OAuthErrorDetails {
   /** The authorization server no longer knows, or refuses, the client (P12); `isEntered` tells that it is the person's own. */
   client_rejected: { issuer: string; description?: string; isEntered?: true };
   authorization_denied: { issuer: string; description?: string };
-  authorization_failed: { issuer: string; error: string; description?: string };
+  /** `scopes` is what was asked for, when that is what was refused. */
+  authorization_failed: { issuer: string; error: string; description?: string; scopes?: readonly string[] };
   /** RFC 9207: the callback's `iss` is missing or another one (P17). */
   callback_issuer_mismatch: { issuer: string };
   /** A callback that was taken already (P16): its page was loaded again. */
@@ -77,6 +78,8 @@ export interface OAuthErrorDetails {
     status: number;
     error?: string;
     description?: string;
+    /** What was asked for at a sign-in, when that is what was refused. */
+    scopes?: readonly string[];
     /** From `Retry-After`, in milliseconds. */
     retryAfterMs?: number;
   };

@@ -12,8 +12,11 @@ export interface FetchRequest {
   readonly body?: string;
   /** Cancels the request; the promise then rejects with `signal.reason`. */
   readonly signal?: AbortSignal | undefined;
-  /** Gives the answer as soon as its headers are there, without its body, which may be an endless stream. */
-  readonly headersOnly?: boolean;
+  /**
+   * Gives the answer as soon as its headers are there, without its body, which may be an endless stream;
+   * `unless_error` reads that of an error (status 400 and up).
+   */
+  readonly headersOnly?: boolean | 'unless_error';
   /** Path of a PEM file with more certificate authorities to trust for this request. */
   readonly caFile?: string | undefined;
   readonly reach: Reach;

@@ -17,6 +17,7 @@ import { type Dpop, dpopProof } from './dpop.ts';
 import { isOAuthError, OAuthError, plainText } from './errors.ts';
 import type { Fetch, Reach } from './fetchPort.ts';
 import type { AuthorizationServerMetadata } from './serverMetadata.ts';
+import { formEncode, secretsSent, withoutSecrets } from './repeatedSecrets.ts';
 import { privateCryptoKey, type SigningKey } from './signingKey.ts';
 import { type MendedResponse, mendTokenResponse } from './tokenResponse.ts';
 
@@ -106,17 +107,14 @@ function basicAuthentication(clientSecret: string): ClientAuth {
   };
 }
 
-/** `application/x-www-form-urlencoded` of one value. */
-function formEncode(value: string): string {
-  return new URLSearchParams([['', value]]).toString().slice(1);
-}
-
 /** The one HTTP exchange with an endpoint of the authorization server, as it was before mending. */
 interface Exchange {
   status?: number;
   retryAfterMs?: number;
   idToken?: string;
   failure?: unknown;
+  /** What was sent that must not be told, whoever repeats it. */
+  secrets?: readonly string[];
   /** Whether there is another DPoP nonce now than the one that was sent. */
   hasNewNonce?: boolean;
 }
@@ -168,17 +166,15 @@ async function exchangeOnce<T>(
   const configuration = await configurationFor(target);
   configuration[customFetch] = async (url, options) => {
     const nonce = dpop?.nonces.for(url);
+    const form = options.body instanceof URLSearchParams ? options.body : new URLSearchParams();
     try {
-      const response = await fetch(url, {
-        method: 'POST',
-        headers: {
-          ...options.headers,
-          accept: 'application/json',
-          ...(dpop !== undefined && { dpop: await dpopProof(dpop.key, { method: 'POST', url, nonce }) }),
-        },
-        body: options.body instanceof URLSearchParams ? options.body.toString() : '',
-        reach,
-      });
+      const headers = {
+        ...options.headers,
+        accept: 'application/json',
+        ...(dpop !== undefined && { dpop: await dpopProof(dpop.key, { method: 'POST', url, nonce }) }),
+      };
+      exchange.secrets = secretsSent(form, headers);
+      const response = await fetch(url, { method: 'POST', headers, body: form.toString(), reach });
       dpop?.nonces.note(url, response.headers.get('dpop-nonce'));
       // Or another request has learnt it meanwhile.
       exchange.hasNewNonce = dpop?.nonces.for(url) !== nonce;
@@ -226,10 +222,10 @@ const CLIENT_ERRORS = new Set(['invalid_client', 'unauthorized_client']);
 /** The library's error as one of ours. It is not kept as the cause, since it carries the response's body. */
 function endpointError(error: unknown, { authorizationServer, client }: EndpointTarget, exchange: Exchange): unknown {
   const { issuer } = authorizationServer;
-  const { status = 0, retryAfterMs } = exchange;
+  const { secrets = [], status = 0, retryAfterMs } = exchange;
   if (error instanceof AuthorizationResponseError) return authorizationError(error, issuer);
   if (error instanceof ResponseBodyError) {
-    const description = plainText(error.error_description);
+    const description = plainText(withoutSecrets(error.error_description, secrets));
     const told = description === undefined ? {} : { description };
     if (error.error === 'invalid_grant') return new OAuthError('grant_rejected', { issuer, ...told });
     if (CLIENT_ERRORS.has(error.error)) {
@@ -242,7 +238,7 @@ function endpointError(error: unknown, { authorizationServer, client }: Endpoint
     return new OAuthError('token_request_failed', {
       issuer,
       status,
-      error: plainText(error.error) ?? 'error',
+      error: plainText(withoutSecrets(error.error, secrets)) ?? 'error',
       ...told,
       ...(retryAfterMs !== undefined && { retryAfterMs }),
     });

@@ -79,9 +79,12 @@ export function createGuardedFetch(options: GuardedFetchOptions): GuardedFetch {
     }
   };
 
-  /** The lookup for a host: one that counts as private must have private addresses alone. */
-  function checkedLookup(host: string): LookupAll {
-    if (!privateHosts.has(host)) return lookupAll;
+  /**
+   * The lookup for a host: while it counts as private it must have private addresses alone. What is asked of it as
+   * public, since it has moved, is judged by the pinned lookup as any other.
+   */
+  function checkedLookup(host: string, reach: Reach): LookupAll {
+    if (reach !== 'private' || !privateHosts.has(host)) return lookupAll;
     return async (hostname) => {
       const addresses = await lookupAll(hostname);
       const other = addresses.find(({ address }) => classifyAddress(address) !== 'private');
@@ -98,13 +101,13 @@ export function createGuardedFetch(options: GuardedFetchOptions): GuardedFetch {
   ): Promise<Response> {
     signal.throwIfAborted();
     const options = {
-      ...connectionOptions(target, request.reach, checkedLookup(target.hostname), ca),
+      ...connectionOptions(target, request.reach, checkedLookup(target.hostname, request.reach), ca),
       method: request.method,
       path: `${target.pathname}${target.search}`,
       headers: requestHeaders(target, request, version),
     };
     const answer = await sendRequest(options, request.body, signal);
-    if (request.headersOnly === true) {
+    if (isBodyLeft(request, answer.statusCode)) {
       answer.destroy();
       return toResponse(answer, Buffer.alloc(0), target);
     }
@@ -125,7 +128,7 @@ export function createGuardedFetch(options: GuardedFetchOptions): GuardedFetch {
         const addresses = await withTimeout(lookupAll(hostname), timeoutMs);
         const isPrivate = addresses.every(({ address }) => classifyAddress(address) === 'private');
         if (!isPrivate) return 'public';
-        // From now on it stays private: one that answers otherwise later wants a reach that is not its own.
+        // With this reach it stays private: one that answers otherwise later wants a reach that is not its own.
         privateHosts.add(hostname);
         return 'private';
       } catch {
@@ -155,6 +158,10 @@ function connectionOptions(target: URL, reach: Reach, lookupAll: LookupAll, ca: 
       ...(ca !== undefined && { ca }),
     }),
   };
+}
+
+function isBodyLeft({ headersOnly }: FetchRequest, status = 0): boolean {
+  return headersOnly === true || (headersOnly === 'unless_error' && status < 400);
 }
 
 function requestHeaders(target: URL, request: FetchRequest, version: string): OutgoingHttpHeaders {

@@ -1,10 +1,12 @@
 import * as vscode from 'vscode';
 import type { Connection, SettingsChange } from '../connections/connection.ts';
 import type { ConnectionService } from '../connections/connectionService.ts';
+import { isOAuthError } from '../oauth/errors.ts';
 import { isScopeToken, parseScopes } from '../oauth/scopeSet.ts';
 import { commandIds } from './ids.ts';
 import { t } from './localize.ts';
 import { failedIssuer } from './otherIssuers.ts';
+import { askChoice } from './questions.ts';
 import {
   isSettingName,
   settingChoices,
@@ -36,7 +38,8 @@ export async function changeSettings(
     await vscode.commands.executeCommand(COMMANDS[name], connection.id);
     return;
   }
-  const changed = name === 'fixedScopes' ? await askScopes(connection) : await askChoice(connection, name);
+  const changed =
+    name === 'fixedScopes' ? await askScopes(connection) : await askSetting(connection, name, isSettingName(wanted));
   if (changed === undefined) return;
   await service.configure(connection.id, changed);
   const current = service.get(connection.id) ?? connection;
@@ -79,32 +82,41 @@ async function pickSetting(connection: Connection): Promise<SettingItem['name'] 
   return (await vscode.window.showQuickPick(items, options))?.name;
 }
 
-/** Undefined when the person gives up. */
-async function askChoice(
+/**
+ * Undefined when the person gives up.
+ * @param isWanted whether an error calls for another value than the one that there is
+ */
+async function askSetting(
   connection: Connection,
   name: Exclude<SettingName, 'fixedScopes'>,
+  isWanted: boolean,
 ): Promise<SettingsChange | undefined> {
   const now = connection.settings[name];
   const failed = name === 'issuer' ? failedIssuer(connection.lastError, connection) : undefined;
-  const items = settingChoices(connection, name).map(({ value, label, detail = '' }) => {
+  const choices = settingChoices(connection, name).map(({ value, label, detail = '' }) => {
     const notes = [
       ...(value === now ? [t('now')] : []),
-      ...(value === failed && value !== undefined ? [t('did not work')] : []),
+      ...(value !== undefined && value === failed ? [t('did not work')] : []),
     ];
-    const description = notes.join(', ');
-    return { value, label, description, detail };
+    return { value, label, description: notes.join(', '), detail };
   });
-  const picked = await vscode.window.showQuickPick(items, { title: settingLabel(name) });
-  return picked === undefined ? undefined : { [name]: picked.value };
+  const other = choices.find(({ value }) => value !== undefined && value !== now && value !== failed);
+  const answer = await askChoice({
+    title: settingLabel(name),
+    placeholder: t('For {0}', connection.name),
+    choices,
+    preselected: isWanted ? other?.value : now,
+  });
+  return answer.type === 'answered' ? { [name]: answer.value } : undefined;
 }
 
-async function askScopes({ requested, settings }: Connection): Promise<SettingsChange | undefined> {
+async function askScopes({ lastError, requested, settings }: Connection): Promise<SettingsChange | undefined> {
   const text = await vscode.window.showInputBox({
     title: settingLabel('fixedScopes'),
     prompt: t(
       'Ask for exactly these scopes, with spaces between them; leave this empty to ask for what the server names',
     ),
-    value: (settings.fixedScopes ?? requested).join(' '),
+    value: (settings.fixedScopes ?? refusedScopes(lastError) ?? requested).join(' '),
     ignoreFocusOut: true,
     validateInput: (value) => {
       const wrong = value.split(/\s+/).find((word) => word !== '' && !isScopeToken(word));
@@ -114,4 +126,10 @@ async function askScopes({ requested, settings }: Connection): Promise<SettingsC
   if (text === undefined) return undefined;
   const fixedScopes = parseScopes(text);
   return { fixedScopes: fixedScopes.length === 0 ? undefined : fixedScopes };
+}
+
+/** What was asked for at the sign-in that failed because of that; it may be more than was ever granted. */
+function refusedScopes(error: unknown): readonly string[] | undefined {
+  const isOfScopes = isOAuthError(error, 'authorization_failed') || isOAuthError(error, 'token_request_failed');
+  return isOfScopes ? error.details.scopes : undefined;
 }

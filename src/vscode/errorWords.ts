@@ -38,7 +38,9 @@ export interface ErrorText {
 /** `message`, followed by what the server said about it, marked as its words. */
 export function said(message: string, text: string | undefined): string {
   const quotation = quoted(text);
-  return quotation === undefined ? message : `${message} ${t('It says: {0}', quotation)}`;
+  if (quotation === undefined) return message;
+  const hasEnd = /[.!?…]”$/.test(quotation);
+  return `${message} ${t('It says: {0}', quotation)}${hasEnd ? '' : '.'}`;
 }
 
 /** The words for a fault of this extension itself. */

@@ -85,9 +85,7 @@ export function settingChoices(
         {
           value: true,
           label: t('left out'),
-          detail: t(
-            'For an authorization server that does not accept it. The token may be good for other servers too.',
-          ),
+          detail: t('If it is not accepted. The token may then be good for other servers too.'),
         },
       ];
     case 'redirect':
@@ -96,7 +94,7 @@ export function settingChoices(
         {
           value: 'uri_handler',
           label: t('the editor'),
-          detail: t('For a server that accepts no address of this computer. The app has to be registered with it.'),
+          detail: t('If a port is not accepted. A client of your own must be registered with it.'),
         },
       ];
     case 'dpop':

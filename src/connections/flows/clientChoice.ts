@@ -59,19 +59,28 @@ export function ownClient(ports: FlowPorts, { connection, discovery, secret }: F
 
 /** A client that needs no registration now: the person's own, our metadata document, or the stored one (P8). */
 function knownClient(ports: FlowPorts, request: FlowRequest, use: RegistrationUse): Client | undefined {
-  const { connection, discovery, scopes, secret, suspectClientId } = request;
+  const { connection, discovery, secret, suspect } = request;
   const { authorizationServer } = discovery;
   const configured = configuredClient(connection, secret, authorizationServer);
   if (configured !== undefined) return configured;
   const document = documentClient(ports, authorizationServer);
   // Without a registration endpoint there is nothing else to try.
   const canRegister = authorizationServer.registration_endpoint !== undefined;
-  if (document !== undefined && !(document.clientId === suspectClientId && canRegister)) return document;
-  const { issuer } = authorizationServer;
-  const stored = secret?.clients?.find((client) => client.issuer === issuer);
-  if (stored === undefined || stored.clientId === suspectClientId) return undefined;
+  if (document !== undefined && !(document.clientId === suspect?.clientId && canRegister)) return document;
+  return storedClient(ports, request, use, ({ clientId }) => clientId !== suspect?.clientId);
+}
+
+/** The newest registration that serves this sign-in. */
+function storedClient(
+  { clock }: FlowPorts,
+  { discovery, scopes, secret }: FlowRequest,
+  use: RegistrationUse,
+  isMeant: (client: Client) => boolean,
+): Client | undefined {
+  const { issuer } = discovery.authorizationServer;
   const redirectUri = 'redirectUri' in use ? use.redirectUri : undefined;
-  return isClientUsable(stored, { issuer, redirectUri, scopes, now: ports.clock.now() }) ? stored : undefined;
+  const needs = { issuer, redirectUri, scopes, now: clock.now() };
+  return secret?.clients?.findLast((client) => isMeant(client) && isClientUsable(client, needs));
 }
 
 /**
@@ -87,7 +96,7 @@ export async function withClient<T>(
   attempt: (client: Client) => Promise<T>,
 ): Promise<T> {
   const known = knownClient(ports, request, await use());
-  if (known === undefined) return attempt(await register(ports, request, await use()));
+  if (known === undefined) return attempt(await newClient(ports, request, await use()));
   try {
     return await attempt(known);
   } catch (error) {
@@ -95,6 +104,26 @@ export async function withClient<T>(
     request.onClientRejected(known.clientId);
     return attempt(await register(ports, request, await use()));
   }
+}
+
+/**
+ * Registers a client; where the server registers nobody now, one that only looked forgotten is better than none.
+ * Throws what {@link register} throws.
+ */
+async function newClient(ports: FlowPorts, request: FlowRequest, use: RegistrationUse): Promise<Client> {
+  try {
+    return await register(ports, request, use);
+  } catch (error) {
+    const { suspect } = request;
+    const stored = storedClient(ports, request, use, ({ clientId }) => clientId === suspect?.clientId);
+    if (stored === undefined || suspect?.isRejected === true || !isRegistrationFailure(error)) throw error;
+    return stored;
+  }
+}
+
+function isRegistrationFailure(error: unknown): boolean {
+  const codes = ['registration_refused', 'registration_unsupported', 'server_unreachable'] as const;
+  return codes.some((code) => isOAuthError(error, code));
 }
 
 function saysClientIsUnknown(error: unknown): boolean {
@@ -109,7 +138,7 @@ async function register(ports: FlowPorts, request: FlowRequest, use: Registratio
   request.onStep('registering');
   const { authorizationServer, resourceMetadata, metadataSource } = request.discovery;
   try {
-    return await registerClient(ports.fetch, authorizationServer, {
+    const client = await registerClient(ports.fetch, authorizationServer, {
       software: ports.software,
       use,
       // What the server may demand later is registered at once: some limit a client to its registered scopes.
@@ -117,6 +146,8 @@ async function register(ports: FlowPorts, request: FlowRequest, use: Registratio
       reach: request.reach,
       signal: request.signal,
     });
+    await request.keepClient(client);
+    return client;
   } catch (error) {
     if (metadataSource === 'default' && isOAuthError(error, 'registration_refused')) {
       // The endpoints were only guessed, and nothing that registers clients is there.

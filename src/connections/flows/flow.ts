@@ -33,6 +33,13 @@ export interface HeldCredentials {
 /** Runs what uses stored credentials up, one task at a time for each connection (P29). */
 export type WithCredentials = <T>(task: (held: HeldCredentials) => Promise<T>) => Promise<T>;
 
+/** A client that is not used where there is another way (P12). */
+export interface SuspectClient {
+  readonly clientId: string;
+  /** The server said that it does not know it; else it led to no callback, and perhaps the server has forgotten it. */
+  readonly isRejected: boolean;
+}
+
 /** A sign-in once its authorization server is known. */
 export interface FlowRequest {
   readonly connection: Connection;
@@ -45,10 +52,14 @@ export interface FlowRequest {
   readonly resource: string | undefined;
   /** What to bind the tokens to; undefined for bearer tokens. */
   readonly dpop: Dpop | undefined;
-  /** A stored client that last time led to no callback at all: perhaps the server has forgotten it. */
-  readonly suspectClientId: string | undefined;
+  readonly suspect: SuspectClient | undefined;
   /** Told of a client that the server does not know. */
   readonly onClientRejected: (clientId: string) => void;
+  /**
+   * Keeps a registration as soon as it is made: a sign-in that ends in nothing does not cost it. A keychain that
+   * fails stops nothing. Throws `connection_unknown` when the connection is gone; then so is the registration.
+   */
+  readonly keepClient: (client: Client) => Promise<void>;
   readonly withCredentials: WithCredentials;
   readonly signal: AbortSignal;
   readonly onStep: (step: AuthorizationStep) => void;

@@ -45,6 +45,16 @@ describe('a connection with a file of certificate authorities', () => {
     assert.deepEqual(new Set(named.map(([, caFile]) => caFile)), new Set([undefined]));
   });
 
+  it('names it when the authorization server alone is asked for', async (t) => {
+    const { server, headless } = await startWithFaults(t, {}, { wrapFetch });
+    const { id } = await headless.manager.add(server.mcpUrl);
+    await headless.manager.configure(id, { caFile: CA_FILE });
+    named.length = 0;
+    assert.equal(await headless.manager.discoverIssuer(id), server.issuer);
+    assert.ok(named.length > 0);
+    assert.deepEqual(new Set(named.map(([, caFile]) => caFile)), new Set([CA_FILE]));
+  });
+
   it('names it when a sign-in is cancelled and its tokens are given back', async (t) => {
     const { server, headless } = await startWithFaults(t, {}, { wrapFetch });
     const { id } = await headless.manager.add(server.mcpUrl);

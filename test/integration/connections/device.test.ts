@@ -2,10 +2,9 @@ import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
 import { currentGrant } from '../../../src/connections/connection.ts';
 import type { DevicePrompt } from '../../../src/connections/connectionService.ts';
-import type { Disposable } from '../../../src/connections/ports.ts';
 import { isOAuthError, type OAuthErrorCode } from '../../../src/oauth/errors.ts';
 import { createHeadlessManager, startWithFaults } from '../../headless/headlessManager.ts';
-import { ManualClock } from '../../headless/memoryPorts.ts';
+import { HurryingClock } from '../../headless/hurryingClock.ts';
 import type { Faults } from '../../servers/faults.ts';
 import type { DeviceSwitch } from '../../servers/grantSwitches.ts';
 
@@ -18,28 +17,6 @@ const DEVICE: DeviceSwitch = {
   slowDowns: 0,
   outcome: 'approve',
 };
-
-/** A clock that moves by itself to whatever is waited for next, and notes how long that was. */
-class HurryingClock extends ManualClock {
-  readonly delays: number[] = [];
-  /** Called before time passes. */
-  onWait: () => void = () => undefined;
-
-  override after(delayMs: number, callback: () => void): Disposable {
-    const timer = super.after(delayMs, callback);
-    this.delays.push(delayMs);
-    const hurry = setImmediate(() => {
-      this.onWait();
-      this.advance(delayMs);
-    });
-    return {
-      dispose() {
-        clearImmediate(hurry);
-        timer.dispose();
-      },
-    };
-  }
-}
 
 /** A connection of kind `device_code` that has not signed in yet, at a server that offers it. */
 async function startDevice(t: TestContext, device: Partial<DeviceSwitch> = {}, faults: Partial<Faults> = {}) {

@@ -69,6 +69,16 @@ describe('the authorization server before any sign-in', () => {
     assert.deepEqual(headless.manager.get(id)?.state, { type: 'disconnected' });
   });
 
+  it('P6 need not be waited for', async (t) => {
+    const { server, headless } = await startWithFaults(t, { delayMs: { metadata: 60_000 } });
+    const { id } = await headless.manager.add(server.mcpUrl);
+    const controller = new AbortController();
+    const issuer = headless.manager.discoverIssuer(id, { signal: controller.signal });
+    controller.abort('given up');
+    await assert.rejects(issuer, (reason) => reason === 'given up');
+    assert.equal(headless.manager.get(id)?.state.type, 'disconnected');
+  });
+
   it('P6 is the one that the person chose', async (t) => {
     const { server, headless } = await startWithFaults(t);
     const other = await startOtherFor(t, server);

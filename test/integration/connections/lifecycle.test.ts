@@ -1,8 +1,22 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { isConnectionError } from '../../../src/connections/errors.ts';
+import { ConnectionError, isConnectionError } from '../../../src/connections/errors.ts';
 import { createHeadlessManager, startWithFaults } from '../../headless/headlessManager.ts';
 import { MemorySecretStore } from '../../headless/memoryPorts.ts';
+import { restart } from './refreshing.ts';
+
+/** Refuses one write: of the list of entries, when an entry is deleted. */
+class KeychainThatFailsOnce extends MemorySecretStore {
+  failsNext = false;
+
+  override async set(key: string, value: string): Promise<void> {
+    if (this.failsNext) {
+      this.failsNext = false;
+      throw new ConnectionError('keychain_unavailable', { problem: 'gone for a moment' });
+    }
+    await super.set(key, value);
+  }
+}
 
 describe('a connection over restarts', () => {
   it('is listed at once, and its token comes from the keychain', async (t) => {
@@ -156,6 +170,29 @@ describe('ending a connection', () => {
     headless.keychain.state = 'locked';
     await assert.rejects(headless.manager.remove(id), (error) => isConnectionError(error, 'keychain_locked'));
     assert.equal(headless.manager.connections.length, 1);
+  });
+
+  it('P35 a removal that the keychain stops has revoked nothing: what looks alive is alive', async (t) => {
+    const { server, headless } = await startWithFaults(t);
+    const { id } = await headless.connect(server.mcpUrl);
+    await headless.manager.accessToken(id);
+    headless.keychain.state = 'locked';
+    await assert.rejects(headless.manager.remove(id), (error) => isConnectionError(error, 'keychain_locked'));
+    assert.equal(headless.manager.get(id)?.state.type, 'ready');
+    assert.ok(server.isActive(await headless.manager.accessToken(id)));
+    assert.deepEqual(server.requestsTo('revocation'), []);
+    assert.deepEqual(await headless.manager.remove(id, { leaveSecret: true }), { revocation: 'revoked' });
+  });
+
+  it('P28 a removal that the keychain stops half-way loses no login', async (t) => {
+    const { server, headless } = await startWithFaults(t, {}, { keychain: new KeychainThatFailsOnce() });
+    const { id } = await headless.connect(server.mcpUrl);
+    const { keychain } = headless;
+    assert.ok(keychain instanceof KeychainThatFailsOnce);
+    keychain.failsNext = true;
+    await assert.rejects(headless.manager.remove(id), (error) => isConnectionError(error, 'keychain_unavailable'));
+    const restarted = await restart(t, headless);
+    assert.ok(server.isActive(await restarted.manager.accessToken(id)));
   });
 });
 

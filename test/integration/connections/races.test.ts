@@ -3,13 +3,20 @@ import { describe, it, type TestContext } from 'node:test';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { currentGrant } from '../../../src/connections/connection.ts';
 import { isConnectionError } from '../../../src/connections/errors.ts';
-import { createHeadlessManager, startWithFaults } from '../../headless/headlessManager.ts';
+import { createHeadlessManager, type StartOptions, startWithFaults } from '../../headless/headlessManager.ts';
+import type { Faults } from '../../servers/faults.ts';
 import type { FaultyServer } from '../../servers/faultyServer.ts';
 import { MemorySecretStore } from '../../headless/memoryPorts.ts';
 
 /** Resolves as soon as the server has got a revocation request, which it answers later. */
 async function revocationBegan(server: FaultyServer): Promise<void> {
   while (server.requestsTo('revocation').length === 0) await nextTurn();
+}
+
+/** A server that takes our metadata document, so that a sign-in begins without a registration. */
+async function startUnregistered(t: TestContext, faults: Partial<Faults>, options: StartOptions = {}) {
+  const clientMetadataUrl = 'https://client.example/metadata.json';
+  return startWithFaults(t, { clientMetadata: 'accepted', ...faults }, { clientMetadataUrl, ...options });
 }
 
 describe('what runs at the same time', () => {
@@ -59,6 +66,50 @@ describe('what runs at the same time', () => {
     await assert.rejects(headless.manager.refresh(id));
     await removed;
     assert.deepEqual([...headless.keychain.entries.keys()], ['connections']);
+  });
+
+  it('P35 a sign-in that begins while a connection is removed gives its tokens back', async (t) => {
+    const { server, headless } = await startUnregistered(t, { delayMs: { revocation: 200 } });
+    const { id } = await headless.connect(server.mcpUrl);
+    const removed = headless.manager.remove(id);
+    await revocationBegan(server);
+    const outcome: unknown = await headless.manager.authorize(id).catch((error: unknown) => error);
+    assert.ok(isConnectionError(outcome, 'connection_unknown'), JSON.stringify(outcome));
+    await removed;
+    assert.equal(server.requestsTo('token').length, 2);
+    assert.equal(server.requestsTo('revocation').length, 4, 'both tokens of both sign-ins');
+    assert.deepEqual([...headless.keychain.entries.keys()], ['connections']);
+  });
+
+  it('P12 a registration that is made while a connection is removed is deleted', async (t) => {
+    const { server, headless } = await startWithFaults(t, {
+      registrationManagement: 'ok',
+      delayMs: { revocation: 40 },
+    });
+    const { id } = await headless.connect(server.mcpUrl);
+    const removed = headless.manager.remove(id);
+    await revocationBegan(server);
+    const outcome: unknown = await headless.manager.authorize(id).catch((error: unknown) => error);
+    assert.ok(isConnectionError(outcome, 'connection_unknown'), JSON.stringify(outcome));
+    await removed;
+    await headless.manager.dispose();
+    const methods = server.requestsTo('registration').map(({ method }) => method);
+    assert.deepEqual(methods.toSorted(), ['DELETE', 'DELETE', 'POST', 'POST']);
+    assert.deepEqual([...headless.keychain.entries.keys()], ['connections']);
+  });
+
+  it('a sign-in that waits for the person ends when the connection is removed', async (t) => {
+    const { server, headless } = await startUnregistered(
+      t,
+      { delayMs: { revocation: 40 } },
+      { wrapBrowser: (browser) => async (url) => (server.requestsTo('token').length === 0 ? browser(url) : undefined) },
+    );
+    const { id } = await headless.connect(server.mcpUrl);
+    const removed = headless.manager.remove(id);
+    await revocationBegan(server);
+    const outcome = headless.manager.authorize(id);
+    await removed;
+    assert.deepEqual(await outcome, { type: 'cancelled' });
   });
 
   it('a client secret that is entered during a refresh is kept', async (t) => {

@@ -6,6 +6,7 @@ import { startWithFaults, type StartOptions } from '../../headless/headlessManag
 import { ManualClock } from '../../headless/memoryPorts.ts';
 import type { Faults } from '../../servers/faults.ts';
 import type { FaultyServer } from '../../servers/faultyServer.ts';
+import { restart } from './refreshing.ts';
 
 /** A connection at a server that offers management of registrations. */
 async function startManaged(t: TestContext, faults: Partial<Faults> = {}, options: StartOptions = {}) {
@@ -24,6 +25,12 @@ function deletedClients(server: FaultyServer) {
 function usedClients(server: FaultyServer) {
   const exchanges = server.requestsTo('token').filter(({ form }) => form?.['grant_type'] === 'authorization_code');
   return exchanges.map(({ form }) => form?.['client_id']);
+}
+
+/** How often clients were registered, and registrations deleted. */
+function counts(server: FaultyServer) {
+  const methods = server.requestsTo('registration').map(({ method }) => method);
+  return ['POST', 'DELETE'].map((method) => methods.filter((one) => one === method).length);
 }
 
 describe('the registration of a connection that is removed', () => {
@@ -145,6 +152,115 @@ describe('the registration of a connection whose kind changes', () => {
   });
 });
 
+describe('the registration of a sign-in that ends in nothing', () => {
+  it('P12 P18a is used by the next one, and deleted with the connection', async (t) => {
+    const { server, headless } = await startWithFaults(t, { registrationManagement: 'ok', denyAuthorization: true });
+    const { manager } = headless;
+    const { id } = await manager.add(server.mcpUrl);
+    for (let attempt = 0; attempt < 3; attempt++) await assert.rejects(manager.authorize(id));
+    server.faults.denyAuthorization = false;
+    await manager.authorize(id);
+    await manager.remove(id);
+    assert.deepEqual(counts(server), [1, 1]);
+  });
+
+  it('P18a is used after a restart, though nobody has ever signed in', async (t) => {
+    const { server, headless } = await startWithFaults(t, { denyAuthorization: true });
+    const { id } = await headless.manager.add(server.mcpUrl);
+    await assert.rejects(headless.manager.authorize(id));
+    server.faults.denyAuthorization = false;
+    const restarted = await restart(t, headless, { browser: async (url) => server.authorize(url) });
+    assert.equal((await restarted.manager.authorize(id)).type, 'authorized');
+    assert.equal(counts(server)[0], 1);
+  });
+
+  it('P12 P18 is deleted when the next one needs another, unless there are tokens of it', async (t) => {
+    let port = 1111;
+    const redirectUri = () => `http://127.0.0.1:${port}/callback`;
+    const faults = { registrationManagement: 'ok', denyAuthorization: true } as const;
+    const { server, headless } = await startWithFaults(t, faults, { redirectUri });
+    const { manager } = headless;
+    const { id } = await manager.add(server.mcpUrl);
+    await assert.rejects(manager.authorize(id));
+    port = 2222;
+    server.faults.denyAuthorization = false;
+    await manager.authorize(id);
+    server.faults.denyAuthorization = true;
+    for (port of [3333, 4444]) await assert.rejects(manager.authorize(id));
+    assert.equal((await manager.refresh(id)).state.type, 'ready');
+    await manager.remove(id);
+    await manager.dispose();
+    assert.deepEqual(counts(server), [4, 4]);
+    const lastRevocation = server.requests.findLastIndex(({ endpoint }) => endpoint === 'revocation');
+    const used = usedClients(server)[0] ?? assert.fail();
+    assert.ok(
+      server.requests.findIndex(({ method, path }) => method === 'DELETE' && path.endsWith(used)) > lastRevocation,
+    );
+  });
+
+  for (const state of ['locked', 'unavailable'] as const) {
+    it(`P12 is used by the next one though the keychain is ${state}`, async (t) => {
+      const { server, headless } = await startWithFaults(t, { denyAuthorization: true });
+      const { manager, keychain } = headless;
+      const { id } = await manager.add(server.mcpUrl);
+      keychain.state = state;
+      await assert.rejects(manager.authorize(id), (error) => isOAuthError(error, 'authorization_denied'));
+      server.faults.denyAuthorization = false;
+      assert.equal((await manager.authorize(id)).type, 'authorized');
+      assert.equal(counts(server)[0], 1);
+    });
+  }
+
+  it('P28 does not take the place of tokens that the keychain hides', async (t) => {
+    const { server, headless, id } = await startManaged(t);
+    const restarted = await restart(t, headless, {
+      browser: async (url) => {
+        headless.keychain.state = 'open';
+        return server.authorize(url);
+      },
+    });
+    headless.keychain.state = 'locked';
+    server.faults.denyAuthorization = true;
+    await assert.rejects(restarted.manager.authorize(id), (error) => isOAuthError(error, 'authorization_denied'));
+    assert.equal(counts(server)[0], 2, 'the first one was hidden');
+    assert.equal((await restarted.manager.refresh(id)).state.type, 'ready');
+    assert.ok(server.isActive(await restarted.manager.accessToken(id)));
+  });
+
+  it('P18a P12 is taken all the same when the server registers nobody now, though it led to no callback', async (t) => {
+    for (const change of [
+      { registrationStatus: 429, registrationError: 'too_many_requests' },
+      { registrationStatus: 403, registrationError: 'access_denied' },
+      { noRegistration: true },
+    ]) {
+      let isClosed = false;
+      const wrapBrowser: StartOptions['wrapBrowser'] = (browser) => async (url) =>
+        isClosed ? undefined : browser(url);
+      const { server, headless, manager, id } = await startManaged(t, {}, { wrapBrowser });
+      isClosed = true;
+      const controller = new AbortController();
+      const outcome = manager.authorize(id, { signal: controller.signal });
+      await headless.until(id, ({ state }) => state.type === 'authorizing' && state.step === 'waitingForBrowser');
+      controller.abort();
+      assert.equal((await outcome).type, 'cancelled');
+      isClosed = false;
+      Object.assign(server.faults, change);
+      assert.equal((await manager.authorize(id)).type, 'authorized');
+      assert.equal(new Set(usedClients(server)).size, 1);
+    }
+  });
+
+  it('P12 is not taken when the server has said that it does not know it', async (t) => {
+    const { server, manager, id } = await startManaged(t);
+    server.forgetClients();
+    Object.assign(server.faults, { registrationStatus: 429, registrationError: 'too_many_requests' });
+    await assert.rejects(manager.refresh(id), (error) => isOAuthError(error, 'client_rejected'));
+    const before = server.requestsTo('authorization').length;
+    await assert.rejects(manager.authorize(id), (error) => isOAuthError(error, 'registration_refused'));
+    assert.equal(server.requestsTo('authorization').length, before);
+  });
+});
+
 describe('a registration that a new one replaces', () => {
   it('P12 P18 is deleted once the new one works, when its redirect URI is another', async (t) => {
     let port = 1111;
@@ -160,9 +276,10 @@ describe('a registration that a new one replaces', () => {
     assert.equal((await manager.refresh(id)).state.type, 'ready', 'and the old one is still in use');
     server.faults.denyAuthorization = false;
     await manager.authorize(id);
-    assert.deepEqual(deletedClients(server), [usedClients(server)[0]]);
-    assert.equal(server.requests.at(-1)?.method, 'DELETE');
     assert.equal((await manager.refresh(id)).state.type, 'ready');
+    await manager.dispose();
+    assert.deepEqual(deletedClients(server), [usedClients(server)[0]]);
+    assert.equal(server.requestsTo('registration').filter(({ method }) => method === 'POST').length, 2);
   });
 
   it('P12 is deleted when its secret has ended', async (t) => {
@@ -174,6 +291,7 @@ describe('a registration that a new one replaces', () => {
     clock.advance(700_000);
     server.faults.clientSecret = { expiresAt: 0 };
     await manager.authorize(id);
+    await manager.dispose();
     assert.deepEqual(deletedClients(server), [usedClients(server)[0]]);
   });
 
@@ -196,6 +314,7 @@ describe('a registration that a new one replaces', () => {
     await assert.rejects(manager.authorize(id), (error) => isConnectionError(error, 'authorization_timed_out'));
     isClosed = false;
     await manager.authorize(id);
+    await manager.dispose();
     assert.deepEqual(deletedClients(server), [usedClients(server)[0]]);
   });
 
@@ -205,6 +324,7 @@ describe('a registration that a new one replaces', () => {
     await assert.rejects(manager.authorize(id), (error) => isOAuthError(error, 'client_rejected'));
     server.faults.invalidClient = false;
     await manager.authorize(id);
+    await manager.dispose();
     assert.deepEqual(deletedClients(server), []);
     assert.equal(manager.get(id)?.state.type, 'ready');
   });
@@ -214,6 +334,7 @@ describe('a registration that a new one replaces', () => {
     server.forgetClients();
     await assert.rejects(manager.refresh(id), (error) => isOAuthError(error, 'client_rejected'));
     await manager.authorize(id);
+    await manager.dispose();
     assert.deepEqual(deletedClients(server), []);
   });
 
@@ -228,6 +349,7 @@ describe('a registration that a new one replaces', () => {
     headless.keychain.state = 'locked';
     await manager.authorize(id);
     assert.equal(manager.get(id)?.lastError?.code, 'keychain_locked');
+    await manager.dispose();
     assert.deepEqual(deletedClients(server), []);
   });
 
@@ -241,6 +363,7 @@ describe('a registration that a new one replaces', () => {
     port = 2222;
     server.faults.registrationManagement = 'error';
     assert.equal((await manager.authorize(id)).type, 'authorized');
+    await manager.dispose();
     assert.equal(deletedClients(server).length, 1);
     assert.equal(manager.get(id)?.lastError, undefined);
   });

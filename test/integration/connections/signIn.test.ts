@@ -51,6 +51,35 @@ describe('signing in', () => {
     assert.equal(form['redirect_uri'], 'http://127.0.0.1:45678/callback');
   });
 
+  for (const [title, kind, faults] of [
+    ['in the browser', 'authorization_code', {}],
+    ['at the token endpoint', 'client_credentials', { grantTypes: ['client_credentials'] }],
+  ] as const) {
+    it(`P15 tells what was asked for when scopes are refused ${title}, and asks for what the person sets instead`, async (t) => {
+      const { server, headless } = await startWithFaults(t, { ...faults, rejectScopes: ['files:write'] });
+      const { manager } = headless;
+      const { id } = await manager.add(server.mcpUrl);
+      if (kind === 'client_credentials') {
+        server.addClient({ id: 'robot', secret: 'its-secret', authMethod: 'client_secret_basic' });
+        await manager.changeKind(id, kind);
+        await manager.configure(
+          id,
+          { client: { issuer: server.issuer, clientId: 'robot' } },
+          { clientSecret: 'its-secret' },
+        );
+      }
+      await assert.rejects(manager.authorize(id), (error) => {
+        assert.ok(isOAuthError(error, 'authorization_failed') || isOAuthError(error, 'token_request_failed'));
+        assert.deepEqual([error.details.error, error.details.scopes], ['invalid_scope', ['files:read', 'files:write']]);
+        return true;
+      });
+      await manager.configure(id, { fixedScopes: ['files:read'] });
+      await manager.authorize(id);
+      const connection = await headless.until(id, ({ state }) => state.type === 'ready');
+      assert.deepEqual(currentGrant(connection)?.granted, ['files:read']);
+    });
+  }
+
   for (const [title, faults, scopes] of [
     ['the challenge', { challengeScope: 'files:read' }, ['files:read']],
     ['the resource metadata', {}, ['files:read', 'files:write']],
@@ -263,7 +292,7 @@ describe('signing in to what is broken', () => {
     assert.equal(server.requestsTo('token').length, 1);
   });
 
-  it('a closed tab times out after five minutes, and the next sign-in registers anew', async (t) => {
+  it('a closed tab times out after five minutes, and the next sign-in goes on with its registration', async (t) => {
     const clock = new ManualClock();
     let isClosed = true;
     const { server, headless } = await startWithFaults(
@@ -284,6 +313,23 @@ describe('signing in to what is broken', () => {
     );
     isClosed = false;
     assert.equal((await headless.manager.authorize(id)).type, 'authorized');
+    assert.equal(server.requestsTo('registration').length, 1);
+  });
+
+  it('P12 a registration that led to no callback twice is not used a third time', async (t) => {
+    const { server, headless } = await startWithFaults(t, {}, { wrapBrowser: () => async () => undefined });
+    const { id } = await headless.manager.add(server.mcpUrl);
+    const registrations: number[] = [];
+    for (let attempt = 0; attempt < 3; attempt++) {
+      const outcome = headless.manager.authorize(id);
+      await headless.until(id, ({ state }) => state.type === 'authorizing' && state.step === 'waitingForBrowser');
+      const controller = new AbortController();
+      controller.abort();
+      await headless.manager.authorize(id, { signal: controller.signal });
+      assert.equal((await outcome).type, 'cancelled');
+      registrations.push(server.requestsTo('registration').length);
+    }
+    assert.deepEqual(registrations, [1, 1, 2]);
   });
 
   for (const [device, offersDeviceCode] of [

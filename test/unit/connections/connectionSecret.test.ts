@@ -158,6 +158,18 @@ describe('the registered clients of a secret document', () => {
     assert.deepEqual(replaced, [clientOf('https://b.example'), clientOf('https://a.example', 'anew')]);
   });
 
+  it('P12 keep the one that there are tokens of, until the newer one has given some', () => {
+    const [used, newer, newest] = ['used', 'newer', 'newest'].map((id) => clientOf('https://a.example', id));
+    assert.ok(used !== undefined && newer !== undefined && newest !== undefined);
+    const other = clientOf('https://b.example', 'used');
+    assert.deepEqual(withRegisteredClient([used, other], newer, used), [other, used, newer]);
+    assert.deepEqual(withRegisteredClient([other, used, newer], newest, used), [other, used, newest]);
+    assert.deepEqual(withRegisteredClient([other, used, newest], newest), [other, newest]);
+    assert.deepEqual(withRegisteredClient([used, newer], used, used), [used]);
+    const many = Array.from({ length: 5 }, (_, index) => clientOf(`https://${index}.example`));
+    assert.deepEqual(withRegisteredClient([used, ...many], newer, used), [...many.slice(2), used, newer]);
+  });
+
   it('are the newest five', () => {
     const issuers = Array.from({ length: 9 }, (_, index) => `https://${index}.example`);
     const clients = issuers.reduce<ReturnType<typeof withRegisteredClient>>(

@@ -1,15 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { findBearerChallenge } from '../../../src/oauth/challenge.ts';
-import {
-  checkAccessToken,
-  discover,
-  type Discovery,
-  dpopAlgorithm,
-  initialScopes,
-  offlineScopes,
-} from '../../../src/oauth/discovery.ts';
-import { isOAuthError, OAuthError } from '../../../src/oauth/errors.ts';
+import { discover, type Discovery, dpopAlgorithm, initialScopes, offlineScopes } from '../../../src/oauth/discovery.ts';
+import { OAuthError } from '../../../src/oauth/errors.ts';
 import { judgeResourceMetadata } from '../../../src/oauth/resourceMetadata.ts';
 import { defaultServerMetadata } from '../../../src/oauth/serverMetadata.ts';
 import { type Answer, networkOf } from '../answers.ts';
@@ -220,44 +213,6 @@ describe('P6 of several authorization servers', () => {
         ],
       },
     });
-  });
-});
-
-describe('a token that the person brought', () => {
-  for (const [status, type, code] of [
-    [200, 'application/json', undefined],
-    [299, 'text/event-stream', undefined],
-    [401, 'application/json', 'access_token_refused'],
-    [403, 'application/json', 'access_token_refused'],
-    [200, 'text/html', 'not_an_mcp_server'],
-    [300, 'application/json', 'not_an_mcp_server'],
-    [500, 'application/json', 'not_an_mcp_server'],
-  ] as const) {
-    it(`P36 is sent in the header, and judged by ${status} ${type}: ${code ?? 'taken'}`, async () => {
-      const { fetch, sent } = networkOf({ [MCP]: answered(status, type) });
-      const outcome: unknown = await checkAccessToken(fetch, server, 'public', 'AT').catch((error: unknown) => error);
-      assert.deepEqual(
-        sent.map(({ url, headers }) => [url, headers?.['authorization']]),
-        [[MCP, 'Bearer AT']],
-      );
-      assert.equal(isOAuthError(outcome) ? outcome.code : outcome, code);
-      if (isOAuthError(outcome, 'access_token_refused')) assert.deepEqual(outcome.details, { url: MCP, status });
-      if (isOAuthError(outcome, 'not_an_mcp_server')) {
-        assert.deepEqual(outcome.details, { url: MCP, status, contentType: type });
-      }
-    });
-  }
-
-  it('is sent again to a server that takes no POST', async () => {
-    const { fetch, sent } = networkOf({ [MCP]: [answered(405, 'text/html'), answered(200, 'text/event-stream')] });
-    await checkAccessToken(fetch, server, 'public', 'AT');
-    assert.deepEqual(
-      sent.map(({ method, headers }) => [method, headers?.['authorization']]),
-      [
-        ['POST', 'Bearer AT'],
-        ['GET', 'Bearer AT'],
-      ],
-    );
   });
 });
 

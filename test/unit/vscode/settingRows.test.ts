@@ -46,7 +46,8 @@ for (const name of SETTING_NAMES) {
     if (name === 'fixedScopes') return;
     const choices = settingChoices(connection(), name);
     assert.equal(choices[0]?.value, undefined);
-    for (const { value, label } of choices) {
+    for (const { value, label, detail = '' } of choices) {
+      assert.ok(detail.length <= 80, `the list cuts it off: ${detail}`);
       const set = connection({ settings: value === undefined ? {} : { [name]: value } });
       assert.equal(settingValue(set, name), label);
     }
