@@ -1,9 +1,11 @@
 import type { Faults } from '../servers/faults.ts';
 import type { FaultyServer } from '../servers/faultyServer.ts';
 import { type Step, STEPS } from './messages.ts';
+import { ownClient } from './clients.ts';
+import { killOver } from './killOver.ts';
 import { duplicateRefreshes, type Tally } from './tally.ts';
 import { withUser } from './user.ts';
-import { type User, Window } from './window.ts';
+import type { Window } from './window.ts';
 
 /** The two ways of servers that rotate: a token that comes again ends the login, or is forgiven. */
 export const SERVERS = {
@@ -21,7 +23,7 @@ export function mustKeep(server: ServerKind, step: Step): boolean {
 /** Kills a window at one step of a refresh, over and over, and looks each time whether the next one has the login. */
 export async function killAtStep(kind: ServerKind, step: Step, kills: number): Promise<Tally> {
   return withUser(SERVERS[kind], async (user, server) => {
-    const lost = await killOver(user, server, kills, async (window, id) => {
+    const lost = await killOver(ownClient(user), server, kills, async (window, id) => {
       if (step === 'sent') killWhenRotated(server, window);
       const outcome = await window.refresh(id, step);
       server.faults.tokenBody = undefined;
@@ -42,32 +44,6 @@ export async function killAtStep(kind: ServerKind, step: Step, kills: number): P
 /** All steps at one kind of server. */
 export async function killAtEachStep(kind: ServerKind, kills: number, onTally: (tally: Tally) => void): Promise<void> {
   for (const step of STEPS) onTally(await killAtStep(kind, step, kills));
-}
-
-/** Kills windows by `kill` and counts the logins that the windows after them no longer have. */
-async function killOver(
-  user: User,
-  server: FaultyServer,
-  kills: number,
-  kill: (window: Window, id: string) => Promise<void>,
-): Promise<number> {
-  let lost = 0;
-  let window = await Window.open(user);
-  try {
-    let id = await window.connect(server.mcpUrl, async (url) => server.authorize(url));
-    for (let count = 0; count < kills; count += 1) {
-      await kill(window, id);
-      await window.close();
-      window = await Window.open(user);
-      const outcome = await window.refresh(id);
-      if (outcome.type === 'renewed') continue;
-      lost += 1;
-      id = await window.connect(server.mcpUrl, async (url) => server.authorize(url));
-    }
-    return lost;
-  } finally {
-    await window.close();
-  }
 }
 
 /** Kills the window when the server has made the new tokens, and before it sends them. */

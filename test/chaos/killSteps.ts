@@ -1,5 +1,5 @@
 import fs from 'node:fs';
-import http, { type ClientRequest } from 'node:http';
+import http, { type ClientRequest, type RequestOptions } from 'node:http';
 import { syncBuiltinESMExports } from 'node:module';
 import type { SecretStore } from '../../src/connections/ports.ts';
 import type { Step } from './messages.ts';
@@ -18,8 +18,8 @@ export function reach(step: Step): void {
 /** Sees the steps of a refresh where they happen: at the network and at the disk. Once in a process, before anything else. */
 export function watchSteps(): void {
   const { request } = http;
-  const watched: typeof http.request = (...args: Parameters<typeof http.request>): ClientRequest => {
-    const outgoing = request(...args);
+  const watched = (options: RequestOptions): ClientRequest => {
+    const outgoing = request(options);
     if (outgoing.method !== 'POST') return outgoing;
     reach('before send');
     outgoing.once('response', (answer) => {

@@ -6,8 +6,11 @@ export interface Tally {
   readonly tries: number;
   /** Logins that ended: the person has to sign in again. */
   readonly lost: number;
-  /** Of those, the ones whose answer had reached this machine's disk, or whose token was still good at the server. */
-  readonly avoidable: number;
+  /**
+   * Of those, the ones whose answer had reached this machine's disk, or whose token was still good at the server.
+   * Undefined where that is not known.
+   */
+  readonly avoidable: number | undefined;
   /** Refreshes that the server saw with a token that had been used already. */
   readonly duplicates: number;
 }
@@ -26,7 +29,8 @@ const WIDTH = 12;
 export function tableOf(tallies: readonly Tally[]): string {
   const head = ''.padEnd(NAME_WIDTH) + COLUMNS.map((name) => name.padStart(WIDTH)).join('');
   const rows = tallies.map(
-    (tally) => tally.name.padEnd(NAME_WIDTH) + COLUMNS.map((name) => String(tally[name]).padStart(WIDTH)).join(''),
+    (tally) =>
+      tally.name.padEnd(NAME_WIDTH) + COLUMNS.map((name) => String(tally[name] ?? '').padStart(WIDTH)).join(''),
   );
   return [head, ...rows].join('\n');
 }

@@ -23,7 +23,7 @@ export type Renewal =
 /** Does what a browser does with an authorization URL, and gives the callback URL. */
 export type Authorize = (url: string) => Promise<URL>;
 
-/** A window in a process of its own. */
+/** A window, or what it is compared with, in a process of its own. */
 export class Window {
   readonly #process: ChildProcess;
 
@@ -31,10 +31,10 @@ export class Window {
     this.#process = child;
   }
 
-  /** Starts a window, and gives it once it has loaded the connections. */
-  static async open({ folder, service }: User): Promise<Window> {
-    const program = fileURLToPath(new URL('./window.main.mjs', import.meta.url));
-    const child = fork(program, [folder, service], {
+  /** Starts `<program>.main.ts`, and gives it once it is ready. */
+  static async open(program: string, args: readonly string[]): Promise<Window> {
+    const file = fileURLToPath(new URL(`./${program}.main.mjs`, import.meta.url));
+    const child = fork(file, args, {
       env: cleanEnvironment(),
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     });
