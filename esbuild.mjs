@@ -37,8 +37,27 @@ async function buildExtension() {
     sourcemap: production ? 'external' : true,
     legalComments: 'none',
   });
+  // Programs of their own, which the extension starts.
+  await Promise.all([
+    buildProgram('src/platform/keytarProcess.ts', 'dist/keytarProcess.js'),
+    buildProgram('src/platform/exchange/exchangeProcess.ts', 'dist/exchangeProcess.js'),
+  ]);
   // keytar's loader looks for ./prebuilds/<platform>-<arch>/keytar.node beside the bundle.
   await cp('node_modules/@github/keytar/prebuilds', 'dist/prebuilds', { recursive: true });
+}
+
+async function buildProgram(entry, outfile) {
+  await build({
+    ...shared,
+    entryPoints: [entry],
+    outfile,
+    platform: 'node',
+    target: 'node22',
+    format: 'cjs',
+    minify: production,
+    sourcemap: false,
+    legalComments: 'none',
+  });
 }
 
 async function proveFoldersPure() {

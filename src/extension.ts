@@ -4,13 +4,14 @@ import path from 'node:path';
 import * as vscode from 'vscode';
 import { ConnectionManager } from './connections/connectionManager.ts';
 import type { PrepareRedirect } from './connections/ports.ts';
-import { SealingKeys } from './connections/sealingKeys.ts';
+import { type KeyRing, SealingKeys } from './connections/sealingKeys.ts';
 import { SecretVault } from './connections/secretVault.ts';
 import { renderCallbackPage } from './platform/callbackPage.ts';
 import { readCertificates } from './platform/certificateFile.ts';
 import { systemClock } from './platform/clock.ts';
 import { readAssertionFile } from './platform/assertionFile.ts';
 import { createConnectionsFile } from './platform/connectionsFile.ts';
+import { createOutlivingFetch } from './platform/exchange/outlivingFetch.ts';
 import { createGuardedFetch } from './platform/guardedFetch.ts';
 import { createKeytarStore } from './platform/keytarStore.ts';
 import { createLoopbackServer } from './platform/loopbackServer.ts';
@@ -28,7 +29,7 @@ import { secretStorageStore } from './vscode/secretStorageStore.ts';
 import { clientMetadataUrl, extraCaFile } from './vscode/settings.ts';
 import { SignIn } from './vscode/signIn.ts';
 import { StatusBar } from './vscode/statusBar.ts';
-import { tellFallback } from './vscode/tellFallback.ts';
+import { tellSecretTrouble, tellUnreadable } from './vscode/tellSecretTrouble.ts';
 import { editorRedirectUri, handleUris } from './vscode/uriHandler.ts';
 import { keepViewState } from './vscode/viewState.ts';
 import { describeWindow } from './vscode/windowName.ts';
@@ -54,18 +55,17 @@ export function activate(context: vscode.ExtensionContext): ScopekeeperApi {
 
   const file = createConnectionsFile(path.join(folder, 'connections.json'));
   const guardedFetch = createGuardedFetch({ version, extraCaFile });
-  const keychain = createKeytarStore({ prebuildsFolder });
+  const processFile = path.join(context.extensionPath, 'dist', 'keytarProcess.js');
+  const keychain = createKeytarStore({ prebuildsFolder, processFile });
   const editor = secretStorageStore(context.secrets);
   const keys = new SealingKeys({ keychain, editor, log });
-  const journal = new SealedJournal({
-    folder: path.join(folder, 'journal'),
-    loadKeys: async () => keys.load('journal-key'),
-  });
+  const journalFolder = path.join(folder, 'journal');
+  const loadKeys = async (): Promise<KeyRing> => keys.load('journal-key');
+  const journal = new SealedJournal({ folder: journalFolder, loadKeys });
   const vault = new SecretVault({
     keychain,
     editor,
     log,
-    onFallback: (error) => void tellFallback(error, context.globalState), // the answer may never come
   });
   const editorUri = editorRedirectUri(context.extension.id);
   const redirectUri: PrepareRedirect = async (kind) => {
@@ -81,8 +81,18 @@ export function activate(context: vscode.ExtensionContext): ScopekeeperApi {
     clientMetadataUrl,
     clock,
     vault,
+    onSecretTrouble: (trouble) => void tellSecretTrouble(trouble, context.globalState, () => manager.retryKeychain()), // the answer may never come
     file,
     journal,
+    outlivingFetch: createOutlivingFetch({
+      guardedFetch,
+      journal,
+      journalFolder,
+      loadKeys,
+      script: path.join(context.extensionPath, 'dist', 'exchangeProcess.js'),
+      version,
+      log,
+    }),
     random: Math.random,
     openBrowser,
     newId: randomUUID,
@@ -138,8 +148,11 @@ export function activate(context: vscode.ExtensionContext): ScopekeeperApi {
     handleUris(manager, editorUri, async () => role.ensureOwner()),
     role.onDidChange(announceAll),
     manager.onDidChangeConnection(() => publicChanges.fire()),
+    tellUnreadable(manager),
     vscode.window.onDidChangeWindowState(({ focused }) => {
-      if (focused) void role.look(); // as above
+      if (!focused) return;
+      void role.look(); // as above
+      manager.noteFocus();
     }),
     { dispose: () => clearImmediate(afterStartup) },
   );

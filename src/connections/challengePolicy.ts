@@ -1,4 +1,5 @@
 import type { BearerChallenge } from '../oauth/challenge.ts';
+import type { ScopeSet } from '../oauth/scopeSet.ts';
 import type { Grant } from './connection.ts';
 import { missingScopes } from './grant.ts';
 
@@ -17,16 +18,21 @@ export interface ServerChallenge {
   readonly operation: string;
 }
 
-/** What was done about the same challenge before, and for which generation of the grant. */
-export interface EarlierAnswer {
-  readonly action: 'refresh' | 'authorize';
+/** Between which grants something was done about a challenge. Not each generation is a grant: some only store more. */
+interface Answered {
+  /** Of the grant that was challenged. */
   readonly generation: number;
+  /** Of the grant that this led to, once there is one. */
+  readonly ledTo?: number | undefined;
+}
+
+/** What was done about the same challenge before. */
+export interface EarlierAnswer extends Answered {
+  readonly action: 'refresh' | 'authorize';
 }
 
 /** What was done about the challenges to one operation that followed one another, without success in between. */
-export interface Episode {
-  /** Of the grant at the last challenge. */
-  readonly generation: number;
+export interface Episode extends Answered {
   /** By challenge: its status and scopes. */
   readonly actions: ReadonlyMap<string, EarlierAnswer['action']>;
 }
@@ -39,14 +45,14 @@ const EPISODE_MS = 60_000;
 
 /**
  * What to do about a challenge:
- * `pass` it on, since it is not about the token; `refresh`; `authorize` anew, which asks the person;
+ * `pass` it on, since it is not about the token; `refresh`; `authorize` anew, which asks the person if one is needed;
  * or `stop`, since all of that was tried and changed nothing (P25).
  */
 export type ChallengeDecision = 'pass' | 'refresh' | 'authorize' | 'stop';
 
 /**
- * Sorts a challenge (P24): scopes that were not granted need the person; where the token should do, one
- * refresh comes first; a 403 that speaks of no scope is passed on, and logs nobody out.
+ * Sorts a challenge (P24): scopes that were not granted need the person; where the token should do, or may merely
+ * have ended, one refresh comes first; a 403 that speaks of no scope is passed on, and logs nobody out.
  * @param earlier what was done about the same operation and scopes, if anything.
  * @param now milliseconds since the epoch.
  */
@@ -61,11 +67,23 @@ export function decideChallenge(
   if (grant === undefined) return earlier === undefined ? 'authorize' : 'stop';
   const wasTried = isSameEpisode(grant, earlier, now);
   if (wasTried && earlier?.action === 'authorize') return 'stop';
-  // An `invalid_token` is about the token first, whatever scopes it lists.
-  const isAboutScopes =
-    challenge?.error !== 'invalid_token' && missingScopes(challenge?.scopes ?? [], grant.granted).length > 0;
-  if (isAboutScopes) return 'authorize';
+  if (demandedScopes(status, challenge, grant, earlier).length > 0) return 'authorize';
   return grant.refreshable && !wasTried ? 'refresh' : 'authorize';
+}
+
+/**
+ * The scopes that were not granted, where a challenge is about them. A 401 is about the token first, since servers
+ * name all their scopes in every one: unless it says otherwise, or the next token has not met it either (P24).
+ * @param earlier of an episode that goes on.
+ */
+export function demandedScopes(
+  status: ServerChallenge['status'],
+  challenge: BearerChallenge | undefined,
+  { granted }: Grant,
+  earlier: EarlierAnswer | undefined,
+): ScopeSet {
+  const isAboutToken = status === 401 && challenge?.error !== 'insufficient_scope' && earlier?.action !== 'refresh';
+  return isAboutToken ? [] : missingScopes(challenge?.scopes ?? [], granted);
 }
 
 /** The episode, as far as it goes on: undefined when something has changed since, and the next challenge is a first. */
@@ -86,9 +104,10 @@ export function isOneTooMany(episode: Episode | undefined, challenge: string): b
  * Whether the earlier answer still counts: the person has said no and the grant is the same, or the grant
  * that it led to is so new that the server refuses it from the start.
  */
-function isSameEpisode(grant: Grant, earlier: { readonly generation: number } | undefined, now: number): boolean {
+function isSameEpisode(grant: Grant, earlier: Answered | undefined, now: number): boolean {
   if (earlier === undefined) return false;
-  if (grant.generation <= earlier.generation) return true;
+  const { generation, ledTo = generation } = earlier;
+  if (grant.generation <= generation) return true;
   const age = now - (grant.refreshedAt ?? grant.issuedAt);
-  return grant.generation === earlier.generation + 1 && age < EPISODE_MS;
+  return grant.generation <= ledTo && age < EPISODE_MS;
 }

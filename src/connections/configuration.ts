@@ -1,8 +1,16 @@
 import type { Client } from '../oauth/client.ts';
 import { readSigningKey, type SigningKey } from '../oauth/signingKey.ts';
-import type { ConnectionId, ConnectionSettings, SettingsChange } from './connection.ts';
+import type { Connection, ConnectionId, ConnectionKind, ConnectionSettings, SettingsChange } from './connection.ts';
 import type { ConnectionRecords } from './connectionRecords.ts';
-import type { ConfiguredClient, ConnectionSecret, StoredCredentials, StoredTokens } from './connectionSecret.ts';
+import {
+  type ConfiguredClient,
+  type ConnectionSecret,
+  isEmptySecret,
+  type StoredCredentials,
+  type StoredTokens,
+  withoutKind,
+} from './connectionSecret.ts';
+import type { ConnectionStates } from './connectionStates.ts';
 import { ConnectionError, isConnectionError } from './errors.ts';
 import type { SecretKeeper } from './secretKeeper.ts';
 
@@ -22,7 +30,15 @@ export interface EnteredSecrets {
 
 export interface ConfigurationParts {
   readonly records: ConnectionRecords;
+  readonly states: ConnectionStates;
   readonly secrets: SecretKeeper;
+}
+
+/** Another way to get tokens, with all that is set and entered for it. */
+export interface KindChange {
+  readonly kind: ConnectionKind;
+  readonly change: SettingsChange;
+  readonly entered: EnteredSecrets;
 }
 
 /** What is entered, with the settings as they will be. */
@@ -54,12 +70,48 @@ export class Configuration {
     const { connection } = records.get(id);
     const entry = await readEntry(merged(connection.settings, changed), changed, entered);
     const isSecret = entry.isClientGiven || entry.isProviderGiven || Object.keys(entered).length > 0;
-    if (isSecret) await secrets.exclusive(id, async () => this.#keep(id, entry));
+    if (isSecret) await secrets.exclusive(id, async () => this.#keep(id, entry, (stored) => stored));
     records.update(id, ({ settings, ...rest }) => ({ ...rest, settings: merged(settings, changed) }));
     await records.save();
   }
 
-  async #keep(id: ConnectionId, entry: Entry): Promise<void> {
+  /**
+   * Does the same for a connection that gets its tokens in another way from now on: one write takes what is of the old
+   * way out of the document, and what is entered for the new one into it.
+   * @param end called in the same turn, when that is done, with the connection and its document as they were: to end
+   * at the servers what is forgotten here.
+   * Throws what {@link configure} throws.
+   */
+  async changeKind(
+    id: ConnectionId,
+    { kind, change, entered }: KindChange,
+    end: (connection: Connection, secret: ConnectionSecret | undefined) => Promise<void>,
+  ): Promise<void> {
+    const { records, secrets, states } = this.#parts;
+    const entry = await readEntry(merged(records.get(id).connection.settings, change), change, entered);
+    await secrets.exclusive(id, async () => {
+      const { connection } = records.get(id);
+      const secret = await this.#keep(id, entry, (stored) => withoutKind(stored, connection.kind));
+      if (connection.state.type !== 'disconnected') {
+        states.set(id, { type: 'disconnected' }, { activity: states.event('disconnected') });
+      }
+      // Who signed in, and what went wrong, belonged to the other way.
+      records.update(
+        id,
+        ({ account: _account, settings, ...rest }) => ({ ...rest, kind, settings: merged(settings, change) }),
+        { lastError: null },
+      );
+      await end(connection, secret);
+    });
+    await records.save();
+  }
+
+  /** Stores the document with what is entered. Gives the one that there was. */
+  async #keep(
+    id: ConnectionId,
+    entry: Entry,
+    left: (stored: ConnectionSecret) => ConnectionSecret,
+  ): Promise<ConnectionSecret | undefined> {
     const { records, secrets } = this.#parts;
     const { connection, generation } = records.get(id);
     const { serverUrl } = connection;
@@ -68,9 +120,12 @@ export class Configuration {
       if (!isConnectionError(error, 'secret_unreadable')) throw error;
       return undefined;
     });
-    const next = withEntry(stored ?? { version: 1, generation, serverUrl }, entry);
-    const isEmpty = next.configuredClient === undefined && next.credentials === undefined;
+    const next = withEntry(stored === undefined ? { version: 1, generation, serverUrl } : left(stored), entry);
+    const isEmpty = isEmptySecret(next);
     if (stored !== undefined || !isEmpty) await secrets.replace(id, next);
+    // One that stays though there is nothing in it does no harm.
+    if (stored !== undefined && isEmpty) await secrets.forget(id).catch(() => undefined);
+    return stored;
   }
 }
 

@@ -49,10 +49,10 @@ export type SignInReason =
   | 'expired'
   /** The server refuses the token. */
   | 'token_rejected'
-  /** The secret is not on this machine, or what is there cannot be read. */
+  /** The secret is not on this machine. */
   | 'secret_missing'
-  /** The server now names another authorization server. */
-  | 'issuer_changed';
+  /** What the keychain holds for it is not what was stored; the bytes are kept. */
+  | 'secret_unreadable';
 
 export type ConnectionState =
   | { readonly type: 'disconnected' }
@@ -83,6 +83,8 @@ export interface ConnectionSettings {
   readonly dpop?: 'always' | 'never';
   /** Where the workload's identity token lies; read anew each time, since it is short-lived. */
   readonly assertionFile?: string;
+  /** The authorization server that the workload's identity token was entered for; that of `client` unless set (P11). */
+  readonly assertionIssuer?: string;
   /** The company's identity provider, and the client that it knows us as. Its secret is in the keychain. */
   readonly identityProvider?: { readonly issuer: string; readonly clientId: string };
   /** Path of a PEM file with more certificate authorities to trust, for all of this connection's requests. */

@@ -1,21 +1,12 @@
 import { shownUrl } from '../oauth/addressPolicy.ts';
 import { DpopNonces, dpopProof } from '../oauth/dpop.ts';
-import { plainText, type ScopekeeperError } from '../oauth/errors.ts';
-import { revokeTokens } from '../oauth/revocation.ts';
+import { plainText } from '../oauth/errors.ts';
 import { canonicalResource, parseServerUrl, suggestName } from '../oauth/serverUrl.ts';
 import type { ActivityEntry } from './activity.ts';
 import { Configuration, type EnteredSecrets } from './configuration.ts';
 import type { Connection, ConnectionId, ConnectionKind, SettingsChange } from './connection.ts';
 import { ConnectionRecords } from './connectionRecords.ts';
-import {
-  answeredIn,
-  type ConnectionSecret,
-  isEmptySecret,
-  issuedTokens,
-  type StoredTokens,
-  withoutKind,
-  withoutTokens,
-} from './connectionSecret.ts';
+import { answeredIn, type StoredTokens } from './connectionSecret.ts';
 import type { ServerChallenge } from './challengePolicy.ts';
 import { Challenges } from './challenges.ts';
 import type {
@@ -31,13 +22,15 @@ import type {
 } from './connectionService.ts';
 import { ConnectionStates } from './connectionStates.ts';
 import { deferred } from './deferred.ts';
-import { deleteRegistrations } from './deleteRegistrations.ts';
-import { asScopekeeperError, ConnectionError, describeError } from './errors.ts';
-import { fetchOf } from './fetchOf.ts';
+import { Endings } from './endings.ts';
+import { ConnectionError } from './errors.ts';
+import { HiddenSecrets } from './hiddenSecrets.ts';
+import { Outages, type Sign } from './outages.ts';
 import type { ConnectionsFile, Disposable } from './ports.ts';
 import { isUsable } from './refreshSchedule.ts';
 import { RefreshScheduler } from './refreshScheduler.ts';
 import { type RenewalPorts, Renewals } from './renewals.ts';
+import type { SecretTrouble } from './keychainTrouble.ts';
 import { SecretKeeper } from './secretKeeper.ts';
 import type { SecretVault } from './secretVault.ts';
 import { SignIns, type SignInsPorts } from './signIns.ts';
@@ -50,6 +43,8 @@ const LONGEST_NAME = 80;
 export interface ConnectionManagerPorts extends Omit<SignInsPorts & RenewalPorts, 'nonces'> {
   readonly vault: SecretVault;
   readonly file: ConnectionsFile;
+  /** Hears of each trouble with the keychain once, and, with undefined, of its end. */
+  readonly onSecretTrouble: (trouble: SecretTrouble | undefined) => void;
   readonly newId: () => ConnectionId;
 }
 
@@ -59,15 +54,19 @@ export class ConnectionManager implements ConnectionService {
   readonly #records: ConnectionRecords;
   readonly #states: ConnectionStates;
   readonly #secrets: SecretKeeper;
+  readonly #hidden: HiddenSecrets;
+  readonly #outages: Outages;
   readonly #signIns: SignIns;
   readonly #renewals: Renewals;
   readonly #challenges: Challenges;
   readonly #configuration: Configuration;
+  readonly #endings: Endings;
   readonly #scheduler: RefreshScheduler;
-  readonly #nonces = new DpopNonces();
+  /** Of MCP servers; those of authorization servers are others, also at the same origin (RFC 9449 section 8.2). */
+  readonly #resourceNonces = new DpopNonces();
 
   constructor(given: ConnectionManagerPorts) {
-    const ports = { ...given, nonces: this.#nonces };
+    const ports = { ...given, nonces: new DpopNonces() };
     const { clock, file, log, random, vault } = ports;
     this.#ports = given;
     const records = new ConnectionRecords(file, clock, log);
@@ -76,18 +75,25 @@ export class ConnectionManager implements ConnectionService {
       vault,
       clock,
       log,
-      placeOf: (id) => records.find(id)?.secretIn,
-      onPlaced: (id, secretIn, generation) => records.update(id, {}, { secretIn, generation }),
+      random,
+      written: () => records.written(),
+      onTrouble: (trouble) => given.onSecretTrouble(trouble),
+      onRetry: async () => this.#hidden.recover(),
+      onPlaced: (id, secretIn, generation) => this.#hidden.notePlaced(id, secretIn, generation),
       // What is stored needs no journal any more (P31).
-      onRead: async (id, stored) => this.#forgetAnswers(id, answeredIn(stored)),
+      onRead: async (id, stored) => this.#endings.forgetAnswers(id, answeredIn(stored)),
     });
     this.#records = records;
     this.#states = states;
     this.#secrets = secrets;
+    this.#outages = new Outages({ records, states, clock, random });
+    this.#hidden = new HiddenSecrets({ records, states, secrets, clock });
     this.#renewals = new Renewals(ports, {
       records,
       states,
       secrets,
+      hidden: this.#hidden,
+      outages: this.#outages,
       onClientRejected: (id, clientId) => this.#signIns.rejectClient(id, clientId),
     });
     this.#signIns = new SignIns(ports, { records, states, secrets, onAuthorized: (id) => this.#noteAuthorized(id) });
@@ -96,21 +102,33 @@ export class ConnectionManager implements ConnectionService {
       states,
       secrets,
       renewals: this.#renewals,
-      nonces: this.#nonces,
+      authorizeUnattended: async (id) => this.#signIns.authorizeUnattended(id),
+      nonces: this.#resourceNonces,
       clock,
     });
-    this.#configuration = new Configuration({ records, secrets });
+    this.#configuration = new Configuration({ records, states, secrets });
+    this.#endings = new Endings(ports, {
+      records,
+      states,
+      secrets,
+      signIns: this.#signIns,
+      outages: this.#outages,
+      renewals: this.#renewals,
+      challenges: this.#challenges,
+    });
     this.#scheduler = new RefreshScheduler({
       clock,
       random,
       connections: () => this.connections,
       renew: async (id) => this.#renewals.renew(id),
+      onClockJump: () => this.#noteSign('wake'),
     });
     records.onDidChange(() => this.#scheduler.reschedule());
   }
 
   #noteAuthorized(id: ConnectionId): void {
-    this.#renewals.reset(id);
+    this.#outages.noteSuccess(id);
+    this.#renewals.forget(id);
     this.#challenges.noteAuthorized(id);
   }
 
@@ -118,6 +136,21 @@ export class ConnectionManager implements ConnectionService {
   async start(): Promise<void> {
     await this.#records.load();
     this.#scheduler.reschedule();
+  }
+
+  /** Asks a keychain that did not answer again: the person asks for it. */
+  retryKeychain(): void {
+    this.#secrets.hasten(true);
+  }
+
+  /** Tries again what waits for the keychain or a server, unless that was done just before: the window has the focus. */
+  noteFocus(): void {
+    this.#noteSign('focus');
+  }
+
+  #noteSign(sign: Sign): void {
+    this.#secrets.hasten(false);
+    this.#outages.noteSign(sign);
   }
 
   /**
@@ -136,8 +169,9 @@ export class ConnectionManager implements ConnectionService {
 
   async #finish(): Promise<void> {
     await Promise.all([...this.#states.sessions.keys()].map(async (id) => this.#signIns.stop(id)));
-    await Promise.all([this.#renewals.settled(), this.#signIns.settled()]);
+    await this.#renewals.settled();
     await this.#secrets.dispose();
+    await this.#signIns.settled();
   }
 
   get connections(): readonly Connection[] {
@@ -181,20 +215,20 @@ export class ConnectionManager implements ConnectionService {
     await this.#records.save();
   }
 
-  async changeKind(id: ConnectionId, kind: ConnectionKind): Promise<void> {
-    if (this.#records.get(id).connection.kind === kind) return;
-    if (this.#records.get(id).connection.state.type !== 'disconnected') await this.disconnect(id);
-    await this.#secrets.exclusive(id, async () => {
-      const { connection } = this.#records.get(id);
-      const secret = await this.#secrets.current(id, connection.serverUrl);
-      if (secret === undefined) return;
-      const rest = withoutKind(secret, connection.kind);
-      await (isEmptySecret(rest) ? this.#secrets.forget(id) : this.#secrets.replace(id, rest));
-      await deleteRegistrations(this.#ports, connection, secret.clients ?? []);
-    });
-    // Who signed in, and what went wrong, belonged to the other way.
-    this.#records.update(id, ({ account: _account, ...connection }) => ({ ...connection, kind }), { lastError: null });
-    await this.#records.save();
+  async changeKind(
+    id: ConnectionId,
+    kind: ConnectionKind,
+    change: SettingsChange = {},
+    entered: EnteredSecrets = {},
+  ): Promise<void> {
+    if (this.#records.get(id).connection.kind === kind) {
+      await this.configure(id, change, entered);
+      return;
+    }
+    await this.#signIns.stop(id);
+    await this.#configuration.changeKind(id, { kind, change, entered }, async (connection, secret) =>
+      this.#endings.endGrant(connection, secret),
+    );
   }
 
   async discoverIssuer(id: ConnectionId, options: { readonly signal?: AbortSignal } = {}): Promise<string> {
@@ -225,7 +259,7 @@ export class ConnectionManager implements ConnectionService {
   }
 
   async refresh(id: ConnectionId): Promise<Connection> {
-    return this.#renewals.refresh(id);
+    return this.#renewals.refreshForPerson(id);
   }
 
   async accessToken(id: ConnectionId): Promise<string> {
@@ -236,8 +270,8 @@ export class ConnectionManager implements ConnectionService {
   async #usableTokens(id: ConnectionId): Promise<StoredTokens> {
     const grant = this.#states.grant(id);
     if (grant === undefined) throw new ConnectionError('sign_in_required', { id });
-    if (!isUsable(grant, this.#ports.clock.now())) await this.#renewals.refresh(id);
-    const secret = await this.#secrets.current(id, this.#records.get(id).connection.serverUrl);
+    if (!isUsable(grant, this.#ports.clock.now())) await this.#renewals.refreshForRequest(id);
+    const secret = await this.#hidden.read(id);
     return secret?.tokens ?? this.#states.requireSignIn(id, 'secret_missing');
   }
 
@@ -251,14 +285,14 @@ export class ConnectionManager implements ConnectionService {
     if (dpopKey === undefined || tokenType === 'bearer') {
       return { accessToken, headers: { authorization: `Bearer ${accessToken}` } };
     }
-    const dpop = await dpopProof(dpopKey, { method, url, accessToken, nonce: this.#nonces.for(url) });
+    const dpop = await dpopProof(dpopKey, { method, url, accessToken, nonce: this.#resourceNonces.for(url) });
     return { accessToken, headers: { authorization: `DPoP ${accessToken}`, dpop } };
   }
 
   noteDpopNonce(url: string, nonce: string): void {
     const origin = URL.parse(url)?.origin;
     const isOurs = this.connections.some(({ serverUrl }) => new URL(serverUrl).origin === origin);
-    if (isOurs) this.#nonces.note(url, nonce);
+    if (isOurs) this.#resourceNonces.note(url, nonce);
   }
 
   async answerChallenge(id: ConnectionId, challenge: ServerChallenge): Promise<ChallengeOutcome> {
@@ -266,95 +300,11 @@ export class ConnectionManager implements ConnectionService {
   }
 
   async disconnect(id: ConnectionId): Promise<DisconnectOutcome> {
-    await this.#signIns.stop(id);
-    return this.#secrets.exclusive(id, async () => {
-      const secret = await this.#secrets.current(id, this.#records.get(id).connection.serverUrl);
-      const outcome = await this.#revoke(id, secret);
-      const unstored = secret === undefined ? await this.#tryForget(id) : await this.#forgetTokens(id, secret);
-      await this.#forgetAnswers(id);
-      this.#renewals.reset(id);
-      this.#challenges.forget(id);
-      const activity = this.#states.event('disconnected');
-      this.#states.set(id, { type: 'disconnected' }, { activity, lastError: unstored ?? null });
-      return outcome;
-    });
+    return this.#endings.disconnect(id);
   }
 
   async remove(id: ConnectionId, options: { readonly leaveSecret?: boolean } = {}): Promise<DisconnectOutcome> {
-    await this.#signIns.stop(id);
-    const outcome = await this.#secrets.exclusive(id, async () => this.#removeNow(id, options.leaveSecret === true));
-    // One that began meanwhile has nothing to come back to.
-    await this.#signIns.stop(id);
-    return outcome;
-  }
-
-  async #removeNow(id: ConnectionId, leavesSecret: boolean): Promise<DisconnectOutcome> {
-    const { connection } = this.#records.get(id);
-    const secret = await this.#secrets.current(id, connection.serverUrl).catch((error: unknown) => {
-      if (!leavesSecret) throw error;
-      return undefined;
-    });
-    // First, since a connection that has to stay keeps tokens that are good.
-    const unforgotten = await this.#tryForget(id);
-    if (unforgotten !== undefined && !leavesSecret) {
-      // A part of it may be gone.
-      if (secret !== undefined) await this.#secrets.tryKeep(id, secret);
-      throw unforgotten;
-    }
-    const outcome: DisconnectOutcome =
-      leavesSecret && secret === undefined ? { revocation: 'failed' } : await this.#revoke(id, secret);
-    this.#secrets.drop(id);
-    await this.#forgetAnswers(id);
-    this.#renewals.reset(id);
-    this.#signIns.forget(id);
-    this.#challenges.forget(id);
-    // Together: the row does not wait for a slow server.
-    await Promise.all([this.#records.remove(id), deleteRegistrations(this.#ports, connection, secret?.clients ?? [])]);
-    return outcome;
-  }
-
-  /** Forgets tokens and keeps registrations. A keychain that does not take the change is told and tried again. */
-  async #forgetTokens(id: ConnectionId, secret: ConnectionSecret): Promise<ScopekeeperError | undefined> {
-    const rest = withoutTokens(secret);
-    const unstored = await this.#secrets.tryKeep(id, rest);
-    return unstored === undefined && isEmptySecret(rest) ? this.#tryForget(id) : unstored;
-  }
-
-  async #tryForget(id: ConnectionId): Promise<ScopekeeperError | undefined> {
-    try {
-      await this.#secrets.forget(id);
-      return undefined;
-    } catch (error) {
-      return asScopekeeperError(error);
-    }
-  }
-
-  /** Revokes at the authorization server; what fails there is told and stops nothing (P35). */
-  async #revoke(id: ConnectionId, secret: ConnectionSecret | undefined): Promise<DisconnectOutcome> {
-    const tokens = issuedTokens(secret);
-    if (tokens === undefined) return { revocation: 'nothing_to_revoke' };
-    const { serverUrl, settings } = this.#records.get(id).connection;
-    try {
-      const isRevoked = await revokeTokens(fetchOf(this.#ports.fetch, settings), {
-        authorizationServer: tokens.authorizationServer,
-        client: tokens.client,
-        accessToken: tokens.accessToken,
-        refreshToken: tokens.refreshToken,
-        reach: await this.#ports.resolveReach(serverUrl),
-      });
-      return { revocation: isRevoked ? 'revoked' : 'unsupported' };
-    } catch (error) {
-      this.#ports.log.warn(`Revoking the tokens of ${id} failed: ${describeError(error)}`);
-      return { revocation: 'failed' };
-    }
-  }
-
-  /** Never rejects: an entry that stays costs a file. */
-  async #forgetAnswers(id: ConnectionId, below?: number): Promise<void> {
-    const { journal, log } = this.#ports;
-    await journal.forget(id, below).catch((error: unknown) => {
-      log.warn(`The journal of ${id} could not be cleared: ${describeError(error)}`);
-    });
+    return this.#endings.remove(id, options.leaveSecret === true);
   }
 
   #freeName(wanted: string): string {

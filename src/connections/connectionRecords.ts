@@ -64,6 +64,11 @@ export class ConnectionRecords {
     return this.#records.get(id);
   }
 
+  /** The records, for what is to be known of their secrets. */
+  written(): ReadonlyMap<ConnectionId, ConnectionRecord> {
+    return this.#records;
+  }
+
   /** Throws `connection_unknown`. */
   get(id: ConnectionId): ConnectionRecord {
     const record = this.#records.get(id);

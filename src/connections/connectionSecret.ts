@@ -54,6 +54,8 @@ const tokensSchema = object({
       authorization_response_iss_parameter_supported: optional(boolean()),
     }),
   ),
+  /** The last refresh left the refresh token as it was: an answer that is lost costs nothing. */
+  keepsRefreshToken: exactOptional(literal(true)),
   /** RFC 8707; undefined when this connection leaves it out. */
   resource: exactOptional(string()),
   /** Where older versions kept which `scope` a refresh sends; read until the next refresh (P27). */
@@ -81,8 +83,11 @@ const credentialsSchema = object({
   ),
 });
 
+/** The version of the document that this code reads and writes. */
+const VERSION = 1;
+
 const documentSchema = object({
-  version: literal(1),
+  version: literal(VERSION),
   /** Counts every token answer that was stored, from 1; the highest is the newest (P30). */
   generation: number(),
   /**
@@ -196,13 +201,13 @@ function withoutSessions({ assertion, identityProvider }: StoredCredentials): St
 }
 
 /**
- * What stays of a document when its connection gets its tokens in another way: no registration, which is good for one
- * kind only, and none of the tokens that the person brought, or signed in for, in the old one. What proves a client
+ * What stays of a document when its connection gets its tokens in another way: no tokens, no registration, which is
+ * good for one kind only, and nothing that the person brought, or signed in for, in the old one. What proves a client
  * that was registered by hand stays, as that client does.
  * @param kind the old one.
  */
 export function withoutKind(secret: ConnectionSecret, kind: ConnectionKind): ConnectionSecret {
-  const { clients: _clients, credentials, ...rest } = secret;
+  const { answered: _answered, clients: _clients, credentials, tokens: _tokens, ...rest } = secret;
   const kept = credentials === undefined ? undefined : withoutTokensOf(kind, credentials);
   return { ...rest, ...(kept !== undefined && { credentials: kept }), generation: rest.generation + 1 };
 }
@@ -233,13 +238,19 @@ export function formatConnectionSecret(secret: ConnectionSecret): string {
   return JSON.stringify(secret);
 }
 
-/** Reads a secret document. Throws `secret_unreadable`; the text is in neither message nor cause. */
+const versionedSchema = object({ version: number() });
+
+/** Reads a secret document. Throws `secret_unreadable` or `secret_too_new`; the text is in neither message nor cause. */
 export function parseConnectionSecret(id: string, text: string): ConnectionSecret {
   let document: unknown;
   try {
     document = JSON.parse(text);
   } catch {
     throw new ConnectionError('secret_unreadable', { id });
+  }
+  const versioned = safeParse(versionedSchema, document);
+  if (versioned.success && versioned.output.version > VERSION) {
+    throw new ConnectionError('secret_too_new', { id, version: versioned.output.version });
   }
   const result = safeParse(connectionSecretSchema, document);
   if (!result.success) throw new ConnectionError('secret_unreadable', { id });

@@ -79,10 +79,12 @@ export interface ConnectionService {
    */
   add(serverUrl: string, name?: string, kind?: ConnectionKind): Promise<Connection>;
   /**
-   * Gets tokens in another way from now on; a grant that there is ends as by {@link disconnect}. What was registered,
-   * brought or signed in to for the old way is forgotten; a client of the person's own is not.
+   * Gets tokens in another way from now on, with what is set and entered for it as by {@link configure}: all of it or,
+   * when that throws, nothing. A grant that there is ends as by {@link disconnect}, once the new document is stored.
+   * What was registered, brought or signed in to for the old way is forgotten; a client of the person's own is not.
+   * With the kind that there is already it only configures.
    */
-  changeKind(id: ConnectionId, kind: ConnectionKind): Promise<void>;
+  changeKind(id: ConnectionId, kind: ConnectionKind, change?: SettingsChange, entered?: EnteredSecrets): Promise<void>;
   /**
    * Asks the server which authorization server it names now (P1-P6), and signs in nowhere: what a person
    * enters for one is bound to it. Gives the issuer.
@@ -116,7 +118,10 @@ export interface ConnectionService {
   /** Judges a callback URL: from the loopback route, or pasted. The outcome is also that of `authorize`. */
   handleCallback(url: URL): Promise<CallbackOutcome>;
 
-  /** Renews the access token now. Throws `sign_in_required` when there is no refresh token. */
+  /**
+   * Renews the access token now, since the person says so. Throws `sign_in_required` when there is no refresh token,
+   * or why it failed: the last time, as long as the server does not want to be asked again (P32).
+   */
   refresh(id: ConnectionId): Promise<Connection>;
   /**
    * Revokes the tokens at the authorization server and forgets them here (P35); registrations stay.
@@ -125,7 +130,7 @@ export interface ConnectionService {
   disconnect(id: ConnectionId): Promise<DisconnectOutcome>;
   /**
    * A token that is good now, renewed first if it has ended. The one method that gives a secret.
-   * Throws `sign_in_required`, or why it could not be renewed.
+   * Throws `sign_in_required`, or why it could not be renewed: the last time, until it is tried again by itself (P32).
    */
   accessToken(id: ConnectionId): Promise<string>;
   /**

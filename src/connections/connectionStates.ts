@@ -65,6 +65,11 @@ export class ConnectionStates {
     return 'grant' in state ? state.grant : undefined;
   }
 
+  /** The state, or what lies under a sign-in that is running. Throws `connection_unknown`. */
+  resting(id: ConnectionId): ConnectionState {
+    return this.#sessions.get(id)?.underlying ?? this.#records.get(id).connection.state;
+  }
+
   /** Says that the server demands scopes which were not granted; the grant stays usable for the rest. */
   needConsent(id: ConnectionId, grant: Grant, missing: ScopeSet): void {
     this.#demanded.set(id, missing);

@@ -23,6 +23,10 @@ export interface ConnectionErrorDetails {
   keychain_failed: { operation: 'read' | 'write' | 'delete'; problem: string };
   /** What the keychain holds for the connection is not what was stored. */
   secret_unreadable: { id: string };
+  /** What the keychain holds for the connection was written by a newer version. */
+  secret_too_new: { id: string; version: number };
+  /** The newest secret of the connection is in the storage of another editor, or of another profile of it. */
+  secret_elsewhere: { id: string };
   /** The public data could not be read or written (disk full, permissions, a broken file). */
   storage_failed: { operation: 'read' | 'write'; path: string; problem: string };
   /** A file of ours is there and is not what we write; it is left as it is. */
@@ -64,6 +68,15 @@ export function isConnectionError(error: unknown): error is AnyConnectionError;
 export function isConnectionError<C extends ConnectionErrorCode>(error: unknown, code: C): error is ConnectionError<C>;
 export function isConnectionError(error: unknown, code?: ConnectionErrorCode): boolean {
   return error instanceof ConnectionError && (code === undefined || error.code === code);
+}
+
+const KEYCHAIN_CODES = ['keychain_locked', 'keychain_unavailable', 'keychain_timeout', 'keychain_failed'] as const;
+
+/** The keychain does not answer, or refuses: nothing is known of what it holds. */
+export type KeychainError = ConnectionError<(typeof KEYCHAIN_CODES)[number]>;
+
+export function isKeychainError(error: unknown): error is KeychainError {
+  return KEYCHAIN_CODES.some((code) => isConnectionError(error, code));
 }
 
 /** What was thrown, as one of our errors. */

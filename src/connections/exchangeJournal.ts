@@ -1,4 +1,8 @@
+import type { FetchRequest } from '../oauth/fetchPort.ts';
 import type { ConnectionId } from './connection.ts';
+
+/** Longer than a request may take, with the time to write its answer: after it nobody waits for a sender. */
+export const EXCHANGE_MS = 15_000;
 
 /** What an exchange is about: one refresh token of one stored document. */
 export interface ExchangeKey {
@@ -48,3 +52,15 @@ export interface ExchangeJournal {
   /** Drops the entries of a connection that were sent before generation `below`; all of them without it. */
   forget(connectionId: ConnectionId, below?: number): Promise<void>;
 }
+
+/**
+ * Sends a refresh from where it goes on though this process ends, with the notes in the journal: who sends, until
+ * when, and a good answer. `isRecorded` tells whether the journal took that.
+ * Gives undefined when nothing was sent, and it has to be sent in the usual way.
+ * Throws `server_unreachable` when the outcome is not known.
+ */
+export type OutlivingFetch = (
+  exchange: ExchangeKey,
+  url: string,
+  request: FetchRequest,
+) => Promise<{ readonly response: Response; readonly isRecorded: boolean } | undefined>;

@@ -1,4 +1,6 @@
 import { currentGrant, type Connection } from './connection.ts';
+import { isHidden } from './hiddenSecrets.ts';
+import { isUsable } from './refreshSchedule.ts';
 
 /** How a connection is, for its icon and its place in a list. */
 export type HealthLevel =
@@ -67,9 +69,12 @@ export function worstFirst(connections: readonly Connection[], now: number): rea
 }
 
 export interface HealthSummary {
-  readonly level: 'ok' | 'attention' | 'error';
+  /** `offline`: some do not work now, and are tried again without the person. */
+  readonly level: 'ok' | 'offline' | 'attention' | 'error';
   /** All connections. */
   readonly total: number;
+  /** Those that do not work now: their token has ended, or the keychain hides it, and they are tried again. */
+  readonly away: number;
   /** Those that hold a grant which can be used or renewed. */
   readonly connected: number;
   /** Those that need the person, now or within the hour. */
@@ -81,12 +86,21 @@ export function summarizeHealth(connections: readonly Connection[], now: number)
   let connected = 0;
   let attention = 0;
   let error = 0;
+  let away = 0;
   for (const connection of connections) {
     const level = healthOf(connection, now);
     if (level === 'error') error++;
     else if (level === 'attention') attention++;
+    else if (isAway(connection, now)) away++;
     if (level !== 'error' && currentGrant(connection) !== undefined) connected++;
   }
-  const level = error > 0 ? 'error' : attention > 0 ? 'attention' : 'ok';
-  return { level, total: connections.length, connected, needingUser: error + attention };
+  const well = away > 0 ? 'offline' : 'ok';
+  const level = error > 0 ? 'error' : attention > 0 ? 'attention' : well;
+  return { level, total: connections.length, connected, away, needingUser: error + attention };
+}
+
+/** Whether a connection that is tried again by itself cannot be used until then: a token that is good still can. */
+function isAway(connection: Connection, now: number): boolean {
+  const { state } = connection;
+  return state.type === 'unreachable' && (isHidden(connection) || !isUsable(state.grant, now));
 }

@@ -2,18 +2,25 @@ import type { Fetch, FetchRequest } from '../oauth/fetchPort.ts';
 import type { ScopekeeperError } from '../oauth/errors.ts';
 import { deferred } from './deferred.ts';
 import { describeError, isConnectionError } from './errors.ts';
-import type { Exchange, ExchangeJournal, ExchangeKey, JournaledAnswer } from './exchangeJournal.ts';
+import {
+  EXCHANGE_MS,
+  type Exchange,
+  type ExchangeJournal,
+  type ExchangeKey,
+  type JournaledAnswer,
+  type OutlivingFetch,
+} from './exchangeJournal.ts';
 import type { Clock, Log } from './ports.ts';
 
 export interface JournaledFetchPorts {
   readonly fetch: Fetch;
   readonly journal: ExchangeJournal;
+  /** Sends what must not be lost with this process. */
+  readonly outlivingFetch?: OutlivingFetch | undefined;
   readonly clock: Clock;
   readonly log: Log;
 }
 
-/** Longer than a request may take, with the time to write its answer: after it nobody waits for a sender. */
-const EXCHANGE_MS = 15_000;
 const LOOK_AGAIN_MS = 100;
 /** Headers by which an answer is judged. */
 const KEPT_HEADERS = ['content-type', 'dpop-nonce'];
@@ -29,16 +36,25 @@ const KEPT_HEADERS = ['content-type', 'dpop-nonce'];
 export class JournaledFetch {
   readonly #ports: JournaledFetchPorts;
   #document: Omit<ExchangeKey, 'refreshToken'>;
+  readonly #canBeLost: (refreshToken: string) => boolean;
   /** The exchange whose answer was given back, and is not yet stored. */
   #given: ExchangeKey | undefined;
   #isRecorded = false;
   #replayed: Extract<Exchange, { type: 'answered' }> | undefined;
   #trouble: ScopekeeperError | undefined;
 
-  /** @param document the one that refresh tokens are sent from. */
-  constructor(ports: JournaledFetchPorts, document: Omit<ExchangeKey, 'refreshToken'>) {
+  /**
+   * @param document the one that refresh tokens are sent from.
+   * @param canBeLost whether the answer to a token costs nothing when it is lost: its server does not rotate.
+   */
+  constructor(
+    ports: JournaledFetchPorts,
+    document: Omit<ExchangeKey, 'refreshToken'>,
+    canBeLost: (refreshToken: string) => boolean,
+  ) {
     this.#ports = ports;
     this.#document = document;
+    this.#canBeLost = canBeLost;
   }
 
   readonly fetch: Fetch = async (url, request) => {
@@ -126,8 +142,10 @@ export class JournaledFetch {
   async #send(exchange: ExchangeKey, url: string, request: FetchRequest): Promise<Response> {
     const { clock, fetch, journal } = this.#ports;
     const { signal: _, ...detached } = request;
-    await this.#try('begun', async () => journal.begin(exchange, clock.now() + EXCHANGE_MS));
     try {
+      const outlived = await this.#sendElsewhere(exchange, url, detached);
+      if (outlived !== undefined) return outlived;
+      await this.#try('begun', async () => journal.begin(exchange, clock.now() + EXCHANGE_MS));
       const response = await fetch(url, detached);
       if (!response.ok) return response;
       const answer = await answerOf(response, clock.now());
@@ -137,6 +155,16 @@ export class JournaledFetch {
     } finally {
       await this.#try('ended', async () => journal.end(exchange));
     }
+  }
+
+  async #sendElsewhere(exchange: ExchangeKey, url: string, request: FetchRequest): Promise<Response | undefined> {
+    const { outlivingFetch } = this.#ports;
+    if (outlivingFetch === undefined || this.#canBeLost(exchange.refreshToken)) return undefined;
+    const outlived = await outlivingFetch(exchange, url, request);
+    if (outlived === undefined) return undefined;
+    this.#isRecorded = outlived.isRecorded;
+    if (outlived.isRecorded) this.#given = exchange;
+    return outlived.response;
   }
 
   /** Does what the refresh can do without. Gives whether it was done. */

@@ -1,9 +1,12 @@
 import type { Connection, Grant } from './connection.ts';
+import { isHidden } from './hiddenSecrets.ts';
 
 /** A token is not used, and is renewed first, when it ends within this time. */
 export const EXPIRY_MARGIN_MS = 10_000;
 /** The clock is looked at at least this often, so that a sleep of the machine or a set clock is noticed. */
 export const LONGEST_WAIT_MS = 30_000;
+/** The same while a connection is away: after a sleep the network is there before the person looks. */
+export const LONGEST_WAIT_AWAY_MS = 5_000;
 
 /** However short a token lives, it is not renewed by itself sooner than this after the last time. */
 const SHORTEST_WAIT_MS = 10_000;
@@ -45,7 +48,17 @@ export function isUsable(grant: Grant, now: number): boolean {
 export function retryDelayMs(failures: number, jitter: number, retryAfterMs: number | undefined): number {
   const ceiling = Math.min(FIRST_RETRY_MS * 2 ** (failures - 1), LONGEST_RETRY_MS);
   const backoff = ceiling / 2 + (jitter * ceiling) / 2;
-  return Math.max(backoff, Math.min(retryAfterMs ?? 0, LONGEST_RETRY_AFTER_MS));
+  return Math.max(backoff, heededRetryAfterMs(retryAfterMs));
+}
+
+/** How long a server's `Retry-After` is heeded (P32). */
+export function heededRetryAfterMs(retryAfterMs: number | undefined): number {
+  return Math.min(retryAfterMs ?? 0, LONGEST_RETRY_AFTER_MS);
+}
+
+/** When to try again what was to be tried at `retryAt`: no failure waits for longer, so the clock was set back since. */
+export function retryDueAt(retryAt: number, now: number): number {
+  return retryAt - now > LONGEST_RETRY_AFTER_MS ? now : retryAt;
 }
 
 /** When something is to be done about a connection by itself; undefined for never. */
@@ -56,8 +69,8 @@ export function nextDueAt(connection: Connection, jitter: number, now: number): 
     case 'needsConsent':
       return state.grant.refreshable ? refreshDueAt(state.grant, jitter, now) : state.grant.expiresAt;
     case 'unreachable':
-      // No failure waits for longer: the clock was set back since.
-      return state.retryAt - now > LONGEST_RETRY_AFTER_MS ? now : state.retryAt;
+      // The keychain is asked for all connections together.
+      return isHidden(connection) ? undefined : retryDueAt(state.retryAt, now);
     case 'disconnected':
     case 'authorizing':
     case 'refreshing':

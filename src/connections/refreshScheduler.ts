@@ -1,17 +1,22 @@
 import { type Connection, type ConnectionId, currentGrant } from './connection.ts';
 import type { Clock, Disposable, Random } from './ports.ts';
-import { LONGEST_WAIT_MS, nextDueAt } from './refreshSchedule.ts';
+import { LONGEST_WAIT_AWAY_MS, LONGEST_WAIT_MS, nextDueAt } from './refreshSchedule.ts';
 
 export interface RefreshSchedulerOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly connections: () => readonly Connection[];
+  /** Hears that much more time has passed than the timer waited for: the machine was asleep, or the clock was set. */
+  readonly onClockJump: () => void;
   /** Renews or expires one connection, and never rejects. */
   readonly renew: (id: ConnectionId) => Promise<void>;
 }
 
 /** So many connections are renewed at once; after a night's sleep all of them are due. */
 const AT_ONCE = 4;
+
+/** A timer that is later than this was not only kept waiting by a busy machine. */
+const CLOCK_JUMP_MS = 15_000;
 
 /** Renews connections when they are due (P34), with one timer for all of them. */
 export class RefreshScheduler {
@@ -45,8 +50,16 @@ export class RefreshScheduler {
     // What is due but has to wait for a place is started when a place gets free.
     if (next <= now) return;
     if (Number.isFinite(next)) {
-      this.#timer = clock.after(Math.min(next - now, LONGEST_WAIT_MS), () => this.reschedule());
+      const isAway = connections().some(({ state }) => state.type === 'unreachable');
+      const waitMs = Math.min(next - now, isAway ? LONGEST_WAIT_AWAY_MS : LONGEST_WAIT_MS);
+      this.#timer = clock.after(waitMs, () => this.#look(now + waitMs));
     }
+  }
+
+  /** @param expectedAt when the timer was to end. */
+  #look(expectedAt: number): void {
+    if (this.#options.clock.now() - expectedAt >= CLOCK_JUMP_MS) this.#options.onClockJump();
+    this.reschedule();
   }
 
   dispose(): void {

@@ -1,17 +1,21 @@
 import { isOAuthError, type ScopekeeperError } from '../oauth/errors.ts';
 import { intersection, type ScopeSet } from '../oauth/scopeSet.ts';
+import { AssertionFiles } from './assertionFiles.ts';
 import type { Connection, ConnectionId, Grant } from './connection.ts';
 import type { ConnectionRecords } from './connectionRecords.ts';
 import { answeredIn, type ConnectionSecret, issuedTokens, type IssuedTokens } from './connectionSecret.ts';
 import type { ConnectionStates } from './connectionStates.ts';
-import { asScopekeeperError, ConnectionError, describeError, isConnectionError } from './errors.ts';
+import { asScopekeeperError, ConnectionError, describeError, isConnectionError, isKeychainError } from './errors.ts';
 import type { WithCredentials } from './flows/flow.ts';
+import { mayBeGrantedLater } from './flows/unattended.ts';
 import { grantAskedAnew, grantOfRefresh, missingScopes } from './grant.ts';
-import type { ExchangeJournal } from './exchangeJournal.ts';
+import type { ExchangeJournal, OutlivingFetch } from './exchangeJournal.ts';
 import { JournaledFetch } from './journaledFetch.ts';
+import type { HiddenSecrets } from './hiddenSecrets.ts';
+import type { Outages } from './outages.ts';
 import type { Clock, Log, Random } from './ports.ts';
 import type { RefreshMemory } from './refreshAttempts.ts';
-import { isUsable, retryDelayMs } from './refreshSchedule.ts';
+import { isUsable, retryDueAt } from './refreshSchedule.ts';
 import type { SecretKeeper } from './secretKeeper.ts';
 import { isRenewable, renewedSecret, type RefreshPorts, type RefreshResult, renewStored } from './tokenRefresher.ts';
 
@@ -20,12 +24,15 @@ export interface RenewalPorts extends RefreshPorts {
   readonly random: Random;
   readonly log: Log;
   readonly journal: ExchangeJournal;
+  readonly outlivingFetch?: OutlivingFetch | undefined;
 }
 
 export interface RenewalParts {
   readonly records: ConnectionRecords;
   readonly states: ConnectionStates;
   readonly secrets: SecretKeeper;
+  readonly hidden: HiddenSecrets;
+  readonly outages: Outages;
   /** Called with a client that the server no longer knows (P12). */
   readonly onClientRejected: (id: ConnectionId, clientId: string) => void;
 }
@@ -35,12 +42,12 @@ export class Renewals {
   readonly #ports: RenewalPorts;
   readonly #parts: RenewalParts;
   readonly #running = new Map<ConnectionId, Promise<Connection>>();
-  /** Refreshes that failed in a row. */
-  readonly #failures = new Map<ConnectionId, number>();
+  readonly #files: AssertionFiles;
   #hasLeft = false;
 
   constructor(ports: RenewalPorts, parts: RenewalParts) {
     this.#ports = ports;
+    this.#files = new AssertionFiles(ports);
     this.#parts = parts;
   }
 
@@ -59,9 +66,9 @@ export class Renewals {
     this.#hasLeft = true;
   }
 
-  /** Forgets earlier failures. */
-  reset(id: ConnectionId): void {
-    this.#failures.delete(id);
+  /** Forgets what was refused to a connection that ended, or was signed in to anew. */
+  forget(id: ConnectionId): void {
+    this.#files.forget(id);
   }
 
   /**
@@ -77,6 +84,38 @@ export class Renewals {
       .finally(() => this.#running.delete(id));
     this.#running.set(id, refresh);
     return refresh;
+  }
+
+  /**
+   * The same for a request that cannot do without: once it has failed it fails so for all requests until it is tried
+   * again by itself, and nobody is asked meanwhile (P32). Throws what {@link refresh} throws.
+   */
+  async refreshForRequest(id: ConnectionId, isDoubted = false): Promise<Connection> {
+    this.failWhileWaiting(id);
+    return this.refresh(id, isDoubted);
+  }
+
+  /** Throws why the last refresh failed, until it is tried again by itself: nobody is asked meanwhile (P32). */
+  failWhileWaiting(id: ConnectionId): void {
+    const state = this.#parts.states.resting(id);
+    // The keychain may be asked at any time.
+    if (state.type === 'unreachable' && !isKeychainError(state.error)) this.#failUntil(state.retryAt, state.error);
+  }
+
+  /**
+   * The same for the person, who need not wait until it is tried again by itself; but for a server that says when it
+   * may be asked again (P32). Throws what {@link refresh} throws.
+   */
+  async refreshForPerson(id: ConnectionId): Promise<Connection> {
+    const state = this.#parts.states.resting(id);
+    if (state.type === 'unreachable') this.#failUntil(this.#parts.outages.notBefore(id), state.error);
+    this.#files.forget(id);
+    return this.refresh(id);
+  }
+
+  #failUntil(at: number, error: ScopekeeperError): void {
+    const now = this.#ports.clock.now();
+    if (retryDueAt(at, now) > now) throw error;
   }
 
   /** Renews a connection that is due, or tells that its token ended. Never rejects. */
@@ -154,7 +193,11 @@ export class Renewals {
     const { records, secrets, states } = this.#parts;
     const { connection } = records.get(id);
     const { issuer } = tokens.authorizationServer;
-    const journaled = new JournaledFetch(this.#ports, { connectionId: id, generation: answeredIn(secret) });
+    const journaled = new JournaledFetch(
+      this.#ports,
+      { connectionId: id, generation: answeredIn(secret) },
+      (refreshToken) => tokens.keepsRefreshToken === true && tokens.refreshToken === refreshToken,
+    );
     let latest = secret;
     // Past that of an answer from the journal: it is not found again.
     const nextGeneration = (): number => Math.max(latest.generation, journaled.replayed?.generation ?? 0) + 1;
@@ -168,7 +211,7 @@ export class Renewals {
           journaled.accept(generation);
         },
       });
-    const ports = { ...this.#ports, fetch: journaled.fetch };
+    const ports = { ...this.#ports, fetch: journaled.fetch, readAssertion: this.#files.readerFor(id) };
     const result = await renewStored(ports, {
       connection,
       secret,
@@ -187,7 +230,8 @@ export class Renewals {
     const renewed = renewedGrant(grant, connection, result, journaled.replayed?.answeredAt ?? now, next.generation);
     const unstored = await secrets.tryKeep(id, next);
     if (result.type === 'refreshed') records.rememberRefresh(issuer, result.memory);
-    this.reset(id);
+    this.#parts.outages.noteSuccess(id);
+    this.#files.forget(id);
     states.set(
       id,
       { type: 'ready', grant: renewed },
@@ -212,23 +256,32 @@ export class Renewals {
     sentRefreshToken: string | undefined,
   ): Promise<void> {
     const { records, states } = this.#parts;
-    const { clock, log, random } = this.#ports;
-    log.warn(`Refreshing ${id} failed: ${describeError(failure)}`);
-    if (isOAuthError(failure, 'grant_rejected') || isOAuthError(failure, 'identity_ended')) {
-      if (sentRefreshToken !== undefined) await this.#dropRefreshToken(id, sentRefreshToken);
+    const isOver = isOAuthError(failure, 'grant_rejected') || isOAuthError(failure, 'identity_ended');
+    if (isOver && sentRefreshToken !== undefined) await this.#dropRefreshToken(id, sentRefreshToken);
+    const lookAgainAt = this.#files.lookAgainAt(id, failure);
+    if (lookAgainAt !== undefined) {
+      states.set(id, { type: 'unreachable', grant, error: failure, retryAt: lookAgainAt });
+      return;
+    }
+    this.#ports.log.warn(`Refreshing ${id} failed: ${describeError(failure)}`);
+    if (isOver && !mayBeGrantedLater(records.get(id).connection, failure)) {
       states.needSignIn(id, 'grant_rejected', failure);
     } else if (isOAuthError(failure, 'client_rejected')) {
       await this.#suspectClient(id);
       states.needSignIn(id, 'client_rejected', failure);
-    } else if (isConnectionError(failure, 'secret_unreadable') || isConnectionError(failure, 'credentials_missing')) {
+    } else if (isOAuthError(failure, 'client_issuer_mismatch')) {
+      states.needSignIn(id, 'issuer_changed', failure);
+    } else if (isConnectionError(failure, 'secret_unreadable')) {
+      states.needSignIn(id, 'secret_unreadable', failure);
+    } else if (isConnectionError(failure, 'credentials_missing')) {
       states.needSignIn(id, 'secret_missing', failure);
+    } else if (isKeychainError(failure)) {
+      this.#parts.hidden.note(id, grant, failure);
     } else {
-      const failures = (this.#failures.get(id) ?? 0) + 1;
-      this.#failures.set(id, failures);
-      const retryAfterMs = isOAuthError(failure, 'token_request_failed') ? failure.details.retryAfterMs : undefined;
-      const retryAt = clock.now() + retryDelayMs(failures, random(), retryAfterMs);
+      const { retryAt: until, isFirst } = this.#parts.outages.noteFailure(id, failure);
+      const retryAt = this.#files.note(id, failure, until);
       // An outage is one event, however often it is tried again.
-      const activity = failures === 1 ? { activity: states.event('refresh_failed', { error: failure }) } : {};
+      const activity = isFirst ? { activity: states.event('refresh_failed', { error: failure }) } : {};
       states.set(id, { type: 'unreachable', grant, error: failure, retryAt }, activity);
     }
     records.update(id, {}, { lastError: failure });

@@ -6,8 +6,8 @@ import type { Log, SecretStore } from './ports.ts';
 export interface KeyRing {
   /** What to seal with. */
   readonly key: string;
-  /** Another one, with which something may have been sealed while the keychain could not be used. */
-  readonly other?: string;
+  /** Gives another one, with which something may have been sealed while the keychain could not be used. */
+  readonly other?: () => Promise<string | undefined>;
   /** Why the keychain gave none: what does not open now may open when it does. */
   readonly hidden?: unknown;
 }
@@ -38,46 +38,55 @@ export class SealingKeys {
   async load(name: string): Promise<KeyRing> {
     const known = this.#rings.get(name);
     if (known !== undefined && known.hidden === undefined) return known;
-    const ring = await this.#read(name);
-    if (known === undefined && ring.hidden !== undefined) {
-      this.#options.log.warn(`The keychain gave no ${name} (${describeError(ring.hidden)}); the editor keeps another.`);
-    }
+    const ring = known === undefined ? await this.#read(name) : await this.#readAgain(name, known);
     this.#rings.set(name, ring);
     return ring;
   }
 
   async #read(name: string): Promise<KeyRing> {
-    const { editor, keychain } = this.#options;
+    const { editor, keychain, log } = this.#options;
     try {
-      const key = await readOrMake(keychain, name);
-      const other = await editor?.get(name);
-      return isKey(other) ? { key, other } : { key };
+      return this.#ringOf(name, await readOrMake(keychain, name));
     } catch (error) {
       if (editor === undefined || !isConnectionError(error)) throw error;
-      return { key: await readOrMake(editor, name), hidden: error };
+      const key = await readOrMake(editor, name);
+      log.warn(`The keychain gave no ${name} (${describeError(error)}); the editor keeps another.`);
+      return { key, hidden: error };
     }
+  }
+
+  /** Looks whether the keychain is back; nothing is written to it, which could make it ask the person each time. */
+  async #readAgain(name: string, known: KeyRing): Promise<KeyRing> {
+    const key = await storedKey(this.#options.keychain, name).catch(() => undefined);
+    return key === undefined ? known : this.#ringOf(name, key);
+  }
+
+  /** Nothing is asked of the editor while the keychain has what is needed. */
+  #ringOf(name: string, key: string): KeyRing {
+    const { editor } = this.#options;
+    return editor === undefined ? { key } : { key, other: async () => storedKey(editor, name) };
   }
 }
 
 /** The stored key, or a new one once it is sure that there is none. What is read after writing is what counts. */
 async function readOrMake(store: SecretStore, name: string): Promise<string> {
-  const known = await store.get(name);
-  if (isKey(known)) return known;
+  const known = await storedKey(store, name);
+  if (known !== undefined) return known;
   // A locked keychain hides what it has, and is unlocked by a write at the latest: one that would do no harm.
   const probe = `${name}.probe`;
   await store.set(probe, 'open');
-  const hidden = await store.get(name);
-  if (!isKey(hidden)) await store.set(name, newKey());
+  if ((await storedKey(store, name)) === undefined) await store.set(name, newKey());
   await store.delete(probe);
-  const kept = await store.get(name);
-  if (!isKey(kept)) throw new ConnectionError('keychain_locked', {});
+  const kept = await storedKey(store, name);
+  if (kept === undefined) throw new ConnectionError('keychain_locked', {});
   return kept;
+}
+
+async function storedKey(store: SecretStore, name: string): Promise<string | undefined> {
+  const text = await store.get(name);
+  return text !== undefined && /^[\w-]{43}$/.test(text) ? text : undefined;
 }
 
 function newKey(): string {
   return base64url.encode(crypto.getRandomValues(new Uint8Array(KEY_BYTES)));
-}
-
-function isKey(text: string | undefined): text is string {
-  return text !== undefined && /^[\w-]{43}$/.test(text);
 }

@@ -1,8 +1,9 @@
-import { array, literal, object, safeParse, string } from 'valibot';
+import { array, literal, number, object, safeParse, string } from 'valibot';
 import type { ConnectionId } from './connection.ts';
 import { type ConnectionSecret, formatConnectionSecret, parseConnectionSecret } from './connectionSecret.ts';
-import { ConnectionError, isConnectionError } from './errors.ts';
+import { asScopekeeperError, ConnectionError, describeError, isConnectionError } from './errors.ts';
 import type { Log, SecretStore } from './ports.ts';
+import type { ScopekeeperError } from '../oauth/errors.ts';
 
 /** Where a connection's secret was last written. */
 export type SecretPlace = SecretStore['name'];
@@ -12,126 +13,222 @@ export interface SecretVaultOptions {
   /** The editor's secret storage, used while the keychain cannot be (design.md, "Where secrets live"). */
   readonly editor: SecretStore | undefined;
   readonly log: Log;
-  /** Called for the first secret that had to go to the editor's storage, with the keychain's error. */
-  readonly onFallback: (error: unknown) => void;
 }
 
+/** Where a document was stored; `refusal` is why not in the keychain. */
+export interface WrittenSecret {
+  readonly place: SecretPlace;
+  readonly refusal?: ScopekeeperError;
+}
+
+/** What one store has for a connection: `failed` may hide a document, or holds what is none. */
+type Found =
+  | { readonly type: 'document'; readonly secret: ConnectionSecret }
+  | { readonly type: 'nothing' }
+  | { readonly type: 'failed'; readonly error: ConnectionError };
+
 const SENTINEL_KEY = 'connections';
-const sentinelSchema = object({ version: literal(1), ids: array(string()) });
+const VERSION = 1;
+const sentinelSchema = object({ version: literal(VERSION), ids: array(string()) });
+const versionedSchema = object({ version: number() });
+type Sentinel = readonly string[] | 'broken' | 'too_new' | undefined;
+
+/** So many different unreadable texts of one entry are kept for a repair: the first and the last. */
+const ASIDE_SLOTS = [1, 2] as const;
 
 /**
  * Keeps each connection's secret document, and knows a locked keychain from an empty one: a locked
  * keychain answers that there is nothing, so a sentinel entry that must be there lists all ids.
  * A keychain that was reset looks like a locked one.
+ *
+ * What is not a document of ours is copied to an entry beside it before anything is written over it, and what a newer
+ * version wrote is not written over at all.
  */
 export class SecretVault {
   readonly #keychain: SecretStore;
   readonly #editor: SecretStore | undefined;
   readonly #log: Log;
-  readonly #onFallback: (error: unknown) => void;
-  #hasToldFallback = false;
+  /** Hears that the keychain has given something, or taken a write: it is there, and open. */
+  onAnswer: (operation: 'read' | 'write') => void = () => undefined;
 
-  constructor(options: SecretVaultOptions) {
-    this.#keychain = options.keychain;
-    this.#editor = options.editor;
-    this.#log = options.log;
-    this.#onFallback = options.onFallback;
+  constructor({ editor, keychain, log }: SecretVaultOptions) {
+    this.#keychain = keychain;
+    this.#editor = editor;
+    this.#log = log;
   }
 
   /**
    * The newest stored document of a connection; undefined when there is none on this machine.
    * @param place where it was last written; undefined when never.
-   * Throws `keychain_locked`, `keychain_unavailable`, `keychain_timeout`, `keychain_failed`, `secret_unreadable`.
+   * @param generation the highest that was ever written.
+   * Throws `keychain_locked`, `keychain_unavailable`, `keychain_timeout`, `keychain_failed`, `secret_unreadable`,
+   * `secret_too_new`; `secret_elsewhere` when the newest was written to the storage of an editor, and this one has not
+   * got it: an older one would be refused, and a server that finds it used twice revokes the newest too.
    */
-  async read(id: ConnectionId, place: SecretPlace | undefined): Promise<ConnectionSecret | undefined> {
+  async read(id: ConnectionId, place: SecretPlace | undefined, generation = 0): Promise<ConnectionSecret | undefined> {
     if (place === undefined) return undefined;
-    if (place === 'editor') return this.#readBoth(id);
-    const text = await this.#keychain.get(entryKey(id));
-    if (text !== undefined) return parseConnectionSecret(id, text);
-    await this.#requireUnlocked();
-    return undefined;
+    const inKeychain = await this.#find(this.#keychain, id);
+    if (place === 'keychain' && isAsNewAs(inKeychain, generation)) return inKeychain.secret;
+    // The keychain may have refused the last write just before the window ended.
+    const inEditor = this.#editor === undefined ? NOTHING : await this.#find(this.#editor, id);
+    const [newest] = [inEditor, inKeychain]
+      .filter((found) => found.type === 'document')
+      .map(({ secret }) => secret)
+      .toSorted((a, b) => b.generation - a.generation);
+    if (newest !== undefined && newest.generation >= generation) return newest;
+    if (place === 'editor')
+      throw inEditor.type === 'failed' ? inEditor.error : new ConnectionError('secret_elsewhere', { id });
+    if (inKeychain.type === 'failed') throw inKeychain.error;
+    return newest;
   }
 
   /**
    * Stores a document: in the keychain, or in the editor's storage when the keychain refuses.
-   * Gives the place. Throws the keychain's error when neither takes it.
+   * Throws `secret_too_new`, or the keychain's error when neither takes it.
    */
-  async write(id: ConnectionId, secret: ConnectionSecret, place: SecretPlace | undefined): Promise<SecretPlace> {
-    const text = formatConnectionSecret(secret);
+  async write(id: ConnectionId, secret: ConnectionSecret, place: SecretPlace | undefined): Promise<WrittenSecret> {
     try {
       await this.#list(id);
-      await this.#keychain.set(entryKey(id), text);
+      await this.#put(this.#keychain, id, secret);
     } catch (error) {
-      if (this.#editor === undefined || !isConnectionError(error)) throw error;
+      if (this.#editor === undefined || !isConnectionError(error) || error.code === 'secret_too_new') throw error;
       this.#log.warn(`The keychain refused a secret (${error.code}); it goes to the editor's secret storage.`);
-      await this.#editor.set(entryKey(id), text);
-      if (!this.#hasToldFallback) this.#onFallback(error);
-      this.#hasToldFallback = true;
-      return 'editor';
+      await this.#put(this.#editor, id, secret).catch((second: unknown) => {
+        this.#log.warn(`The editor's secret storage refused it too: ${describeError(second)}`);
+        throw error;
+      });
+      return { place: 'editor', refusal: asScopekeeperError(error) };
     }
-    if (place === 'editor') await this.#editor?.delete(entryKey(id));
-    return 'keychain';
+    this.onAnswer('write');
+    if (place === 'editor') await this.#forgetIn(this.#editor, id);
+    return { place: 'keychain' };
   }
 
   /** Forgets a connection's document in every place where it may be. Throws what the store throws. */
   async delete(id: ConnectionId, place: SecretPlace | undefined): Promise<void> {
     if (place === undefined) return;
     if (place === 'editor') {
-      await this.#editor?.delete(entryKey(id));
+      await this.#forget(this.#editor, id);
       // An older document may have stayed in the keychain from before it was lost.
-      await this.#keychain.delete(entryKey(id)).catch((error: unknown) => {
+      await this.#forget(this.#keychain, id).catch((error: unknown) => {
         if (!isConnectionError(error, 'keychain_unavailable')) throw error;
       });
       return;
     }
     // A locked gnome-keyring answers a delete as if it were done.
     await this.#requireUnlocked();
-    await this.#keychain.delete(entryKey(id));
-    const ids = (await this.#sentinel()) ?? [];
-    if (ids.includes(id)) await this.#writeSentinel(ids.filter((other) => other !== id));
+    await this.#forget(this.#keychain, id);
+    const ids = await this.#sentinel();
+    if (typeof ids === 'object' && ids.includes(id)) await this.#writeSentinel(ids.filter((other) => other !== id));
   }
 
-  /** Of the two documents that there may be, the one of the higher generation. */
-  async #readBoth(id: ConnectionId): Promise<ConnectionSecret | undefined> {
-    const inEditor = await this.#editor?.get(entryKey(id));
-    const inKeychain = await this.#keychain.get(entryKey(id)).catch((error: unknown) => {
+  /** What a store has. Its errors are a finding, others are thrown. */
+  async #find(store: SecretStore, id: ConnectionId): Promise<Found> {
+    try {
+      const text = await store.get(entryKey(id));
+      if (text === undefined) {
+        if (store === this.#keychain) await this.#requireUnlocked();
+        return NOTHING;
+      }
+      if (store === this.#keychain) this.onAnswer('read');
+      return { type: 'document', secret: parseConnectionSecret(id, text) };
+    } catch (error) {
       if (!isConnectionError(error)) throw error;
-      return undefined;
+      return { type: 'failed', error };
+    }
+  }
+
+  /** Writes a document over one of ours, and over something else only when that is kept. Throws `secret_too_new`. */
+  async #put(store: SecretStore, id: ConnectionId, secret: ConnectionSecret): Promise<void> {
+    const before = await store.get(entryKey(id));
+    if (before !== undefined && !isOurs(id, before, secret.serverUrl))
+      await this.#keepAside(store, entryKey(id), before);
+    await store.set(entryKey(id), formatConnectionSecret(secret));
+  }
+
+  /** Copies what cannot be read to an entry of its own. */
+  async #keepAside(store: SecretStore, key: string, text: string): Promise<void> {
+    let slot: string | undefined;
+    for (const number of ASIDE_SLOTS) {
+      slot = asideKey(key, number);
+      const kept = await store.get(slot);
+      if (kept === text) return;
+      if (kept === undefined) break;
+    }
+    if (slot === undefined) return;
+    await store.set(slot, text);
+    this.#log.warn(`What was under ${key} in the ${store.name} is no document of ours; it is kept under ${slot}.`);
+  }
+
+  async #forget(store: SecretStore | undefined, id: ConnectionId): Promise<void> {
+    const key = entryKey(id);
+    await store?.delete(key);
+    for (const number of ASIDE_SLOTS) await store?.delete(asideKey(key, number));
+  }
+
+  /** As {@link #forget}, for a copy that is older than the one just stored: where it stays, it does no harm. */
+  async #forgetIn(store: SecretStore | undefined, id: ConnectionId): Promise<void> {
+    await store?.delete(entryKey(id)).catch((error: unknown) => {
+      this.#log.warn(`An older secret of ${id} stays in the ${store.name}: ${describeError(error)}`);
     });
-    const found = [inEditor, inKeychain].flatMap((text) =>
-      text === undefined ? [] : [parseConnectionSecret(id, text)],
-    );
-    return found.toSorted((a, b) => b.generation - a.generation)[0];
   }
 
   /** Throws `keychain_locked` unless the sentinel can be read: nothing is missing that is merely hidden. */
   async #requireUnlocked(): Promise<void> {
     if ((await this.#sentinel()) === undefined) throw new ConnectionError('keychain_locked', {});
+    this.onAnswer('read');
   }
 
   async #list(id: ConnectionId): Promise<void> {
-    const ids = (await this.#sentinel()) ?? [];
-    if (!ids.includes(id)) await this.#writeSentinel([...ids, id]);
+    const ids = await this.#sentinel();
+    // That it is there is enough.
+    if (ids === 'too_new') return;
+    if (ids === 'broken')
+      await this.#keepAside(this.#keychain, SENTINEL_KEY, (await this.#keychain.get(SENTINEL_KEY)) ?? '');
+    const known = typeof ids === 'object' ? ids : [];
+    if (!known.includes(id)) await this.#writeSentinel([...known, id]);
   }
 
-  async #sentinel(): Promise<readonly string[] | undefined> {
+  async #sentinel(): Promise<Sentinel> {
     const text = await this.#keychain.get(SENTINEL_KEY);
     if (text === undefined) return undefined;
     let document: unknown;
     try {
       document = JSON.parse(text);
     } catch {
-      return [];
+      return 'broken';
     }
     const result = safeParse(sentinelSchema, document);
-    return result.success ? result.output.ids : [];
+    if (result.success) return result.output.ids;
+    const versioned = safeParse(versionedSchema, document);
+    return versioned.success && versioned.output.version > VERSION ? 'too_new' : 'broken';
   }
 
   async #writeSentinel(ids: readonly string[]): Promise<void> {
-    await this.#keychain.set(SENTINEL_KEY, JSON.stringify({ version: 1, ids }));
+    await this.#keychain.set(SENTINEL_KEY, JSON.stringify({ version: VERSION, ids }));
+  }
+}
+
+const NOTHING: Found = { type: 'nothing' };
+
+function isAsNewAs(found: Found, generation: number): found is Extract<Found, { type: 'document' }> {
+  return found.type === 'document' && found.secret.generation >= generation;
+}
+
+/** Whether a text is a document of ours for this very server. Throws `secret_too_new`. */
+function isOurs(id: ConnectionId, text: string, serverUrl: string): boolean {
+  try {
+    return parseConnectionSecret(id, text).serverUrl === serverUrl;
+  } catch (error) {
+    if (isConnectionError(error, 'secret_unreadable')) return false;
+    throw error;
   }
 }
 
 function entryKey(id: ConnectionId): string {
   return `connection:${id}`;
+}
+
+function asideKey(key: string, number: (typeof ASIDE_SLOTS)[number]): string {
+  return `${key}:unreadable-${number}`;
 }

@@ -6,7 +6,7 @@ import { checkAccessToken } from '../oauth/probe.ts';
 import type { ScopeSet } from '../oauth/scopeSet.ts';
 import { generateSigningKey } from '../oauth/signingKey.ts';
 import type { TokenAnswer } from '../oauth/token.ts';
-import type { Connection, ConnectionKind } from './connection.ts';
+import type { Connection } from './connection.ts';
 import { ConnectionError } from './errors.ts';
 import { fetchOf } from './fetchOf.ts';
 import { authorizeInBrowser } from './flows/authorizationCode.ts';
@@ -21,6 +21,8 @@ export interface SignInPorts extends FlowPorts {
 }
 
 export interface SignInRequest extends Omit<FlowRequest, 'discovery' | 'reach' | 'scopes' | 'resource' | 'dpop'> {
+  /** Signs in with what is stored alone: where that is not enough it fails, and opens no browser. */
+  readonly isUnattended: boolean;
   /** Asks for exactly these scopes instead of the union (P23). */
   readonly chosenScopes: ScopeSet | undefined;
   /** Told what there is to choose from, though none of them answers (P6). */
@@ -39,7 +41,10 @@ export interface SignInResult {
 }
 
 /** How each kind of connection signs in. */
-function flowOf(kind: Exclude<ConnectionKind, 'static_token'>): Flow {
+function flowOf({ id, kind }: Connection, isUnattended: boolean): Flow {
+  const grant = unattendedGrant(kind);
+  if (grant !== undefined && (isUnattended || kind !== 'enterprise_managed')) return signInUnattended(grant);
+  if (isUnattended) throw new ConnectionError('sign_in_required', { id });
   switch (kind) {
     case 'authorization_code':
       return authorizeInBrowser;
@@ -48,11 +53,9 @@ function flowOf(kind: Exclude<ConnectionKind, 'static_token'>): Flow {
     case 'device_code':
       return authorizeDevice;
     case 'client_credentials':
-    case 'workload_identity': {
-      const grant = unattendedGrant(kind);
-      if (grant === undefined) throw new ConnectionError('unexpected', { problem: `no grant for ${kind}` });
-      return signInUnattended(grant);
-    }
+    case 'workload_identity':
+    case 'static_token':
+      throw new ConnectionError('unexpected', { problem: `no flow for ${kind}` });
   }
 }
 
@@ -69,7 +72,7 @@ export async function signIn(allPorts: SignInPorts, request: SignInRequest): Pro
   const discovery = await discoverServer(allPorts, connection, { reach, onIssuers, signal });
   request.onDiscovered(discovery);
   const scopes = scopesToRequest(connection, discovery, request.chosenScopes);
-  const issued = await flowOf(connection.kind)(ports, {
+  const issued = await flowOf(connection, request.isUnattended)(ports, {
     ...request,
     discovery,
     reach,

@@ -9,7 +9,7 @@ import { type ConnectionSecret, isSameClient, withRegisteredClient } from './con
 import type { AuthorizationOutcome, CallbackOutcome } from './connectionService.ts';
 import type { ConnectionStates } from './connectionStates.ts';
 import { deleteRegistrations } from './deleteRegistrations.ts';
-import { asScopekeeperError, describeError, isConnectionError } from './errors.ts';
+import { asScopekeeperError, ConnectionError, describeError, isConnectionError } from './errors.ts';
 import type { HeldCredentials, SuspectClient } from './flows/flow.ts';
 import { unattendedGrant } from './flows/unattended.ts';
 import { fetchOf } from './fetchOf.ts';
@@ -34,6 +34,13 @@ export interface SignInsParts {
   readonly onAuthorized: (id: ConnectionId) => void;
 }
 
+interface SignInWay {
+  /** Exactly these instead of the union (P23). */
+  readonly scopes?: ScopeSet | undefined;
+  /** With what is stored alone. */
+  readonly isUnattended?: boolean;
+}
+
 /** Runs sign-ins, one at a time for each connection, and keeps what they give. */
 export class SignIns {
   readonly #ports: SignInsPorts;
@@ -50,7 +57,7 @@ export class SignIns {
 
   /** Signs in, or joins the sign-in that is running; `signal` cancels it. */
   async authorize(id: ConnectionId, signal?: AbortSignal, scopes?: ScopeSet): Promise<AuthorizationOutcome> {
-    const session = this.#parts.states.sessions.get(id) ?? this.#start(id, scopes);
+    const session = this.#parts.states.sessions.get(id) ?? this.#start(id, { scopes });
     const cancel = (): void => session.cancel();
     if (signal?.aborted === true) cancel();
     signal?.addEventListener('abort', cancel);
@@ -59,6 +66,16 @@ export class SignIns {
     } finally {
       signal?.removeEventListener('abort', cancel);
     }
+  }
+
+  /**
+   * Signs in with what is stored alone, for the union of what was requested and is demanded (P22). Joins nothing: for
+   * a sign-in that is running the person may be waited for. Throws `sign_in_required` then, and for a kind that needs
+   * the person; else as {@link authorize}.
+   */
+  async authorizeUnattended(id: ConnectionId): Promise<AuthorizationOutcome> {
+    if (this.#parts.states.sessions.has(id)) throw new ConnectionError('sign_in_required', { id });
+    return (await this.#start(id, { isUnattended: true }).outcome) ?? { type: 'cancelled' };
   }
 
   /** Runs discovery alone; see `ConnectionService`. */
@@ -72,9 +89,14 @@ export class SignIns {
 
   /** Cancels a connection's sign-in, if one runs, and waits for its end. */
   async stop(id: ConnectionId): Promise<void> {
-    const session = this.#parts.states.sessions.get(id);
-    session?.cancel();
-    await Promise.allSettled([session?.outcome]);
+    const outcome = this.#parts.states.sessions.get(id)?.outcome;
+    this.cancel(id);
+    await Promise.allSettled([outcome]);
+  }
+
+  /** Cancels a connection's sign-in, if one runs: nothing of it is kept from now on. */
+  cancel(id: ConnectionId): void {
+    this.#parts.states.sessions.get(id)?.cancel();
   }
 
   async handleCallback(url: URL): Promise<CallbackOutcome> {
@@ -100,14 +122,18 @@ export class SignIns {
     this.#suspects.set(id, { clientId, isRejected: true });
   }
 
-  #start(id: ConnectionId, scopes: ScopeSet | undefined): SignInSession {
+  #start(id: ConnectionId, how: SignInWay): SignInSession {
     const { connection } = this.#parts.records.get(id);
     const session = new SignInSession({ callbacks: this.#callbacks, ...this.#ports }, connection.state);
-    session.outcome = this.#run(id, session, scopes);
+    session.outcome = this.#run(id, session, how);
     return session;
   }
 
-  async #run(id: ConnectionId, session: SignInSession, scopes: ScopeSet | undefined): Promise<AuthorizationOutcome> {
+  async #run(
+    id: ConnectionId,
+    session: SignInSession,
+    { isUnattended = false, scopes }: SignInWay,
+  ): Promise<AuthorizationOutcome> {
     const { records, states } = this.#parts;
     try {
       states.beginStep(id, session, 'discovering');
@@ -115,6 +141,7 @@ export class SignIns {
       const result = await signIn(this.#ports, {
         connection: asked,
         secret: await this.#storedSecret(id),
+        isUnattended,
         chosenScopes: scopes,
         withCredentials: async (task) => this.#withCredentials(id, task),
         suspect: this.#suspects.get(id),
@@ -169,8 +196,10 @@ export class SignIns {
   async #keepOrRevoke(asked: Connection, session: SignInSession, result: SignInResult): Promise<readonly Client[]> {
     const { id } = asked;
     try {
-      session.signal.throwIfAborted();
-      return await this.#parts.secrets.exclusive(id, async () => this.#keep(id, session, result));
+      return await this.#parts.secrets.exclusive(id, async () => {
+        session.signal.throwIfAborted();
+        return this.#keep(id, session, result);
+      });
     } catch (error) {
       await this.#revoke(asked, result);
       throw error;
@@ -197,9 +226,9 @@ export class SignIns {
     try {
       return await secrets.current(id, serverUrl);
     } catch (error) {
-      const isHidden = isConnectionError(error) && error.code !== 'secret_unreadable';
+      if (!isConnectionError(error) || error.code === 'secret_too_new') throw error;
       const isNeeded = settings.client !== undefined || !isPersonal(kind);
-      if (!isConnectionError(error) || (isHidden && isNeeded)) throw error;
+      if (error.code !== 'secret_unreadable' && isNeeded) throw error;
       this.#ports.log.warn(`The secret of ${id} could not be read before signing in: ${describeError(error)}`);
       return undefined;
     }

@@ -141,7 +141,7 @@ export function renewedSecret(
   generation: number,
 ): ConnectionSecret {
   // What was learnt is remembered with the issuer now; older versions kept it here.
-  const { refreshToken: sent, refreshScope: _, ...rest } = tokens;
+  const { refreshToken: sent, keepsRefreshToken: _keeps, refreshScope: _scope, ...rest } = tokens;
   const kept = result.type === 'refreshed' ? sent : undefined;
   const { accessToken, refreshToken = kept, tokenType } = result.answer;
   return {
@@ -152,6 +152,7 @@ export function renewedSecret(
       ...rest,
       accessToken,
       ...(refreshToken !== undefined && { refreshToken }),
+      ...(kept !== undefined && kept === refreshToken && { keepsRefreshToken: true }),
       ...(tokens.dpopKey !== undefined && { tokenType }),
     },
   };

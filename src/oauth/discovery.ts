@@ -33,7 +33,7 @@ export interface DiscoverOptions {
   readonly reach: Reach;
   /** A metadata URL learnt earlier, for a challenge that omits it (P2). */
   readonly learntResourceMetadataUrl?: string | undefined;
-  /** The authorization server that the person chose; one that the server no longer names is not asked (P6). */
+  /** The authorization server that the person chose; when the server no longer names it none is asked (P6). */
   readonly chosenIssuer?: string | undefined;
   /** Told which authorization servers there are to choose from before any is asked: none of them may answer (P6). */
   readonly onIssuers?: ((issuers: readonly string[]) => void) | undefined;
@@ -45,8 +45,8 @@ const ISSUERS_AT_MOST = 10;
 
 /**
  * Follows P1-P6 from the URL of an MCP server to one authorization server.
- * Throws `not_an_mcp_server`, `authorization_not_required`, `resource_metadata_invalid`,
- * `resource_mismatch`, `authorization_server_not_found`, `issuer_mismatch`, and what `fetch` throws.
+ * Throws `not_an_mcp_server`, `authorization_not_required`, `resource_metadata_invalid`, `resource_mismatch`,
+ * `issuer_not_named`, `authorization_server_not_found`, `issuer_mismatch`, and what `fetch` throws.
  */
 export async function discover(fetch: Fetch, server: URL, options: DiscoverOptions): Promise<Discovery> {
   const { reach, signal } = options;
@@ -56,9 +56,8 @@ export async function discover(fetch: Fetch, server: URL, options: DiscoverOptio
   const named = [...new Set(resourceMetadata?.authorization_servers)].slice(0, ISSUERS_AT_MOST);
   const choice = named.filter(isIssuer);
   if (resourceMetadata !== undefined) options.onIssuers?.(choice);
-  const isChosenNamed = options.chosenIssuer !== undefined && named.includes(options.chosenIssuer);
-  const issuers = isChosenNamed ? named.filter((issuer) => issuer === options.chosenIssuer) : named;
   if (resourceMetadata === undefined) refuseUnprotected(server, probe);
+  const issuers = options.chosenIssuer === undefined ? named : [requireNamed(options.chosenIssuer, choice)];
 
   const found =
     issuers.length > 0
@@ -85,6 +84,12 @@ function refuseUnprotected(server: URL, probe: Probe): void {
     throw new OAuthError('authorization_not_required', { url: shownUrl(server), status });
   }
   throw new OAuthError('not_an_mcp_server', { url: shownUrl(server), status, contentType });
+}
+
+/** A move away from what the person chose is theirs to decide: the server may have been made to name another (P11). */
+function requireNamed(chosen: string, named: readonly string[]): string {
+  if (!named.includes(chosen)) throw new OAuthError('issuer_not_named', { issuer: chosen, issuers: named });
+  return chosen;
 }
 
 /** Tries the issuers in order until one serves valid metadata (P6). */

@@ -38,14 +38,16 @@ export interface OAuthErrorDetails {
   resource_mismatch: { expected: string; actual: string };
   /** No document with the authorization server's metadata could be had (P4, P6). */
   authorization_server_not_found: { issuers: readonly string[]; tried: readonly Attempt[] };
+  /** The server does not name the authorization server that the person chose, but these (P6, P11). */
+  issuer_not_named: { issuer: string; issuers: readonly string[] };
   /** A metadata document names another issuer than the one it was fetched for (P5). */
   issuer_mismatch: { expected: string; actual: string };
   /** The authorization server does not say that it does PKCE with S256 (P13). */
   pkce_unsupported: { issuer: string };
   /** No registration endpoint, and no client was configured for this issuer (P8). */
   registration_unsupported: { issuer: string };
-  /** The client that the person configured belongs to another issuer (P11). */
-  client_issuer_mismatch: { issuer: string; configuredIssuer: string };
+  /** The client, or the workload's identity token, that the person configured belongs to another issuer (P11). */
+  client_issuer_mismatch: { issuer: string; configuredIssuer: string; of?: 'assertion' };
   /** The authorization server does not give tokens in this way (RFC 8414 `grant_types_supported`). */
   grant_unsupported: { issuer: string; grantType: string; supported: readonly string[] };
   /** What should be a private key is none, or one that the authorization server's algorithms do not fit. */
@@ -70,8 +72,11 @@ export interface OAuthErrorDetails {
   device_code_expired: { issuer: string };
   /** The MCP server refuses a token that the person brought. */
   access_token_refused: { url: string; status: number };
-  /** RFC 6749 section 5.2 `invalid_grant`: the code or the refresh token is no longer good. */
-  grant_rejected: { issuer: string; description?: string };
+  /**
+   * RFC 6749 section 5.2 `invalid_grant`: the code or the refresh token is no longer good; or the identity token of a
+   * workload, which the person pasted, or which its platform keeps in a file.
+   */
+  grant_rejected: { issuer: string; description?: string; of?: 'assertion' | 'assertion_file' };
   /** The token endpoint answered with an error other than the two above. */
   token_request_failed: {
     issuer: string;

@@ -10,7 +10,7 @@ import { readCertificates } from './certificateFile.ts';
 import { decodeBody, readBody, toResponse } from './httpAnswer.ts';
 import { networkFailureOf } from './networkFailure.ts';
 import { createPinnedLookup, type LookupAll } from './pinnedLookup.ts';
-import { ProxyFailure, sendRequest } from './sendRequest.ts';
+import { isDirect, ProxyFailure, sendRequest } from './sendRequest.ts';
 
 export interface GuardedFetchOptions {
   /** Of the extension, for the `User-Agent`. */
@@ -21,6 +21,8 @@ export interface GuardedFetchOptions {
   readonly limitBytes?: number;
   /** How names are resolved; the system's way by default. */
   readonly lookup?: LookupAll;
+  /** Of another instance that this one goes on for. */
+  readonly privateHosts?: Iterable<string>;
   /** Path of a PEM file with more certificate authorities to trust; asked for at each https request. */
   readonly extraCaFile?: () => string | undefined;
 }
@@ -28,6 +30,13 @@ export interface GuardedFetchOptions {
 export interface GuardedFetch extends Disposable {
   readonly fetch: Fetch;
   readonly resolveReach: ResolveReach;
+  /** Names that were typed and had private addresses alone; they must have them for ever. */
+  readonly privateHosts: ReadonlySet<string>;
+  /**
+   * Whether a request goes straight to its server and needs no certificate authority of the person's own: then a
+   * process without the editor's ways can send it too. Nothing of it is sent. Never rejects.
+   */
+  readonly isPlain: (url: string, request: FetchRequest) => Promise<boolean>;
 }
 
 const REDIRECTS_AT_MOST = 3;
@@ -53,7 +62,7 @@ export function createGuardedFetch(options: GuardedFetchOptions): GuardedFetch {
     options.lookup ?? (async (hostname) => systemLookup(hostname, { all: true, verbatim: true }));
   const disposed = new AbortController();
   /** Names that were typed and resolved to private addresses only. */
-  const privateHosts = new Set<string>();
+  const privateHosts = new Set(options.privateHosts);
 
   const fetch: Fetch = async (url, request) => {
     request.signal?.throwIfAborted();
@@ -119,6 +128,11 @@ export function createGuardedFetch(options: GuardedFetchOptions): GuardedFetch {
 
   return {
     fetch,
+    privateHosts,
+    async isPlain(url, { caFile, reach }) {
+      if (caFile !== undefined || extraCaFile?.() !== undefined || !URL.canParse(url)) return false;
+      return isDirect(connectionOptions(new URL(url), reach, lookupAll, undefined), timeoutMs);
+    },
     async resolveReach(serverUrl) {
       const { hostname } = new URL(serverUrl);
       if (isLoopbackHost(hostname)) return 'loopback';

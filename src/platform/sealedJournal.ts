@@ -133,7 +133,7 @@ export class SealedJournal implements ExchangeJournal {
     const sealed = await this.#access(entry.file, async () => readFile(entry.file, 'utf8'), 'read');
     const { hidden, key: first, other } = await this.#options.loadKeys();
     const context = contextOf({ ...key, generation: entry.generation }, kind);
-    const text = unseal(first, context, sealed) ?? (other === undefined ? undefined : unseal(other, context, sealed));
+    const text = unseal(first, context, sealed) ?? unseal((await other?.()) ?? first, context, sealed);
     const result = text === undefined ? undefined : safeParse(schema, JSON.parse(text));
     if (result?.success === true) return result.output;
     if (entry.kind !== kind) return undefined;

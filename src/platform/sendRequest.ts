@@ -1,6 +1,7 @@
 // The modules as whole objects, and never a function taken from them: see createGuardedFetch.
 import http from 'node:http';
 import https from 'node:https';
+import { isIP } from 'node:net';
 import { object, optional, safeParse, string, unknown } from 'valibot';
 
 /** The proxy gave no way to the server: nothing of the request has left this machine's network. */
@@ -13,6 +14,37 @@ export class ProxyFailure extends Error {
     super('the proxy gave no way to the server');
     this.status = status;
   }
+}
+
+/**
+ * Whether a request would reach its server without a proxy. Nothing is sent: the request is dropped when its way is
+ * known. A direct connection asks `lookup` for the server's name, a proxy is asked to do so itself.
+ */
+export async function isDirect(options: https.RequestOptions, timeoutMs: number): Promise<boolean> {
+  const { hostname, protocol } = options;
+  return new Promise((resolve) => {
+    const decide = (answer: boolean): void => {
+      clearTimeout(timer);
+      resolve(answer);
+      // Not at once: a lookup is asked for while the request is still being made.
+      queueMicrotask(() => outgoing.destroy());
+    };
+    const timer = setTimeout(() => decide(false), timeoutMs);
+    const outgoing = (protocol === 'https:' ? https : http).request({
+      ...options,
+      lookup: (name, _options, callback) => {
+        decide(name === hostname);
+        callback(new Error('only the way was asked for'), []);
+      },
+    });
+    outgoing.on('proxy', (event: unknown) => {
+      const told = safeParse(proxyEvent, event);
+      decide(told.success && told.output.error === undefined && told.output.proxy === 'DIRECT');
+    });
+    // An address is not looked up.
+    outgoing.on('socket', () => decide(isIP(hostname ?? '') !== 0));
+    outgoing.on('error', () => decide(false));
+  });
 }
 
 /** What `@vscode/proxy-agent` tells of a request before it has a socket; `DIRECT` is no proxy. */

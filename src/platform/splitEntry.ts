@@ -1,4 +1,4 @@
-import { integer, minValue, number, object, picklist, pipe, safeParse, type InferOutput } from 'valibot';
+import { integer, maxValue, minValue, number, object, picklist, pipe, safeParse, type InferOutput } from 'valibot';
 import type { Keytar } from './keytarAddon.ts';
 
 /**
@@ -21,22 +21,27 @@ const HEAD_MARK = 'scopekeeper/parts:';
 const REVISIONS = ['a', 'b'] as const;
 type Revision = (typeof REVISIONS)[number];
 
-const headSchema = object({ revision: picklist(REVISIONS), parts: pipe(number(), integer(), minValue(1)) });
+/** More than any document of ours has: a head that was spoilt is not believed for ever. */
+const PARTS_AT_MOST = 1000;
+
+const partCount = pipe(number(), integer(), minValue(1), maxValue(PARTS_AT_MOST));
+const headSchema = object({ revision: picklist(REVISIONS), parts: partCount });
 type Head = InferOutput<typeof headSchema>;
 
-/** The value of `key`; undefined when there is none. Throws when parts of it are missing. */
+/**
+ * The value of `key`; undefined when there is none. When parts of it are missing or the head is broken, the head and
+ * what parts there are: no JSON, so nobody takes it for the value, and what is left can be kept for a repair.
+ */
 export async function readEntry(access: EntryAccess, key: string): Promise<string | undefined> {
   const text = (await access.keytar.getPassword(access.service, key)) ?? undefined;
   if (text === undefined || !text.startsWith(HEAD_MARK)) return text;
   const head = parseHead(text);
-  if (head === undefined) throw new Error('the head of a split entry is broken');
-  const parts: string[] = [];
+  if (head === undefined) return text;
+  const parts: (string | null)[] = [];
   for (let index = 0; index < head.parts; index++) {
-    const part = await access.keytar.getPassword(access.service, partKey(key, head.revision, index));
-    if (part === null) throw new Error('a part of a split entry is missing');
-    parts.push(part);
+    parts.push(await access.keytar.getPassword(access.service, partKey(key, head.revision, index)));
   }
-  return parts.join('');
+  return parts.includes(null) ? [text, ...parts.map((part) => part ?? '')].join('\n') : parts.join('');
 }
 
 /** Replaces the value of `key`. Returns when the new value is safe; clearing up after it may fail unnoticed. */

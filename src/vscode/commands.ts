@@ -2,7 +2,6 @@ import * as vscode from 'vscode';
 import { currentGrant, type Connection } from '../connections/connection.ts';
 import type { ConnectionService, DisconnectOutcome } from '../connections/connectionService.ts';
 import { isConnectionError } from '../connections/errors.ts';
-import { isOAuthError } from '../oauth/errors.ts';
 import { parseServerUrl, canonicalResource } from '../oauth/serverUrl.ts';
 import { askServerUrl } from './askServerUrl.ts';
 import { chooseCaFile, type ChooseCaFileParts } from './chooseCaFile.ts';
@@ -17,6 +16,7 @@ import { showError } from './notifications.ts';
 import { type RegisteredClientParts, useRegisteredClient } from './registeredClient.ts';
 import { showStatus } from './showStatus.ts';
 import { signInAnotherWay } from './signInAnotherWay.ts';
+import { strayText } from './strayCallback.ts';
 import { withoutLinks } from './untrustedText.ts';
 
 export interface CommandParts extends RegisteredClientParts, ChooseCaFileParts {
@@ -272,12 +272,10 @@ async function pasteCallbackUrl(service: ConnectionService): Promise<void> {
     validateInput: (value) => (value === '' || URL.canParse(value.trim()) ? undefined : t('This is not a URL.')),
   });
   if (text === undefined || text === '') return;
-  const outcome = await service.handleCallback(new URL(text.trim()));
-  // The sign-in that was waiting tells of its own end; only a callback that belongs to none is told here.
-  if (outcome.type === 'failed' && isOAuthError(outcome.error, 'callback_state_unknown')) {
-    const { message } = errorText(outcome.error);
+  const stray = strayText(await service.handleCallback(new URL(text.trim())));
+  if (stray !== undefined) {
     const pasteAgain = t('Paste Again…');
-    const chosen = await vscode.window.showWarningMessage(message, pasteAgain);
+    const chosen = await vscode.window.showWarningMessage(stray.message, pasteAgain);
     if (chosen === pasteAgain) await pasteCallbackUrl(service);
   }
 }

@@ -97,7 +97,22 @@ export function connectionErrorText(error: AnyConnectionError): ErrorText {
       return {
         summary: t('saved sign-in unreadable'),
         message: t('What the keychain holds for this connection cannot be read; another program may have changed it.'),
-        nextStep: t('Sign in again.'),
+        nextStep: t('Sign in again. What is there now is kept beside it.'),
+        action: 'sign_in',
+      };
+    case 'secret_too_new':
+      return {
+        summary: t('newer version needed'),
+        message: t('What the keychain holds for this connection was written by a newer version of Scopekeeper.'),
+        nextStep: t('Update Scopekeeper in this editor. Nothing was changed.'),
+      };
+    case 'secret_elsewhere':
+      return {
+        summary: t('kept by another editor'),
+        message: t(
+          'The newest token of this connection is in the secret storage of another editor or profile, which had no keychain then.',
+        ),
+        nextStep: t('Open that one once, with the keychain unlocked, or sign in again here.'),
         action: 'sign_in',
       };
     case 'storage_failed':

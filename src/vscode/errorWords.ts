@@ -14,6 +14,7 @@ export type ErrorAction =
   | 'fix_scopes'
   | 'change_redirect'
   | 'change_dpop'
+  | 'change_issuer'
   /** Choose how the connection signs in, and enter what that needs. */
   | 'choose_kind'
   | 'enter_token'

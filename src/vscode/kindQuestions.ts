@@ -144,7 +144,8 @@ function workloadSteps(about: KindQuestions, setup: KindSetup): readonly Step[] 
       return step(
         async () => askText({ ...place, title, ...question }),
         (value) => {
-          setup.settings = { ...setup.settings, assertionFile: isFile ? value : undefined };
+          const assertionFile = isFile ? value : undefined;
+          setup.settings = { ...setup.settings, assertionFile, assertionIssuer: about.issuer };
           setup.entered = isFile ? {} : { assertion: value };
         },
       )(place);

@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 import type { Connection } from '../connections/connection.ts';
-import { isConnectionError } from '../connections/errors.ts';
+import { isConnectionError, isKeychainError } from '../connections/errors.ts';
 import { errorText } from './errorText.ts';
 import type { ErrorAction } from './errorWords.ts';
 import { commandIds, settingIds, type CommandId } from './ids.ts';
@@ -24,7 +24,8 @@ const open = new Set<string>();
  */
 export async function showError(error: unknown, context: ErrorContext = {}): Promise<void> {
   const { message, nextStep, action } = errorText(error);
-  const name = withoutLinks(context.connection?.name ?? '');
+  // The keychain's trouble is that of all connections: one message is enough for them.
+  const name = isKeychainError(error) ? '' : withoutLinks(context.connection?.name ?? '');
   // A name is often the host, which the message has already.
   const text = `${name === '' || message.includes(name) ? '' : `${name}: `}${message} ${nextStep}`;
   if (open.has(text)) return;
@@ -74,6 +75,8 @@ function actionLabel(action: ErrorAction): string {
       return t('Change Where It Comes Back To…');
     case 'change_dpop':
       return t('Change DPoP…');
+    case 'change_issuer':
+      return t('Choose Authorization Server…');
     case 'choose_kind':
       return t('Choose How to Sign In…');
     case 'enter_token':
@@ -123,6 +126,7 @@ const ACTION_COMMANDS: Readonly<Record<ErrorAction, CommandId | EditorCommand>> 
   fix_scopes: commandIds.connectionSettings,
   change_redirect: commandIds.connectionSettings,
   change_dpop: commandIds.connectionSettings,
+  change_issuer: commandIds.connectionSettings,
   choose_kind: commandIds.signInAnotherWay,
   enter_token: commandIds.signInAnotherWay,
   choose_ca_file: commandIds.chooseCaFile,
@@ -139,6 +143,7 @@ const ACTION_ARGUMENTS: Readonly<Partial<Record<ErrorAction, string>>> = {
   fix_scopes: 'fixedScopes',
   change_redirect: 'redirect',
   change_dpop: 'dpop',
+  change_issuer: 'issuer',
   enter_token: 'static_token',
 };
 

@@ -28,6 +28,7 @@ export function oauthErrorText(error: AnyOAuthError): ErrorText {
     case 'resource_metadata_invalid':
     case 'resource_mismatch':
     case 'authorization_server_not_found':
+    case 'issuer_not_named':
     case 'issuer_mismatch':
       return serverErrorText(error);
     case 'pkce_unsupported':
@@ -51,16 +52,7 @@ export function oauthErrorText(error: AnyOAuthError): ErrorText {
         action: 'enter_client',
       };
     case 'client_issuer_mismatch':
-      return {
-        summary: t('client ID is for another server'),
-        message: t(
-          'The client ID that you entered is for {0}, but the server now wants a sign-in at {1}. It was not sent there.',
-          shortUrl(error.details.configuredIssuer),
-          shortUrl(error.details.issuer),
-        ),
-        nextStep: t('If the move is meant, enter a client ID for the new authorization server.'),
-        action: 'enter_client',
-      };
+      return issuerMismatchText(error.details);
     case 'grant_unsupported':
       return {
         summary: t('other way needed'),
@@ -181,15 +173,7 @@ export function oauthErrorText(error: AnyOAuthError): ErrorText {
         action: 'enter_token',
       };
     case 'grant_rejected':
-      return {
-        summary: t('sign-in has ended'),
-        message: said(
-          t('The authorization server {0} no longer accepts this sign-in.', shortUrl(error.details.issuer)),
-          error.details.description,
-        ),
-        nextStep: t('Sign in again.'),
-        action: 'sign_in',
-      };
+      return grantRejectedText(error.details);
     case 'token_request_failed':
       if (error.details.error === 'invalid_scope') return scopesRefusedText(error.details);
       if (DPOP_ERRORS.has(error.details.error ?? '')) return proofRefusedText(error.details);
@@ -243,4 +227,51 @@ function signingKeyProblem(problem: OAuthErrorDetails['signing_key_invalid']['pr
     case 'algorithm':
       return t('No signing algorithm of the authorization server fits this key.');
   }
+}
+
+/** What was entered for one authorization server is wanted at another one. */
+function issuerMismatchText({ configuredIssuer, issuer, of }: OAuthErrorDetails['client_issuer_mismatch']): ErrorText {
+  if (of === 'assertion') {
+    return {
+      summary: t('token is for another server'),
+      message: t(
+        'The identity token of the workload is for {0}, but the server now wants a sign-in at {1}. It was not sent there.',
+        shortUrl(configuredIssuer),
+        shortUrl(issuer),
+      ),
+      nextStep: t('If the move is meant, enter the identity token again for the new authorization server.'),
+      action: 'choose_kind',
+    };
+  }
+  return {
+    summary: t('client ID is for another server'),
+    message: t(
+      'The client ID that you entered is for {0}, but the server now wants a sign-in at {1}. It was not sent there.',
+      shortUrl(configuredIssuer),
+      shortUrl(issuer),
+    ),
+    nextStep: t('If the move is meant, enter a client ID for the new authorization server.'),
+    action: 'enter_client',
+  };
+}
+
+function grantRejectedText({ issuer, description, of }: OAuthErrorDetails['grant_rejected']): ErrorText {
+  if (of === undefined) {
+    return {
+      summary: t('sign-in has ended'),
+      message: said(t('The authorization server {0} no longer accepts this sign-in.', shortUrl(issuer)), description),
+      nextStep: t('Sign in again.'),
+      action: 'sign_in',
+    };
+  }
+  return {
+    summary: t('identity token refused'),
+    message: said(
+      t('The authorization server {0} does not accept the identity token of the workload.', shortUrl(issuer)),
+      description,
+    ),
+    ...(of === 'assertion_file'
+      ? { nextStep: t('The next one in its file is tried by itself.'), action: 'try_again' }
+      : { nextStep: t('Enter one that is good.'), action: 'choose_kind' }),
+  };
 }

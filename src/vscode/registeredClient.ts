@@ -20,6 +20,7 @@ export async function useRegisteredClient(parts: RegisteredClientParts, connecti
   const { service, signIn } = parts;
   // As it is now: what is entered for one authorization server must not go to another (P11).
   const issuer = await discoverIssuer(service, connection);
+  if (issuer === undefined) return;
   const clientId = await askClientId(
     issuer,
     await parts.redirectUri(connection.settings.redirect ?? 'loopback'),

@@ -18,6 +18,7 @@ type ServerErrorCode =
   | 'resource_metadata_invalid'
   | 'resource_mismatch'
   | 'authorization_server_not_found'
+  | 'issuer_not_named'
   | 'issuer_mismatch';
 
 /** The words for what goes wrong in reaching a server and in finding out where to sign in. Of URLs only host and path are shown. */
@@ -111,6 +112,16 @@ export function serverErrorText(error: Extract<AnyOAuthError, { readonly code: S
           'Try again later; if it stays so, tell the people who run the server. The log lists what was tried.',
         ),
         action: 'try_again',
+      };
+    case 'issuer_not_named':
+      return {
+        summary: t('authorization server has changed'),
+        message: t(
+          'You chose to sign in at {0}, which the server does not name any more. Nothing was sent to another one.',
+          shortUrl(error.details.issuer),
+        ),
+        nextStep: t('If the move is meant, choose another authorization server.'),
+        action: 'change_issuer',
       };
     case 'issuer_mismatch':
       return {

@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import type { AuthorizationStep, Connection, ConnectionId } from '../connections/connection.ts';
 import type { AuthorizationOutcome, ConnectionService, DevicePrompt } from '../connections/connectionService.ts';
+import { isKeychainError } from '../connections/errors.ts';
 import { deviceText } from './deviceText.ts';
 import { type CommandId, commandIds, viewIds } from './ids.ts';
 import { t } from './localize.ts';
@@ -10,8 +11,8 @@ import { commandLink } from './statusText.ts';
 import { stepText } from './treeText.ts';
 import { withoutLinks } from './untrustedText.ts';
 
-/** A sign-in that ends within this time without the browser gets no notification of its progress. */
-const QUIET_MS = 1500;
+/** What ends within this time, and without the browser, gets no notification of its progress. */
+export const QUIET_MS = 1500;
 
 interface RunningSignIn {
   readonly controller: AbortController;
@@ -68,8 +69,9 @@ export class SignIn implements vscode.Disposable {
       if (outcome.type === 'authorized') {
         const { name, lastError } = outcome.connection;
         vscode.window.setStatusBarMessage(t('$(pass) Connected to {0}', withoutLinks(name)), 5000);
-        // Signed in, but the tokens could not be stored: they are good until this window ends.
-        if (lastError !== undefined) void showError(lastError, { connection: outcome.connection });
+        // What is wrong with the keychain is told for all connections.
+        if (lastError !== undefined && !isKeychainError(lastError))
+          void showError(lastError, { connection: outcome.connection });
         await this.#reveal(id).catch(() => undefined); // the view may just be closing
       }
     } catch (error) {
@@ -121,7 +123,7 @@ export class SignIn implements vscode.Disposable {
 }
 
 /** Resolves when `outcome` is there, also when it failed. */
-async function settled(outcome: Promise<unknown>): Promise<void> {
+export async function settled(outcome: Promise<unknown>): Promise<void> {
   await outcome.catch(() => undefined);
 }
 

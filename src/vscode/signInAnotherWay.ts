@@ -17,7 +17,12 @@ export interface SignInAnotherWayParts {
 }
 
 /** How a connection that gets another kind leaves what was entered for the old one. */
-const NOTHING_ENTERED = { client: undefined, assertionFile: undefined, identityProvider: undefined } as const;
+const NOTHING_ENTERED = {
+  client: undefined,
+  assertionFile: undefined,
+  assertionIssuer: undefined,
+  identityProvider: undefined,
+} as const;
 
 /**
  * Lets the person choose how a connection gets its tokens, asks for what that needs, and signs in so.
@@ -37,10 +42,9 @@ export async function signInAnotherWay(
     await signIn.stop(connection.id);
     const { settings, entered } = setup;
     const isOther = kind !== connection.kind;
-    await service.changeKind(connection.id, kind);
     // A client that was registered for the browser by hand is kept for it.
     const left = isOther && needsClient(connection.kind) ? NOTHING_ENTERED : {};
-    await service.configure(connection.id, { ...left, ...settings }, entered);
+    await service.changeKind(connection.id, kind, { ...left, ...settings }, entered);
   } catch (error) {
     const current = service.get(connection.id) ?? connection;
     const tryAgain = async () => void (await signInAnotherWay(parts, current, wanted));
@@ -68,6 +72,7 @@ async function choose(
     if (kind === undefined || !(await mayChange(connection, kind))) return undefined;
     // As it is now: what is entered for one authorization server must not go to another (P11).
     const issuer = needsClient(kind) ? await discoverIssuer(service, connection) : '';
+    if (issuer === undefined) return undefined;
     const hasClientDocument = clientMetadataUrl() !== undefined;
     const setup = await askForKind(kind, { connection, issuer, hasClientDocument }, direct === undefined);
     if (setup === 'cancelled') return undefined;

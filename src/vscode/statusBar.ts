@@ -44,7 +44,9 @@ export class StatusBar implements vscode.Disposable {
     this.#item.text = text.text;
     this.#item.accessibilityInformation = { label: text.spoken };
     this.#item.backgroundColor =
-      text.level === 'ok' ? undefined : new vscode.ThemeColor(`statusBarItem.${BACKGROUNDS[text.level]}`);
+      text.level === 'ok' || text.level === 'offline'
+        ? undefined
+        : new vscode.ThemeColor(`statusBarItem.${BACKGROUNDS[text.level]}`);
     const hover = new vscode.MarkdownString(statusHover(connections, now), true);
     hover.isTrusted = { enabledCommands: hoverCommands };
     this.#item.tooltip = hover;

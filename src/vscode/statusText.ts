@@ -1,5 +1,5 @@
 import type { Connection } from '../connections/connection.ts';
-import { healthOf, summarizeHealth, worstFirst, type HealthLevel } from '../connections/health.ts';
+import { healthOf, summarizeHealth, worstFirst, type HealthLevel, type HealthSummary } from '../connections/health.ts';
 import { commandIds } from './ids.ts';
 import { t } from './localize.ts';
 import { connectionFlags, statusText } from './treeText.ts';
@@ -9,16 +9,22 @@ export interface StatusBarText {
   readonly text: string;
   /** What a screen reader says instead. */
   readonly spoken: string;
-  readonly level: 'ok' | 'attention' | 'error';
+  readonly level: HealthSummary['level'];
 }
 
 /** The status bar item at the instant `now`, or undefined when there is nothing to tell. */
 export function statusBarText(connections: readonly Connection[], now: number): StatusBarText | undefined {
   if (connections.length === 0) return undefined;
-  const { level, total, connected, needingUser } = summarizeHealth(connections, now);
+  const { away, level, total, connected, needingUser } = summarizeHealth(connections, now);
   switch (level) {
     case 'ok':
       return { level, text: `$(key) ${connected}`, spoken: t('MCP connections: {0} connected', connected) };
+    case 'offline':
+      return {
+        level,
+        text: `$(debug-disconnect) ${t('{0} of {1}', away, total)}`,
+        spoken: t('MCP connections: {0} of {1} do not work now and are tried again', away, total),
+      };
     case 'attention':
       return {
         level,

@@ -84,7 +84,10 @@ export function statusText(connection: Connection, now: number): string {
 
 /** What keeps a connection from being renewed, in a word or two. */
 function troubleText(error: ScopekeeperError): string {
-  return isOAuthError(error, 'server_unreachable') ? t('offline') : errorText(error).summary;
+  if (isOAuthError(error, 'server_unreachable')) return t('offline');
+  // What is asked for anew by itself has not ended.
+  if (isOAuthError(error, 'grant_rejected') && error.details.of === undefined) return t('token refused');
+  return errorText(error).summary;
 }
 
 /** What a sign-in is doing. */
@@ -115,8 +118,8 @@ function signInReasonText(reason: SignInReason): string {
       return t('the server refuses the token');
     case 'secret_missing':
       return t('the token is not on this computer');
-    case 'issuer_changed':
-      return t('the server has moved its sign-in');
+    case 'secret_unreadable':
+      return t('what was saved cannot be read');
   }
 }
 

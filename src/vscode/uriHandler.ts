@@ -1,8 +1,7 @@
 import * as vscode from 'vscode';
 import type { ConnectionService } from '../connections/connectionService.ts';
-import { isOAuthError } from '../oauth/errors.ts';
-import { errorText } from './errorText.ts';
 import { showError } from './notifications.ts';
+import { strayText } from './strayCallback.ts';
 import { callbackUrlIn } from './uriCallback.ts';
 
 /** Where sign-ins come back to when the editor itself receives them (P18): it opens such a URI with this extension. */
@@ -29,16 +28,8 @@ export function handleUris(
         void showError(error);
         return;
       }
-      const outcome = await service.handleCallback(url);
-      // A sign-in tells of its own end; only a callback that belongs to none is told here.
-      if (outcome.type === 'failed' && isStray(outcome.error)) {
-        const { message, nextStep } = errorText(outcome.error);
-        void vscode.window.showWarningMessage(`${message} ${nextStep}`);
-      }
+      const stray = strayText(await service.handleCallback(url));
+      if (stray !== undefined) void vscode.window.showWarningMessage(`${stray.message} ${stray.nextStep}`);
     },
   });
-}
-
-function isStray(error: unknown): boolean {
-  return isOAuthError(error, 'callback_state_unknown') || isOAuthError(error, 'callback_repeated');
 }

@@ -3,6 +3,7 @@ import path from 'node:path';
 import { inspect } from 'node:util';
 import * as v from 'valibot';
 import type { ConnectionId } from '../../src/connections/connection.ts';
+import { errorCode } from '../../src/platform/atomicFile.ts';
 import type { FaultyServer } from '../servers/faultyServer.ts';
 import type { Headless } from './headlessManager.ts';
 
@@ -102,9 +103,11 @@ export class Canaries {
   /** Reads what is on disk now: the journal of what authorization servers answered, which is sealed (P31). */
   async readDisk(): Promise<void> {
     const { journalFolder } = this.#headless;
-    const files = await readdir(journalFolder, { recursive: true, withFileTypes: true }).catch(() => []);
-    for (const file of files) {
-      if (file.isFile()) this.tell(file.name, await readFile(path.join(file.parentPath, file.name), 'latin1'));
+    const files = await readdir(journalFolder, { recursive: true, withFileTypes: true }).catch(ifGone);
+    for (const file of files ?? []) {
+      if (!file.isFile()) continue;
+      const text = await readFile(path.join(file.parentPath, file.name), 'latin1').catch(ifGone);
+      this.tell(file.name, text ?? '');
     }
   }
 
@@ -119,4 +122,9 @@ export class Canaries {
       return at === -1 ? [] : [`${kind}: ${told.slice(Math.max(0, at - 80), at)}…`];
     });
   }
+}
+
+/** Nothing was written yet, or a renewal in the background has come to its end meanwhile. Throws any other error. */
+function ifGone(error: unknown): undefined {
+  if (errorCode(error) !== 'ENOENT') throw error;
 }

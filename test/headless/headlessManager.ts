@@ -6,16 +6,18 @@ import type { TestContext } from 'node:test';
 import type { Connection } from '../../src/connections/connection.ts';
 import { ConnectionManager } from '../../src/connections/connectionManager.ts';
 import type { CallbackOutcome } from '../../src/connections/connectionService.ts';
-import type { Clock } from '../../src/connections/ports.ts';
-import { SealingKeys } from '../../src/connections/sealingKeys.ts';
+import type { Clock, SecretStore } from '../../src/connections/ports.ts';
+import { type KeyRing, SealingKeys } from '../../src/connections/sealingKeys.ts';
 import { SecretVault } from '../../src/connections/secretVault.ts';
 import type { Fetch } from '../../src/oauth/fetchPort.ts';
 import { readAssertionFile } from '../../src/platform/assertionFile.ts';
 import { systemClock } from '../../src/platform/clock.ts';
+import { createOutlivingFetch } from '../../src/platform/exchange/outlivingFetch.ts';
 import { createGuardedFetch } from '../../src/platform/guardedFetch.ts';
 import { SealedJournal, type SealedJournalOptions } from '../../src/platform/sealedJournal.ts';
 import type { Faults } from '../servers/faults.ts';
 import { type FaultyServer, startFaultyServer } from '../servers/faultyServer.ts';
+import { EXCHANGE_SCRIPT } from '../stand/standPaths.ts';
 import { MemoryFile, MemoryLog, MemorySecretStore } from './memoryPorts.ts';
 
 /** Acts for the person: takes the authorization URL and gives the callback URL, or undefined for a closed tab. */
@@ -25,11 +27,15 @@ export interface HeadlessOptions {
   readonly browser: Browser;
   readonly clock?: Clock;
   readonly keychain?: MemorySecretStore;
+  /** Instead of `keychain`. */
+  readonly realKeychain?: SecretStore;
   readonly editor?: MemorySecretStore;
   readonly file?: MemoryFile;
   /** Where the journal is; one of its own by default. */
   readonly journalFolder?: string;
   readonly journal?: Partial<SealedJournalOptions>;
+  /** Sends refreshes from a process of their own, as the extension does. */
+  readonly isOutliving?: boolean;
   readonly redirectUri?: () => string;
   readonly clientMetadataUrl?: string;
   /** Puts something between the manager and the network. */
@@ -52,12 +58,15 @@ export function createHeadlessManager(options: HeadlessOptions) {
   const file = options.file ?? new MemoryFile();
   const log = new MemoryLog();
   const journalFolder = options.journalFolder ?? newJournalFolder();
-  const keys = new SealingKeys({ keychain, editor, log });
+  const keys = new SealingKeys({ keychain: options.realKeychain ?? keychain, editor, log });
+  const loadKeys = async (): Promise<KeyRing> => keys.load('journal-key');
+  const journal = new SealedJournal({ folder: journalFolder, loadKeys, ...options.journal });
   const guarded = createGuardedFetch({
     version: '0.0.0',
     ...(options.timeoutMs !== undefined && { timeoutMs: options.timeoutMs }),
   });
-  const fallbacks: unknown[] = [];
+  /** What the person was told of the keychain; undefined that it is well again. */
+  const troubles: (string | undefined)[] = [];
   /** What the callback pages said. */
   const pages: CallbackOutcome[] = [];
   const manager = new ConnectionManager({
@@ -68,12 +77,20 @@ export function createHeadlessManager(options: HeadlessOptions) {
     clock: options.clock ?? systemClock,
     random: () => 0.5,
     software: { name: 'Scopekeeper', softwareId: 'f3f1b7f2-8f3f-4d0e-9a51-6d2a6b1f0c11', version: '0.0.0' },
-    vault: new SecretVault({ keychain, editor, log, onFallback: (error) => fallbacks.push(error) }),
+    vault: new SecretVault({ keychain: options.realKeychain ?? keychain, editor, log }),
+    onSecretTrouble: (trouble) => troubles.push(trouble && `${trouble.effect} ${trouble.error.code}`),
     file,
-    journal: new SealedJournal({
-      folder: journalFolder,
-      loadKeys: async () => keys.load('journal-key'),
-      ...options.journal,
+    journal,
+    ...(options.isOutliving === true && {
+      outlivingFetch: createOutlivingFetch({
+        guardedFetch: guarded,
+        journal,
+        journalFolder,
+        loadKeys,
+        script: EXCHANGE_SCRIPT,
+        version: '0.0.0',
+        log,
+      }),
     }),
     clientMetadataUrl: () => options.clientMetadataUrl,
     newId: randomUUID,
@@ -90,7 +107,7 @@ export function createHeadlessManager(options: HeadlessOptions) {
     file,
     journalFolder,
     log,
-    fallbacks,
+    troubles,
     pages,
     /** Adds a server and signs in to it. */
     async connect(serverUrl: string): Promise<Connection> {
@@ -111,6 +128,10 @@ export function createHeadlessManager(options: HeadlessOptions) {
           resolve(connection);
         });
       });
+    },
+    /** Lets all end that waits for neither the network nor the clock. */
+    async settled(): Promise<void> {
+      await new Promise((resolve) => setImmediate(resolve));
     },
     async dispose(): Promise<void> {
       await manager.dispose();

@@ -2,13 +2,19 @@ import { ConnectionError } from '../../src/connections/errors.ts';
 import type { Clock, ConnectionsFile, Disposable, Log, SecretStore } from '../../src/connections/ports.ts';
 import type { StoredConnections } from '../../src/connections/storedConnections.ts';
 
-/** A secret store in memory that can be locked as gnome-keyring is: reads give nothing, writes fail, deletes do nothing. */
+/**
+ * How a store in memory fails. `locked` is as gnome-keyring is: reads give nothing, writes fail, deletes do nothing;
+ * `silent` is a prompt that nobody answers.
+ */
+export type StoreState = 'open' | 'locked' | 'unavailable' | 'silent' | 'refusesReads' | 'refusesWrites';
+
+/** A secret store in memory that can fail. */
 export class MemorySecretStore implements SecretStore {
   readonly name: SecretStore['name'];
   readonly entries = new Map<string, string>();
   /** How often {@link get} was called. */
   reads = 0;
-  state: 'open' | 'locked' | 'unavailable' = 'open';
+  state: StoreState = 'open';
 
   constructor(name: SecretStore['name'] = 'keychain') {
     this.name = name;
@@ -16,19 +22,26 @@ export class MemorySecretStore implements SecretStore {
 
   async get(key: string): Promise<string | undefined> {
     this.reads += 1;
-    if (this.state === 'unavailable') throw new ConnectionError('keychain_unavailable', { problem: 'no service' });
+    this.#fail('read');
     return this.state === 'locked' ? undefined : this.entries.get(key);
   }
 
   async set(key: string, value: string): Promise<void> {
-    if (this.state === 'unavailable') throw new ConnectionError('keychain_unavailable', { problem: 'no service' });
+    this.#fail('write');
     if (this.state === 'locked') throw new ConnectionError('keychain_locked', {});
     this.entries.set(key, value);
   }
 
   async delete(key: string): Promise<void> {
+    this.#fail('delete');
+    if (this.state !== 'locked') this.entries.delete(key);
+  }
+
+  #fail(operation: 'read' | 'write' | 'delete'): void {
+    const isRefused = this.state === (operation === 'read' ? 'refusesReads' : 'refusesWrites');
+    if (isRefused) throw new ConnectionError('keychain_failed', { operation, problem: 'refused' });
     if (this.state === 'unavailable') throw new ConnectionError('keychain_unavailable', { problem: 'no service' });
-    if (this.state === 'open') this.entries.delete(key);
+    if (this.state === 'silent') throw new ConnectionError('keychain_timeout', { operation, timeoutMs: 5000 });
   }
 }
 

@@ -62,4 +62,11 @@ describe('activation with a connection', () => {
     assert.ok(names.includes('keychain.getPassword'));
     assert.equal((await storedSecret(id)).generation, generation + 1);
   });
+
+  it('P31 has sent it from a process of its own, which runs on the editor’s own runtime', () => {
+    const names = calls().map(({ api: name }) => name);
+    assert.ok(names.includes('child_process.spawn'));
+    // The one that finds out whether there is a proxy, and is not sent.
+    assert.equal(names.filter((name) => name === 'http.request').length, 1);
+  });
 });

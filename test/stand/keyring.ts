@@ -1,7 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmod, mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
+import { connect } from 'node:net';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { cleanEnvironment, exitCodeOf, outputOf, spawnBound } from './processes.ts';
@@ -10,19 +11,37 @@ import { cleanEnvironment, exitCodeOf, outputOf, spawnBound } from './processes.
 const KEYRING_PASSWORD = 'test-password';
 const READY_TIMEOUT_MS = 10_000;
 
+/** A session bus that starts nothing by itself: it would start another keyring, over other data, for one that ended. */
+export const BUS_WITHOUT_SERVICES = `
+<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN" "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
+<busconfig>
+  <type>session</type>
+  <listen>unix:tmpdir=/tmp</listen>
+  <policy context="default"><allow send_destination="*" eavesdrop="true"/><allow eavesdrop="true"/><allow own="*"/></policy>
+</busconfig>
+`.trimStart();
+
 export interface Keyring {
   /** What a program needs in its environment to use this keyring instead of the person's own. */
   readonly env: Readonly<Record<string, string>>;
+  /** Ends the keyring at once, as a crash does; its bus goes on. */
+  kill(): Promise<void>;
+  /** Starts a keyring over the same data after {@link kill}. */
+  restart(state: KeyringState): Promise<void>;
+  /** Unlocks it, as the person does at a prompt. */
+  unlock(): Promise<void>;
   /** Ends the keyring and its bus; removes its data unless a folder was given. */
   dispose(): Promise<void>;
 }
 
+/** A locked keyring is there and hides what it has, as before a person has logged in. */
+export type KeyringState = 'unlocked' | 'locked';
+
 /**
  * Starts a private session bus with a keyring on it.
  * @param dataFolder where its secrets last; without it they go with the keyring
- * @param state a locked keyring is there and hides what it has, as before a person has logged in
  */
-export async function startKeyring(dataFolder?: string, state: 'unlocked' | 'locked' = 'unlocked'): Promise<Keyring> {
+export async function startKeyring(dataFolder?: string, state: KeyringState = 'unlocked'): Promise<Keyring> {
   const scratch = await mkdtemp(path.join(tmpdir(), 'scopekeeper-keyring-'));
   const data = dataFolder ?? path.join(scratch, 'data');
   const runtime = path.join(scratch, 'run');
@@ -31,32 +50,71 @@ export async function startKeyring(dataFolder?: string, state: 'unlocked' | 'loc
 
   const address = `unix:path=${path.join(scratch, 'bus')}`;
   const env = { DBUS_SESSION_BUS_ADDRESS: address };
+  const config = path.join(scratch, 'bus.conf');
+  await writeFile(config, BUS_WITHOUT_SERVICES);
   // The kernel ends the bus with us, however we end; the keyring ends with its bus.
-  const bus = spawnBound('dbus-daemon', ['--session', '--nofork', '--print-address', `--address=${address}`], {
-    env: cleanEnvironment(),
-    stdio: ['ignore', 'pipe', 'ignore'],
-  });
+  const bus = spawnBound(
+    'dbus-daemon',
+    ['--nofork', '--print-address', `--config-file=${config}`, `--address=${address}`],
+    {
+      env: cleanEnvironment(),
+      stdio: ['ignore', 'pipe', 'ignore'],
+    },
+  );
+  let daemon: ChildProcess | undefined;
+  const folders = { XDG_DATA_HOME: data, XDG_RUNTIME_DIR: runtime, XDG_CACHE_HOME: runtime };
   const dispose = async (): Promise<void> => {
     await Promise.all([end(daemon), end(bus)]);
     await rm(scratch, { recursive: true, force: true });
   };
-  let daemon: ChildProcess | undefined;
-  try {
-    if (bus.stdout === null) throw new Error('unreachable: the output was asked for');
-    await once(bus.stdout, 'data', { signal: AbortSignal.timeout(READY_TIMEOUT_MS) });
-    const unlock = state === 'unlocked' ? ['--unlock'] : [];
+  const startDaemon = async (wanted: KeyringState): Promise<void> => {
+    const unlock = wanted === 'unlocked' ? ['--unlock'] : [];
     daemon = spawn('gnome-keyring-daemon', ['--foreground', ...unlock, '--components=secrets'], {
-      env: cleanEnvironment({ ...env, XDG_DATA_HOME: data, XDG_RUNTIME_DIR: runtime, XDG_CACHE_HOME: runtime }),
+      env: cleanEnvironment({ ...env, ...folders }),
       stdio: ['pipe', 'ignore', 'ignore'],
       detached: true,
     });
     daemon.stdin?.end(KEYRING_PASSWORD);
     await waitForSecretService(env);
+  };
+  try {
+    if (bus.stdout === null) throw new Error('unreachable: the output was asked for');
+    await once(bus.stdout, 'data', { signal: AbortSignal.timeout(READY_TIMEOUT_MS) });
+    await startDaemon(state);
   } catch (error) {
     await dispose();
     throw new Error('The keyring of the tests did not start.', { cause: error });
   }
-  return { env, dispose };
+  return {
+    env,
+    dispose,
+    restart: startDaemon,
+    async kill() {
+      if (daemon?.pid === undefined) return;
+      daemon.kill('SIGKILL');
+      await exitCodeOf(daemon);
+    },
+    unlock: async () => unlockThrough(path.join(runtime, 'keyring', 'control')),
+  };
+}
+
+/** What pam_gnome_keyring sends when a person logs in (gkd-control-codes.h): the operation and the password. */
+async function unlockThrough(socketFile: string): Promise<void> {
+  const password = Buffer.from(KEYRING_PASSWORD);
+  const packet = Buffer.alloc(12 + password.length);
+  packet.writeUInt32BE(packet.length, 0);
+  packet.writeUInt32BE(1, 4); // GKD_CONTROL_OP_UNLOCK
+  packet.writeUInt32BE(password.length, 8);
+  password.copy(packet, 12);
+  const socket = connect(socketFile);
+  try {
+    // The first byte is there for the credentials that the kernel sends along.
+    socket.write(Buffer.concat([Buffer.alloc(1), packet]));
+    const [answer] = await once(socket, 'data');
+    if (!Buffer.isBuffer(answer) || answer.readUInt32BE(4) !== 0) throw new Error('The keyring was not unlocked.');
+  } finally {
+    socket.destroy();
+  }
 }
 
 /** Runs `body` with a keyring in THIS process's environment (for libsecret), and ends the keyring after it. */

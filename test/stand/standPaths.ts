@@ -31,3 +31,6 @@ export function hostNodeIn(folder: string): string {
 export function codeServerEntryIn(folder: string): string {
   return path.join(folder, 'node_modules', 'code-server', 'out', 'node', 'entry.js');
 }
+
+/** The process that sends refreshes, as `esbuild.mjs --tests` builds it. */
+export const EXCHANGE_SCRIPT = path.join(OUT_FOLDER, 'test', 'headless', 'exchangeProcess.main.mjs');

@@ -7,8 +7,8 @@ import { createHeadlessManager, startWithFaults } from '../../headless/headlessM
 
 const CA_FILE = '/company/ca.pem';
 
-describe('a connection with a file of certificate authorities', () => {
-  /** What file each request named, by the path of its URL. */
+/** What file each request names, by the path of its URL. */
+function recordNames() {
   const named: [string, string | undefined][] = [];
   const wrapFetch = (fetch: Fetch): Fetch => {
     return async (url, request) => {
@@ -17,8 +17,12 @@ describe('a connection with a file of certificate authorities', () => {
       return fetch(url, { ...request, caFile: undefined });
     };
   };
+  return { named, wrapFetch };
+}
 
+describe('a connection with a file of certificate authorities', () => {
   it('names it in every request, also after a restart, and no other connection does', async (t) => {
+    const { named, wrapFetch } = recordNames();
     const { server, headless } = await startWithFaults(t, { registrationManagement: 'ok' }, { wrapFetch });
     const { id } = await headless.manager.add(server.mcpUrl);
     await headless.manager.configure(id, { caFile: CA_FILE });
@@ -46,20 +50,20 @@ describe('a connection with a file of certificate authorities', () => {
   });
 
   it('names it when the authorization server alone is asked for', async (t) => {
+    const { named, wrapFetch } = recordNames();
     const { server, headless } = await startWithFaults(t, {}, { wrapFetch });
     const { id } = await headless.manager.add(server.mcpUrl);
     await headless.manager.configure(id, { caFile: CA_FILE });
-    named.length = 0;
     assert.equal(await headless.manager.discoverIssuer(id), server.issuer);
     assert.ok(named.length > 0);
     assert.deepEqual(new Set(named.map(([, caFile]) => caFile)), new Set([CA_FILE]));
   });
 
   it('names it when a sign-in is cancelled and its tokens are given back', async (t) => {
+    const { named, wrapFetch } = recordNames();
     const { server, headless } = await startWithFaults(t, {}, { wrapFetch });
     const { id } = await headless.manager.add(server.mcpUrl);
     await headless.manager.configure(id, { caFile: CA_FILE });
-    named.length = 0;
     const controller = new AbortController();
     const subscription = headless.manager.onDidChangeConnection(({ connection: { state } }) => {
       if (state.type === 'authorizing' && state.step === 'exchanging') controller.abort();

@@ -3,6 +3,7 @@ import { describe, it } from 'node:test';
 import type { ServerChallenge } from '../../../src/connections/challengePolicy.ts';
 import { currentGrant } from '../../../src/connections/connection.ts';
 import { startWithFaults } from '../../headless/headlessManager.ts';
+import { ManualClock } from '../../headless/memoryPorts.ts';
 import type { FaultyServer } from '../../servers/faultyServer.ts';
 
 /** Calls a tool with a token, and gives what the manager needs to know of the answer. */
@@ -139,17 +140,61 @@ describe('a token that the server refuses', () => {
     assert.equal(manager.get(id)?.state.type, 'ready');
   });
 
-  it('P32 needs nobody because the network was away', async (t) => {
-    const { server, headless } = await startWithFaults(t);
+  it('P32 needs nobody because the network was away, and asks no sooner than it is tried again', async (t) => {
+    const clock = new ManualClock();
+    const { server, headless } = await startWithFaults(t, {}, { clock });
     const { manager } = headless;
     const { id } = await headless.connect(server.mcpUrl);
     const token = await manager.accessToken(id);
     server.faults.tokenStatus = 503;
+    const before = server.requestsTo('token').length;
     await assert.rejects(manager.answerChallenge(id, refused(token)));
     await assert.rejects(manager.answerChallenge(id, refused(token)));
+    assert.equal(server.requestsTo('token').length, before + 1);
     server.faults.tokenStatus = 200;
+    const { state } = manager.get(id) ?? assert.fail();
+    assert.ok(state.type === 'unreachable');
+    clock.jump(state.retryAt - clock.now());
     assert.deepEqual(await manager.answerChallenge(id, refused(token)), { type: 'retry' });
     assert.equal(manager.get(id)?.state.type, 'ready');
+  });
+});
+
+describe('a 401', () => {
+  it('P24 P34 is about the token first, also when it names a scope that the person did not grant', async (t) => {
+    // As MCP servers do, it names all scopes and says no `error`; a token with no expiry is renewed on a 401 only.
+    const scope = 'files:read files:write';
+    const faults = { grantOnly: ['files:read'], challengeScope: scope, expiresIn: undefined };
+    const { server, headless } = await startWithFaults(t, faults);
+    const { manager } = headless;
+    const { id } = await headless.connect(server.mcpUrl);
+    const answer = async () => {
+      const token = await manager.accessToken(id);
+      const challenge = { status: 401, wwwAuthenticate: `Bearer scope="${scope}"`, token, operation: 'list' } as const;
+      return (await manager.answerChallenge(id, challenge)).type;
+    };
+    const first = await manager.accessToken(id);
+    assert.equal(await answer(), 'retry');
+    assert.notEqual(await manager.accessToken(id), first);
+    assert.equal(manager.get(id)?.state.type, 'ready');
+    // That did not help, so it is about the scopes after all.
+    assert.equal(await answer(), 'authorize');
+    assert.equal(manager.get(id)?.state.type, 'needsConsent');
+  });
+
+  it('says nothing of the token when there was none', async (t) => {
+    const { server, headless } = await startWithFaults(t);
+    const { manager } = headless;
+    const { id } = await manager.add(server.mcpUrl);
+    const challenge = { ...refused(''), token: undefined };
+    assert.equal((await manager.answerChallenge(id, challenge)).type, 'authorize');
+    assert.equal(manager.get(id)?.state.type, 'disconnected');
+    await manager.authorize(id);
+    const token = await manager.accessToken(id);
+    await manager.disconnect(id);
+    // The answer to a request that was on its way when the person signed out.
+    await manager.answerChallenge(id, refused(token));
+    assert.equal(manager.get(id)?.state.type, 'disconnected');
   });
 });
 

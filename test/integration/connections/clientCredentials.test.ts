@@ -163,8 +163,8 @@ describe('a challenge to client credentials', () => {
   it('P24 P22 for more scopes is met by asking for them, without a person', async (t) => {
     const { server, manager, id } = await startRobot(t, { challengeScope: 'files:read' });
     await manager.authorize(id);
-    const call = await callTool(manager, id, { tool: 'write_file', mayAuthorize: true });
-    assert.deepEqual(call, { status: 200, outcomes: ['authorize'] });
+    const call = await callTool(manager, id, { tool: 'write_file' });
+    assert.deepEqual(call, { status: 200, outcomes: ['retry'] });
     assert.equal(server.requestsTo('token').at(-1)?.form?.['scope'], 'files:read files:write');
     assert.equal((await manager.refresh(id)).state.type, 'ready');
     assert.equal((await callTool(manager, id, { tool: 'write_file' })).status, 200);

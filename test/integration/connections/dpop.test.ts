@@ -3,6 +3,7 @@ import { describe, it, type TestContext } from 'node:test';
 import { calculateJwkThumbprint, decodeJwt, decodeProtectedHeader } from 'jose';
 import { currentGrant } from '../../../src/connections/connection.ts';
 import { isOAuthError } from '../../../src/oauth/errors.ts';
+import { createAuthorizedFetch } from '../../headless/authorizedFetch.ts';
 import { startWithFaults, type StartOptions } from '../../headless/headlessManager.ts';
 import { callTool } from '../../headless/mcpCall.ts';
 import type { Faults } from '../../servers/faults.ts';
@@ -99,6 +100,42 @@ describe('RFC 9449: tokens that are bound to a key', () => {
     assert.equal(manager.get(id)?.state.type, 'ready');
     assert.equal(server.requestsTo('mcp').length, before);
     assert.equal(server.requestsTo('token').length, 1);
+  });
+
+  it('section 8.2: an MCP server’s nonce is not the authorization server’s, though both are at one origin', async (t) => {
+    const { server, manager, id } = await startBound(t, { nonce: 'server' });
+    const mcpUrl = new URL('/mcp', server.issuer).href;
+    await manager.add(mcpUrl);
+    manager.noteDpopNonce(mcpUrl, 'nonce-of-the-mcp-server');
+    const before = server.requestsTo('token').length;
+    assert.equal((await manager.refresh(id)).state.type, 'ready');
+    assert.equal(server.requestsTo('token').length, before + 1);
+    const sent = proofsTo(server, 'token').map((proof) => decodeJwt(proof)['nonce']);
+    assert.equal(sent.at(-1), sent.at(-2));
+  });
+
+  it('section 8: two connections that learn one nonce at the same time both go on', async (t) => {
+    const { server, headless, id } = await startBound(t, { nonce: 'server' });
+    const second = await headless.connect(server.mcpUrl);
+    const { manager } = await restart(t, headless);
+    server.faults.delayMs = { token: 100 };
+    const renewed = await Promise.all([id, second.id].map(async (one) => manager.refresh(one)));
+    assert.deepEqual(
+      renewed.map(({ state }) => state.type),
+      ['ready', 'ready'],
+    );
+  });
+
+  it('section 9: a nonce that ends now and then stops nobody', async (t) => {
+    const { server, manager, id } = await startBound(t, { nonce: 'resource', rotateNonce: true });
+    const authorized = createAuthorizedFetch(manager, id);
+    const body = JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: 'read_file' } });
+    const request = { method: 'POST', body, headers: { 'content-type': 'application/json' } };
+    for (let call = 0; call < 8; call += 1) {
+      // Somebody else asks, and the nonce that we know ends.
+      await fetch(server.mcpUrl, request);
+      assert.equal((await authorized(server.mcpUrl, request)).status, 200, `call ${call}`);
+    }
   });
 
   it('the key survives a restart: calls, renewal and revocation prove the same one', async (t) => {

@@ -320,6 +320,20 @@ describe('renewing what a company manages', () => {
     assert.match(stored, /idp-rt-/);
     assert.equal(server.requestsTo('idpAuthorization').length, 1);
   });
+
+  it('P25 stores as many documents as it needs, and a server that refuses every token is stopped all the same', async (t) => {
+    // The ID token is renewed with each renewal, and stored apart.
+    const { manager, id } = await startCompany(t, { grantTypes: [JWT_BEARER, 'refresh_token'], idTokenExpiresIn: 20 });
+    await manager.authorize(id);
+    const outcomes: string[] = [];
+    for (let call = 0; call < 5 && (outcomes.at(-1) ?? 'retry') === 'retry'; call += 1) {
+      const token = await manager.accessToken(id);
+      const wwwAuthenticate = 'Bearer error="invalid_token"';
+      const challenge = { status: 401, wwwAuthenticate, token, operation: 'tools/list' } as const;
+      outcomes.push((await manager.answerChallenge(id, challenge)).type);
+    }
+    assert.deepEqual(outcomes, ['retry', 'authorize']);
+  });
 });
 
 describe('the two sides of what a company manages', () => {

@@ -157,13 +157,23 @@ describe('the choice among authorization servers', () => {
     assert.equal((await headless.manager.refresh(id)).state.type, 'ready');
   });
 
-  it('P6 is over when the server no longer names what was chosen', async (t) => {
-    const { server, headless } = await startWithFaults(t, { issuers: 'first' });
-    const { id } = await headless.manager.add(server.mcpUrl);
-    await headless.manager.configure(id, { issuer: server.secondIssuer });
-    await headless.manager.authorize(id);
-    assert.equal(headless.manager.get(id)?.issuer, server.issuer);
-    assert.deepEqual(requestsAt(server, server.secondIssuer), []);
+  it('P6 P11 is not taken over by the server when it no longer names what was chosen', async (t) => {
+    const { server, headless } = await startWithFaults(t, { issuers: 'both' });
+    const { manager } = headless;
+    const { id } = await manager.add(server.mcpUrl);
+    await manager.configure(id, { issuer: server.secondIssuer });
+    await manager.authorize(id);
+    server.faults.issuers = 'first';
+    await assert.rejects(manager.authorize(id), (error) => {
+      assert.ok(isOAuthError(error, 'issuer_not_named'));
+      assert.deepEqual(error.details, { issuer: server.secondIssuer, issuers: [server.issuer] });
+      return true;
+    });
+    assert.deepEqual(requestsAt(server, server.issuer), []);
+    assert.equal((await manager.refresh(id)).state.type, 'ready', 'what there is stays good');
+    await manager.configure(id, { issuer: undefined });
+    await manager.authorize(id);
+    assert.equal(manager.get(id)?.issuer, server.issuer);
   });
 
   for (const [title, faults, code] of [

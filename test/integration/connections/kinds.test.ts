@@ -3,6 +3,7 @@ import { describe, it, type TestContext } from 'node:test';
 import { CONNECTION_KINDS, type ConnectionKind } from '../../../src/connections/connection.ts';
 import { isConnectionError } from '../../../src/connections/errors.ts';
 import { entryFor, startForKinds } from '../../headless/connectionOfKind.ts';
+import { ScopekeeperError } from '../../../src/oauth/errors.ts';
 import { callTool } from '../../headless/mcpCall.ts';
 import { restart, stored } from './refreshing.ts';
 
@@ -108,5 +109,77 @@ describe('a connection whose kind changes', () => {
     assert.equal(manager.get(id)?.kind, 'static_token');
     assert.ok(stored(headless, id).includes(entered.accessToken ?? assert.fail()));
     assert.equal((await manager.authorize(id)).type, 'authorized');
+  });
+
+  it('P35 is of the new kind with all that is entered for it in one step', async (t) => {
+    const { server, headless, manager, id } = await startKind(t, 'authorization_code');
+    await manager.authorize(id);
+    const token = await manager.accessToken(id);
+    const { settings, entered } = await entryFor(server, 'client_credentials');
+    const changes: string[] = [];
+    manager.onDidChangeConnection(({ connection }) => changes.push(`${connection.kind} ${connection.state.type}`));
+    await manager.changeKind(id, 'client_credentials', settings, entered);
+    assert.ok(!server.isActive(token));
+    const expected = ['authorization_code ready', 'authorization_code disconnected', 'client_credentials disconnected'];
+    assert.deepEqual([...new Set(changes)], expected);
+    assert.deepEqual(manager.get(id)?.settings, settings);
+    assert.ok(stored(headless, id).includes(entered.clientSecret ?? assert.fail()));
+    assert.equal((await manager.authorize(id)).type, 'authorized');
+  });
+
+  it('is configured when it is of that kind already, and keeps its tokens', async (t) => {
+    const { manager, id, settings, entered } = await startKind(t, 'client_credentials');
+    await manager.authorize(id);
+    const token = await manager.accessToken(id);
+    await manager.changeKind(id, 'client_credentials', { ...settings, omitResource: true }, entered);
+    assert.equal(manager.get(id)?.settings.omitResource, true);
+    assert.equal(await manager.accessToken(id), token);
+  });
+
+  for (const [title, entered, code, breakKeychain] of [
+    ['the keychain does not take it', { clientSecret: 'secret' }, 'keychain_unavailable', true],
+    ['what is entered is no key', { privateKey: 'not a key' }, 'signing_key_invalid', false],
+  ] as const) {
+    it(`P28 keeps its login when ${title}`, async (t) => {
+      const { server, headless, manager, id } = await startKind(t, 'authorization_code');
+      await manager.authorize(id);
+      await manager.accessToken(id);
+      const before = stored(headless, id);
+      if (breakKeychain) headless.keychain.state = 'unavailable';
+      const settings = { client: { issuer: server.issuer, clientId: 'mine' } };
+      await assert.rejects(manager.changeKind(id, 'client_credentials', settings, entered), (error) => {
+        assert.ok(error instanceof ScopekeeperError);
+        assert.equal(error.code, code);
+        return true;
+      });
+      headless.keychain.state = 'open';
+      const connection = manager.get(id);
+      assert.deepEqual(
+        { kind: connection?.kind, state: connection?.state.type, settings: connection?.settings },
+        { kind: 'authorization_code', state: 'ready', settings: {} },
+      );
+      assert.equal(stored(headless, id), before);
+      assert.deepEqual(server.requestsTo('revocation'), []);
+      assert.deepEqual(
+        server.requestsTo('registration').map(({ method }) => method),
+        ['POST'],
+      );
+      assert.equal((await manager.refresh(id)).state.type, 'ready');
+    });
+  }
+
+  it('P35 gives back the tokens of a sign-in the old way that began meanwhile', async (t) => {
+    const { server, manager, id } = await startKind(t, 'authorization_code');
+    await manager.authorize(id);
+    server.faults.delayMs = { revocation: 200 };
+    const entry = await entryFor(server, 'static_token');
+    const changed = manager.changeKind(id, 'static_token', entry.settings, entry.entered);
+    const outcome = await manager.authorize(id).catch((error: unknown) => error);
+    await changed;
+    assert.deepEqual(outcome, { type: 'cancelled' });
+    const { kind, state } = manager.get(id) ?? assert.fail();
+    assert.deepEqual({ kind, state }, { kind: 'static_token', state: { type: 'disconnected' } });
+    assert.equal((await manager.authorize(id)).type, 'authorized');
+    assert.equal(await manager.accessToken(id), entry.entered.accessToken);
   });
 });

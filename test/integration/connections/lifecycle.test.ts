@@ -46,9 +46,11 @@ describe('a connection over restarts', () => {
     await restarted.manager.start();
     headless.keychain.state = 'locked';
     await assert.rejects(restarted.manager.accessToken(id), (error) => isConnectionError(error, 'keychain_locked'));
-    assert.equal(restarted.manager.get(id)?.state.type, 'ready');
+    const state = restarted.manager.get(id)?.state;
+    assert.ok(state?.type === 'unreachable' && state.error.code === 'keychain_locked');
     headless.keychain.state = 'open';
     assert.ok(server.isActive(await restarted.manager.accessToken(id)));
+    assert.equal(restarted.manager.get(id)?.state.type, 'ready');
   });
 
   it('needs a sign-in when its secret is not on this machine', async (t) => {
@@ -83,7 +85,7 @@ describe('a keychain that cannot be used', () => {
     headless.keychain.state = 'unavailable';
     const { id } = await headless.connect(server.mcpUrl);
     await headless.manager.refresh(id);
-    assert.equal(headless.fallbacks.length, 1);
+    assert.deepEqual(headless.troubles, ['in_editor keychain_unavailable']);
     assert.equal(headless.manager.get(id)?.state.type, 'ready');
     assert.ok(editor.entries.has(`connection:${id}`));
     headless.keychain.state = 'open';

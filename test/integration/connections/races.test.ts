@@ -275,7 +275,7 @@ describe('what was stored before', () => {
     await restarted.manager.start();
     await assert.rejects(restarted.manager.refresh(id), (error) => isConnectionError(error, 'secret_unreadable'));
     const state = restarted.manager.get(id)?.state;
-    assert.ok(state?.type === 'needsSignIn' && state.reason === 'secret_missing');
+    assert.ok(state?.type === 'needsSignIn' && state.reason === 'secret_unreadable');
   });
 
   it('a connection whose keychain was reset can be removed', async (t) => {

@@ -109,6 +109,67 @@ describe('P32 a refresh that fails for now keeps the refresh token, and recovers
   });
 });
 
+/** Whether the token endpoint gave no token for now. */
+function isRefusal(error: unknown): boolean {
+  return isOAuthError(error, 'token_request_failed');
+}
+
+describe('P32 while a refresh that failed waits to be tried again', () => {
+  for (const [title, faults, isPersonHeld] of [
+    ['a server that said when', retryAfter('120'), true],
+    ['a server that is away', { tokenStatus: 503 }, false],
+  ] as const) {
+    it(`${title} is not asked by requests${isPersonHeld ? ', nor by the person' : ', but by the person'}`, async (t) => {
+      const clock = new ManualClock();
+      const { server, headless } = await startWithFaults(t, { expiresIn: 600, rotate: false }, { clock });
+      const { manager } = headless;
+      const { id } = await headless.connect(server.mcpUrl);
+      Object.assign(server.faults, faults);
+      // Asleep until the token has ended: requests need another one.
+      clock.jump(601_000);
+      await assert.rejects(manager.accessToken(id), isRefusal);
+      const { state } = manager.get(id) ?? assert.fail();
+      assert.ok(state.type === 'unreachable');
+      const before = refreshForms(server).length;
+      for (let call = 0; call < 5; call += 1) await assert.rejects(manager.accessToken(id), isRefusal);
+      assert.deepEqual(manager.get(id)?.state, state, 'nor does it wait for longer than that');
+      assert.equal(refreshForms(server).length, before);
+      await assert.rejects(manager.refresh(id), isRefusal);
+      assert.equal(refreshForms(server).length, before + (isPersonHeld ? 0 : 1));
+
+      Object.assign(server.faults, { tokenStatus: 200, retryAfter: undefined });
+      const { state: last } = manager.get(id) ?? assert.fail();
+      assert.ok(last.type === 'unreachable');
+      clock.jump(last.retryAt - clock.now());
+      assert.ok(server.isActive(await manager.accessToken(id)));
+    });
+  }
+
+  it('the person need not wait for longer than the server said', async (t) => {
+    const clock = new ManualClock();
+    const { server, headless } = await startWithFaults(t, { rotate: false }, { clock });
+    const { id } = await headless.connect(server.mcpUrl);
+    Object.assign(server.faults, retryAfter('1'));
+    await assert.rejects(headless.manager.refresh(id));
+    server.faults.tokenStatus = 200;
+    clock.jump(999);
+    await assert.rejects(headless.manager.refresh(id));
+    clock.jump(1);
+    assert.equal((await headless.manager.refresh(id)).state.type, 'ready');
+  });
+
+  it('a clock that was set back lets nobody wait for long', async (t) => {
+    const clock = new ManualClock();
+    const { server, headless } = await startWithFaults(t, { rotate: false }, { clock });
+    const { id } = await headless.connect(server.mcpUrl);
+    Object.assign(server.faults, retryAfter('120'));
+    await assert.rejects(headless.manager.refresh(id));
+    server.faults.tokenStatus = 200;
+    clock.jump(-24 * 60 * MINUTE_MS);
+    assert.equal((await headless.manager.refresh(id)).state.type, 'ready');
+  });
+});
+
 describe('P33 a token answer that deviates loses nothing', () => {
   for (const [title, change, lifeSeconds] of [
     ['expires_in missing', { expires_in: undefined }, undefined],

@@ -133,6 +133,19 @@ describe('a token that the person brings', () => {
     assert.equal(await manager.accessToken(id), accessToken);
   });
 
+  it('P24 that the server refuses needs another one, and no scopes, each time that one ends', async (t) => {
+    const { manager, id, newToken } = await startStatic(t);
+    const wwwAuthenticate = 'Bearer scope="files:read", resource_metadata="https://x.example/prm"';
+    for (const round of [1, 2, 3]) {
+      const token = await newToken();
+      await manager.configure(id, {}, { accessToken: token });
+      await manager.authorize(id);
+      await manager.answerChallenge(id, { status: 401, operation: 'tools/list', token, wwwAuthenticate });
+      const state = manager.get(id)?.state;
+      assert.ok(state?.type === 'needsSignIn' && state.reason === 'token_rejected', `round ${round}: ${state?.type}`);
+    }
+  });
+
   it('is not called good any more once it is checked again and refused', async (t) => {
     const { server, manager, id } = await startConnected(t);
     server.faults.rejectTokens = true;

@@ -3,9 +3,10 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
+import type { ServerChallenge } from '../../../src/connections/challengePolicy.ts';
 import { currentGrant } from '../../../src/connections/connection.ts';
 import { isConnectionError } from '../../../src/connections/errors.ts';
-import { isOAuthError, type OAuthErrorCode } from '../../../src/oauth/errors.ts';
+import { isOAuthError } from '../../../src/oauth/errors.ts';
 import { type Headless, startWithFaults } from '../../headless/headlessManager.ts';
 import { ManualClock } from '../../headless/memoryPorts.ts';
 import type { Faults } from '../../servers/faults.ts';
@@ -26,13 +27,13 @@ interface Started {
 }
 
 /** A connection of a kind that needs nobody for its tokens, once it has some. */
-async function start(t: TestContext, kind: Kind): Promise<Started> {
+async function start(t: TestContext, kind: Kind, faults: Partial<Faults> = {}): Promise<Started> {
   const clock = new ManualClock();
   const folder = await mkdtemp(path.join(tmpdir(), 'scopekeeper-unattended-'));
   t.after(async () => rm(folder, { recursive: true }));
   const assertionFile = path.join(folder, 'token');
   const grantTypes = ['client_credentials', 'refresh_token', JWT_BEARER];
-  const { server, headless } = await startWithFaults(t, { grantTypes, expiresIn: 600 }, { clock });
+  const { server, headless } = await startWithFaults(t, { grantTypes, expiresIn: 600, ...faults }, { clock });
   server.addClient({ id: 'mine', secret: 'my-secret', authMethod: 'client_secret_basic' });
   const { id } = await headless.manager.add(server.mcpUrl, undefined, kind);
   const { identityProvider: idp } = server;
@@ -52,6 +53,12 @@ async function start(t: TestContext, kind: Kind): Promise<Started> {
   );
   await headless.manager.authorize(id);
   return { server, headless, clock, id, assertionFile };
+}
+
+/** A demand for a scope that was not asked for before. */
+function demand(token: string): ServerChallenge {
+  const wwwAuthenticate = 'Bearer error="insufficient_scope", scope="files:admin"';
+  return { status: 403, wwwAuthenticate, token, operation: 'tools/call delete_file' };
 }
 
 /** The server gives a refresh token with every answer from now on, one that is not good. */
@@ -91,23 +98,31 @@ describe('a connection that needs nobody for its tokens', () => {
       assert.deepEqual(told, ['scopes_dropped files:write', 'scopes_restored files:write']);
     });
 
-    for (const [title, faults, code, reason] of [
-      ['P12 a client that the server no longer knows', { invalidClient: true }, 'client_rejected', 'client_rejected'],
-      ['P32 invalid_grant', { invalidGrant: true }, 'grant_rejected', 'grant_rejected'],
-    ] as const satisfies readonly (readonly [string, Partial<Faults>, OAuthErrorCode, string])[]) {
-      it(`${kind}: ${title} needs the person, and nothing is thrown away`, async (t) => {
-        const { server, headless, id } = await start(t, kind);
-        const before = stored(headless, id);
-        Object.assign(server.faults, faults);
-        await assert.rejects(headless.manager.refresh(id), (error) => isOAuthError(error, code));
-        const state = headless.manager.get(id)?.state;
-        assert.ok(state?.type === 'needsSignIn');
-        assert.equal(state.reason, reason);
-        assert.equal(stored(headless, id), before);
-        Object.assign(server.faults, { invalidClient: false, invalidGrant: false });
-        assert.equal((await headless.manager.authorize(id)).type, 'authorized');
-      });
-    }
+    it(`${kind}: P12 a client that the server no longer knows needs the person, and nothing is thrown away`, async (t) => {
+      const { server, headless, id } = await start(t, kind);
+      const before = stored(headless, id);
+      server.faults.invalidClient = true;
+      await assert.rejects(headless.manager.refresh(id), (error) => isOAuthError(error, 'client_rejected'));
+      const state = headless.manager.get(id)?.state;
+      assert.ok(state?.type === 'needsSignIn' && state.reason === 'client_rejected');
+      assert.equal(stored(headless, id), before);
+      server.faults.invalidClient = false;
+      assert.equal((await headless.manager.authorize(id)).type, 'authorized');
+    });
+
+    it(`${kind}: P32 invalid_grant is no end, where there is nothing to end: it is tried again by itself`, async (t) => {
+      const { server, headless, clock, id } = await start(t, kind);
+      const before = stored(headless, id);
+      server.faults.invalidGrant = true;
+      await assert.rejects(headless.manager.refresh(id), (error) => isOAuthError(error, 'grant_rejected'));
+      const { state, lastError } = headless.manager.get(id) ?? assert.fail();
+      assert.ok(state.type === 'unreachable');
+      assert.deepEqual([state.error.code, lastError?.code], ['grant_rejected', 'grant_rejected']);
+      assert.equal(stored(headless, id), before);
+      server.faults.invalidGrant = false;
+      clock.advance(state.retryAt - clock.now());
+      await headless.until(id, (connection) => connection.state.type === 'ready');
+    });
 
     it(`${kind}: P32 a server that is away is tried again by itself`, async (t) => {
       const { server, headless, clock, id } = await start(t, kind);
@@ -143,8 +158,65 @@ describe('a connection that needs nobody for its tokens', () => {
       Object.assign(server.faults, { tokenBody: undefined, invalidGrant: true });
       await assert.rejects(headless.manager.refresh(id), (error) => isOAuthError(error, 'grant_rejected'));
       assert.doesNotMatch(stored(headless, id), /rt-that-is-not-good/);
-      const state = headless.manager.get(id)?.state;
-      assert.ok(state?.type === 'needsSignIn' && state.reason === 'grant_rejected');
+      // What can be asked for anew has not ended with it.
+      assert.equal(headless.manager.get(id)?.state.type, 'unreachable');
+    });
+
+    it(`${kind}: P22 P24 a step-up needs nobody, and is one for all the requests that need it`, async (t) => {
+      const { server, headless, id } = await start(t, kind, { challengeScope: 'files:read' });
+      const { manager } = headless;
+      const token = await manager.accessToken(id);
+      const before = server.requestsTo('token').length;
+      const outcomes = await Promise.all([1, 2, 3].map(async () => manager.answerChallenge(id, demand(token))));
+      assert.deepEqual(
+        outcomes.map(({ type }) => type),
+        ['retry', 'retry', 'retry'],
+      );
+      const connection = manager.get(id);
+      assert.equal(connection?.state.type, 'ready');
+      assert.deepEqual(granted(connection), ['files:read', 'files:admin']);
+      assert.ok(server.isActive(await manager.accessToken(id)));
+      assert.ok(server.requestsTo('token').length <= before + 1);
+      assert.equal(server.requestsTo('authorization').length, 0);
+    });
+
+    it(`${kind}: P25 a step-up is tried once, though it changes nothing`, async (t) => {
+      const { headless, id } = await start(t, kind, { challengeScope: 'files:read', grantOnly: ['files:read'] });
+      const { manager } = headless;
+      const answer = async (): Promise<string> =>
+        (await manager.answerChallenge(id, demand(await manager.accessToken(id)))).type;
+      assert.deepEqual([await answer(), await answer(), await answer()], ['retry', 'stop', 'stop']);
+    });
+
+    it(`${kind}: P24 a step-up that fails needs the person`, async (t) => {
+      const { server, headless, id } = await start(t, kind, { challengeScope: 'files:read' });
+      const { manager } = headless;
+      server.faults.invalidGrant = true;
+      const token = await manager.accessToken(id);
+      assert.equal((await manager.answerChallenge(id, demand(token))).type, 'authorize');
+      const { state, lastError } = manager.get(id) ?? assert.fail();
+      assert.ok(state.type === 'needsConsent');
+      assert.deepEqual([state.missing, lastError?.code], [['files:admin'], 'grant_rejected']);
+      assert.equal(await manager.accessToken(id), token);
+      server.faults.invalidGrant = false;
+      assert.equal((await manager.authorize(id)).type, 'authorized');
+      assert.deepEqual(granted(manager.get(id)), ['files:read', 'files:admin']);
+    });
+
+    it(`${kind}: P32 a step-up waits as a renewal does`, async (t) => {
+      const { server, headless, clock, id } = await start(t, kind, { challengeScope: 'files:read' });
+      const { manager } = headless;
+      const token = await manager.accessToken(id);
+      server.faults.tokenStatus = 503;
+      await assert.rejects(manager.refresh(id));
+      const before = server.requestsTo('token').length;
+      await assert.rejects(manager.answerChallenge(id, demand(token)), (error) =>
+        isOAuthError(error, 'token_request_failed'),
+      );
+      assert.equal(server.requestsTo('token').length, before);
+      server.faults.tokenStatus = 200;
+      clock.jump(60_000);
+      assert.equal((await manager.answerChallenge(id, demand(token))).type, 'retry');
     });
 
     it(`${kind}: P14 leaves resource out when the person does`, async (t) => {
@@ -175,6 +247,16 @@ describe('a connection that needs nobody for its tokens', () => {
     await assert.rejects(headless.manager.refresh(id), (error) => isConnectionError(error, 'credentials_missing'));
     const state = headless.manager.get(id)?.state;
     assert.ok(state?.type === 'needsSignIn' && state.reason === 'secret_missing');
+  });
+
+  it('enterprise_managed: a step-up opens no browser, though the company sign-in has ended', async (t) => {
+    const { server, headless, id } = await start(t, 'enterprise_managed', { challengeScope: 'files:read' });
+    server.faults.idpRefuses = 'invalid_grant';
+    const { manager } = headless;
+    const outcome = await manager.answerChallenge(id, demand(await manager.accessToken(id)));
+    assert.equal(outcome.type, 'authorize');
+    assert.equal(manager.get(id)?.state.type, 'needsConsent');
+    assert.equal(server.requestsTo('idpAuthorization').length, 0);
   });
 
   it('enterprise_managed: a company sign-in that has ended needs the person', async (t) => {

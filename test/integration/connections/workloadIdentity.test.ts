@@ -85,10 +85,53 @@ describe('workload identity', () => {
     const clientMetadataUrl = 'https://client.example/client.json';
     const faults = { clientMetadata: 'accepted' } as const;
     const { server, manager, id } = await startWorkload(t, faults, { clientMetadataUrl });
-    await manager.configure(id, { client: undefined }, { assertion: await server.workloadAssertion() });
+    const settings = { client: undefined, assertionIssuer: server.issuer };
+    await manager.configure(id, settings, { assertion: await server.workloadAssertion() });
     await manager.authorize(id);
     assert.equal(server.requestsTo('token')[0]?.form?.['client_id'], clientMetadataUrl);
   });
+
+  for (const isFile of [false, true]) {
+    it(`P11 sends the token${isFile ? ' of its file' : ''} to the issuer that it was entered for, and to no other`, async (t) => {
+      const clientMetadataUrl = 'https://client.example/client.json';
+      const faults = { clientMetadata: 'accepted' } as const;
+      const { server, manager, id, file } = await startWorkload(t, faults, { clientMetadataUrl });
+      const assertion = await server.workloadAssertion();
+      await writeFile(file, assertion);
+      const entered = isFile ? {} : { assertion };
+      await manager.configure(id, { client: undefined, ...(isFile && { assertionFile: file }) }, entered);
+      const sent = () => server.requestsTo('token').flatMap(({ form, url }) => (form?.['assertion'] ? [url] : []));
+      await assert.rejects(manager.authorize(id), (error) => {
+        assert.ok(isConnectionError(error, 'credentials_missing'));
+        assert.deepEqual(error.details, { missing: 'assertion', issuer: server.issuer });
+        return true;
+      });
+      assert.deepEqual(sent(), [], 'nobody said for whom it is');
+
+      await manager.configure(id, { assertionIssuer: server.issuer });
+      await manager.authorize(id);
+      // The MCP server now names another authorization server.
+      const { issuer: configuredIssuer } = server;
+      server.faults.issuers = 'second';
+      await assert.rejects(manager.authorize(id), (error) => {
+        assert.ok(isOAuthError(error, 'client_issuer_mismatch'));
+        assert.deepEqual(error.details, { issuer: server.secondIssuer, configuredIssuer, of: 'assertion' });
+        return true;
+      });
+      assert.equal((await manager.refresh(id)).state.type, 'ready', 'what there is goes on where it was had');
+      assert.deepEqual(
+        sent().filter((url) => url.startsWith(server.secondIssuer)),
+        [],
+      );
+      // One that is entered for the new issuer does not go to the old one, whose tokens there still are.
+      const before = sent().length;
+      await manager.configure(id, { assertionIssuer: server.secondIssuer });
+      await assert.rejects(manager.refresh(id), (error) => isOAuthError(error, 'client_issuer_mismatch'));
+      assert.equal(sent().length, before);
+      const state = manager.get(id)?.state;
+      assert.ok(state?.type === 'needsSignIn' && state.reason === 'issuer_changed');
+    });
+  }
 
   for (const [name, claims] of [
     ['has ended', { expiresInSeconds: -60 }],
@@ -111,11 +154,60 @@ describe('workload identity', () => {
       await writeFile(file, await server.workloadAssertion(claims));
       await assert.rejects(manager.refresh(id), (error) => isOAuthError(error, 'grant_rejected'));
       assert.equal(server.requestsTo('token').length, 3);
-      assert.equal(manager.get(id)?.state.type, 'needsSignIn');
+      assert.equal(manager.get(id)?.state.type, 'unreachable');
       await writeFile(file, await server.workloadAssertion());
       assert.equal((await manager.authorize(id)).type, 'authorized');
     });
   }
+
+  it('P32 a platform that is late with the next token is waited for: its file is looked at, the old one is not sent again', async (t) => {
+    const clock = new ManualClock();
+    const { server, headless, manager, id, file } = await startWorkload(t, { expiresIn: 600 }, { clock });
+    await manager.configure(id, { assertionFile: file });
+    await writeFile(file, await server.workloadAssertion());
+    await manager.authorize(id);
+    await writeFile(file, await server.workloadAssertion({ expiresInSeconds: -60 }));
+    /** Waits as long as the connection says, and until it is tried again. Gives after how long that will be. */
+    const waitOnce = async (): Promise<number> => {
+      const { state } = manager.get(id) ?? assert.fail();
+      assert.ok(state.type === 'unreachable');
+      const tried = headless.until(id, (connection) => {
+        return connection.state.type !== 'refreshing' && connection.state !== state;
+      });
+      clock.advance(state.retryAt - clock.now());
+      const { state: next } = await tried;
+      return next.type === 'unreachable' ? next.retryAt - clock.now() : 0;
+    };
+    await assert.rejects(manager.refresh(id), (error) => isOAuthError(error, 'grant_rejected'));
+    await assert.rejects(manager.refresh(id), (error) => isOAuthError(error, 'grant_rejected'));
+    assert.equal(server.requestsTo('token').length, 3, 'the person may have mended something else');
+    const waits: number[] = [];
+    for (let wait = 0; wait < 10; wait += 1) waits.push(await waitOnce());
+    assert.ok(
+      waits.every((wait) => wait > 0 && wait <= 30_000),
+      waits.join(' '),
+    );
+    const sent = server.requestsTo('token').length;
+    assert.ok(sent < 9, `the back-off goes on beside that: ${sent} requests`);
+    const refusals = manager.activity(id).filter(({ type }) => type === 'refresh_failed');
+    assert.equal(refusals.length, 1, 'one event');
+
+    await writeFile(file, await server.workloadAssertion());
+    assert.equal(await waitOnce(), 0);
+    assert.equal(manager.get(id)?.state.type, 'ready');
+    assert.equal(server.requestsTo('token').length, sent + 1);
+    assert.ok(headless.log.lines.every((line) => !line.includes('eyJ')));
+  });
+
+  it('P32 a pasted token that is refused needs the person, who alone has another one', async (t) => {
+    const { server, manager, id } = await startWorkload(t);
+    await manager.configure(id, {}, { assertion: await server.workloadAssertion() });
+    await manager.authorize(id);
+    await manager.configure(id, {}, { assertion: await server.workloadAssertion({ expiresInSeconds: -60 }) });
+    await assert.rejects(manager.refresh(id), (error) => isOAuthError(error, 'grant_rejected'));
+    const state = manager.get(id)?.state;
+    assert.ok(state?.type === 'needsSignIn' && state.reason === 'grant_rejected');
+  });
 
   for (const [name, content, problem] of [
     ['not there', undefined, 'ENOENT'],

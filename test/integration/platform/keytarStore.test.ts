@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { randomBytes, randomUUID } from 'node:crypto';
-import { once } from 'node:events';
+import { EventEmitter, once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -11,6 +11,7 @@ import { promisify } from 'node:util';
 import { isConnectionError, type ConnectionErrorCode } from '../../../src/connections/errors.ts';
 import { loadKeytar, prebuildName, type Keytar } from '../../../src/platform/keytarAddon.ts';
 import { createKeytarStore } from '../../../src/platform/keytarStore.ts';
+import { BUS_WITHOUT_SERVICES } from '../../stand/keyring.ts';
 import { PREBUILDS } from './keychainSession.ts';
 
 const run = promisify(execFile);
@@ -129,15 +130,6 @@ describe('keytarStore in a real keychain', () => {
   });
 });
 
-const BUS_WITHOUT_SERVICES = `
-<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN" "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
-<busconfig>
-  <type>session</type>
-  <listen>unix:tmpdir=/tmp</listen>
-  <policy context="default"><allow send_destination="*" eavesdrop="true"/><allow eavesdrop="true"/><allow own="*"/></policy>
-</busconfig>
-`.trimStart();
-
 describe('keytarStore where the keychain does not play along', () => {
   let folder = '';
   before(async () => {
@@ -157,6 +149,24 @@ describe('keytarStore where the keychain does not play along', () => {
       setNew: { code: 'keychain_locked' },
       setSplit: { code: 'keychain_locked' },
       delete: null,
+    });
+  });
+
+  it('a keyring that ends and is started anew is found again', async () => {
+    const env = { ...process.env };
+    delete env['DBUS_SESSION_BUS_ADDRESS'];
+    const { stdout } = await run(process.execPath, [program('restartedKeyring')], { env, timeout: 60_000 });
+    assert.deepEqual(JSON.parse(stdout), {
+      'get while it is away': 'keychain_unavailable',
+      'set of another when it is back': null,
+      'get when it is back': 'first',
+      set: null,
+      get: 'second',
+      'get locked': null,
+      'set locked': 'keychain_locked',
+      'get unlocked': 'second',
+      delete: null,
+      'get deleted': null,
     });
   });
 
@@ -208,6 +218,40 @@ describe('keytarStore where the keychain does not play along', () => {
     await store.set('key', 'after');
     assert.deepEqual(made, ['prompted', 'after']);
     assert.equal(store.reads, 0);
+  });
+
+  it('a keychain that is slower than the timeout is read: a late answer is the next one’s', async () => {
+    const asked: string[] = [];
+    const answer = new EventEmitter();
+    const keytar: Keytar = {
+      getPassword: async (_service, key) => {
+        asked.push(key);
+        const [value] = await once(answer, key);
+        return String(value);
+      },
+      setPassword: async () => {},
+      deletePassword: async () => true,
+    };
+    const store = createKeytarStore({ prebuildsFolder: '', load: async () => keytar, readTimeoutMs: 20 });
+    await rejectsWith(store.get('slow'), 'keychain_timeout', { operation: 'read' });
+    await rejectsWith(store.get('slow'), 'keychain_timeout', { operation: 'read' });
+    answer.emit('slow', 'late');
+    assert.equal(await store.get('slow'), 'late');
+    assert.deepEqual(asked, ['slow'], 'one prompt, however often it is asked for');
+
+    assert.equal(await store.get('slow'), 'late', 'nor is it asked again at once');
+    assert.equal(asked.length, 1);
+
+    // What was read before a change is not given after it.
+    await rejectsWith(store.get('changed'), 'keychain_timeout');
+    const change = store.set('changed', 'new');
+    answer.emit('changed', 'old');
+    await change;
+    const fresh = store.get('changed');
+    await once(answer, 'newListener');
+    answer.emit('changed', 'new');
+    assert.equal(await fresh, 'new');
+    assert.deepEqual(asked, ['slow', 'changed', 'changed']);
   });
 
   it('errors are sorted by what the systems say', async () => {

@@ -155,7 +155,7 @@ describe('the sealed journal', () => {
     const hidden = new ConnectionError('keychain_locked', {});
     ring = { key: newKey(), hidden };
     await assert.rejects(journal.find(exchange), hidden);
-    ring = { key: newKey(), other: first };
+    ring = { key: newKey(), other: async () => first };
     assert.equal((await journal.find(exchange))?.type, 'answered');
     ring = { key: newKey() };
     await assert.rejects(journal.find(exchange), isBroken);

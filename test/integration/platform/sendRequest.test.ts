@@ -68,3 +68,65 @@ describe('a request on its way through a proxy', () => {
     assert.deepEqual(await unreachable(), { url: URL_BEHIND, failure: 'proxy' });
   });
 });
+
+/** What an agent as VS Code's does with a request: it tells of its way, and may then open a socket. */
+function putInWay(t: TestContext, act: (request: http.ClientRequest) => void): void {
+  for (const module of [http, https]) {
+    const original = module.request;
+    t.mock.method(module, 'request', (options: https.RequestOptions) => {
+      const agent = Object.assign(new module.Agent(), { addRequest: act });
+      return original({ ...options, agent });
+    });
+  }
+}
+
+describe('P20 whether a request goes straight to its server', () => {
+  const { isPlain } = createGuardedFetch({ version: '1', timeoutMs: 100 });
+  const post = { method: 'POST', body: 'a=b', reach: 'public' } as const;
+
+  for (const [title, url] of [
+    ['a name', 'https://as.example/token'],
+    ['an address', 'https://192.0.2.1/token'],
+    ['a loopback address', 'http://127.0.0.1:1/token'],
+    ['a name of this machine', 'http://as.localhost:1/token'],
+  ] as const) {
+    it(`it does without anybody between: ${title}`, async () => {
+      assert.equal(await isPlain(url, post), true);
+    });
+
+    it(`it does when the editor says so: ${title}`, async (t) => {
+      putInWay(t, (request) => setImmediate(() => request.emit('proxy', { proxy: 'DIRECT' })));
+      assert.equal(await isPlain(url, post), true);
+    });
+
+    it(`it does not through a proxy: ${title}`, async (t) => {
+      putInWay(t, (request) => setImmediate(() => request.emit('proxy', { proxy: 'PROXY proxy.example:3128' })));
+      assert.equal(await isPlain(url, post), false);
+    });
+  }
+
+  it('it does not when a proxy could not be reached', async (t) => {
+    putInWay(t, (request) => setImmediate(() => request.emit('proxy', { proxy: 'DIRECT', error: new Error('x') })));
+    assert.equal(await isPlain('https://as.example/token', post), false);
+  });
+
+  it('it does not when no way is found in time', async (t) => {
+    putInWay(t, () => undefined);
+    assert.equal(await isPlain('https://as.example/token', post), false);
+  });
+
+  it('it does not when a socket comes from somewhere, with the name never looked up', async (t) => {
+    putInWay(t, (request) => setImmediate(() => request.emit('socket', new net.Socket())));
+    assert.equal(await isPlain('https://as.example/token', post), false);
+  });
+
+  it('nothing of it is sent to find out', async (t) => {
+    const server = http.createServer();
+    const seen: string[] = [];
+    server.on('request', ({ url = '' }) => seen.push(url));
+    const origin = await listenOnLoopback(server);
+    t.after(async () => stopServer(server));
+    assert.equal(await isPlain(`${origin}/token`, { ...post, reach: 'loopback' }), true);
+    assert.deepEqual(seen, []);
+  });
+});

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { decideChallenge } from '../../../src/connections/challengePolicy.ts';
+import { decideChallenge, demandedScopes } from '../../../src/connections/challengePolicy.ts';
 import type { BearerChallenge } from '../../../src/oauth/challenge.ts';
 import { grantWith, MINUTE_MS, NOW } from '../connectionFixture.ts';
 
@@ -11,6 +11,8 @@ const insufficient = (...scopes: string[]): BearerChallenge => ({
   scopes,
 });
 const invalid: BearerChallenge = { scheme: 'bearer', takesDpop: false, error: 'invalid_token', scopes: [] };
+/** As many servers answer each request without a good token: it names all their scopes, and says no error. */
+const named: BearerChallenge = { scheme: 'bearer', takesDpop: false, scopes: ['a', 'b'] };
 const renewable = grantWith({ granted: ['a'], refreshable: true, generation: 5 });
 const fixed = grantWith({ granted: ['a'], refreshable: false, generation: 5 });
 
@@ -32,7 +34,15 @@ describe('a server’s challenge', () => {
       403,
       insufficient('a'),
       grantWith({ generation: 6 }),
-      { action: 'refresh', generation: 5 },
+      { action: 'refresh', generation: 5, ledTo: 6 },
+      'authorize',
+    ],
+    [
+      'P24 also when the refresh stored more than one document',
+      403,
+      insufficient('a'),
+      grantWith({ generation: 7 }),
+      { action: 'refresh', generation: 5, ledTo: 7 },
       'authorize',
     ],
     [
@@ -40,7 +50,7 @@ describe('a server’s challenge', () => {
       403,
       insufficient('a'),
       grantWith({ generation: 7 }),
-      { action: 'authorize', generation: 6 },
+      { action: 'authorize', generation: 6, ledTo: 7 },
       'stop',
     ],
     [
@@ -64,7 +74,7 @@ describe('a server’s challenge', () => {
       401,
       invalid,
       grantWith({ generation: 6, issuedAt: NOW - MINUTE_MS }),
-      { action: 'refresh', generation: 5 },
+      { action: 'refresh', generation: 5, ledTo: 6 },
       'refresh',
     ],
     [
@@ -72,7 +82,7 @@ describe('a server’s challenge', () => {
       401,
       invalid,
       grantWith({ generation: 6, issuedAt: NOW - MINUTE_MS }),
-      { action: 'authorize', generation: 5 },
+      { action: 'authorize', generation: 5, ledTo: 6 },
       'refresh',
     ],
     [
@@ -83,14 +93,16 @@ describe('a server’s challenge', () => {
       undefined,
       'refresh',
     ],
+    ['P24 a 401 is about the token first, whatever scopes it names', 401, named, renewable, undefined, 'refresh'],
     [
-      'a 401 that demands more scopes needs the person',
+      'P24 and is about the scopes when the next token did not meet it either',
       401,
-      { scheme: 'bearer', takesDpop: false, scopes: ['b'] },
-      renewable,
-      undefined,
+      named,
+      grantWith({ generation: 6 }),
+      { action: 'refresh', generation: 5, ledTo: 6 },
       'authorize',
     ],
+    ['P24 or when it says so', 401, insufficient('b'), renewable, undefined, 'authorize'],
     ['a token that is refused is renewed', 401, invalid, renewable, undefined, 'refresh'],
     ['P24 so is one that is refused without a word', 401, undefined, renewable, undefined, 'refresh'],
     ['P24 or, when it cannot be, needs the person', 401, undefined, fixed, undefined, 'authorize'],
@@ -100,6 +112,22 @@ describe('a server’s challenge', () => {
   ] as const) {
     it(`${title}: ${decision}`, () => {
       assert.equal(decideChallenge(status, challenge, grant, earlier, NOW), decision);
+    });
+  }
+});
+
+describe('the scopes that a challenge demands of the person', () => {
+  const refreshed = { action: 'refresh', generation: 5, ledTo: 6 } as const;
+  for (const [title, status, challenge, earlier, expected] of [
+    ['are those of a 403 that were not granted', 403, insufficient('a', 'b'), undefined, ['b']],
+    ['are none of a 401, which is about the token', 401, named, undefined, []],
+    ['also when it says so', 401, { ...invalid, scopes: ['b'] }, undefined, []],
+    ['are those of a 401 that says that it is about them', 401, insufficient('a', 'b'), undefined, ['b']],
+    ['and of one that the next token has not met', 401, named, refreshed, ['b']],
+    ['are none without a challenge', 403, undefined, undefined, []],
+  ] as const) {
+    it(`P24 ${title}`, () => {
+      assert.deepEqual(demandedScopes(status, challenge, renewable, earlier), expected);
     });
   }
 });

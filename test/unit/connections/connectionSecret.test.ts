@@ -85,7 +85,7 @@ describe('a connection’s secret document', () => {
     ['is no JSON', 'canary {'],
     ['is no object', '["canary"]'],
     ...[
-      { version: 2 },
+      { version: 0 },
       { generation: '1' },
       { serverUrl: undefined },
       { client: {} },

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { ConnectionState } from '../../../src/connections/connection.ts';
+import type { Connection, ConnectionState } from '../../../src/connections/connection.ts';
 import { healthOf, summarizeHealth, worstFirst, type HealthLevel } from '../../../src/connections/health.ts';
-import { OAuthError } from '../../../src/oauth/errors.ts';
+import { ConnectionError } from '../../../src/connections/errors.ts';
+import { OAuthError, type ScopekeeperError } from '../../../src/oauth/errors.ts';
 import { connectionIn, grantWith, MINUTE_MS, NOW } from '../connectionFixture.ts';
 
 const error = new OAuthError('server_unreachable', { url: 'https://example.com/', failure: 'dns' });
@@ -36,12 +37,12 @@ for (const [name, state, level] of levels) {
 test('a connection that never worked is failed, and not a reason to alarm', () => {
   const failed = connectionIn({ type: 'disconnected' }, { lastError: error });
   assert.equal(healthOf(failed, NOW), 'failed');
-  assert.deepEqual(summarizeHealth([failed], NOW), { level: 'ok', total: 1, connected: 0, needingUser: 0 });
+  assert.deepEqual(summarizeHealth([failed], NOW), { level: 'ok', total: 1, connected: 0, away: 0, needingUser: 0 });
 });
 
 test('connections that renew themselves are never a warning', () => {
   const summary = summarizeHealth([connectionIn(inMinutes(1, true)), connectionIn(inMinutes(-5, true))], NOW);
-  assert.deepEqual(summary, { level: 'ok', total: 2, connected: 2, needingUser: 0 });
+  assert.deepEqual(summary, { level: 'ok', total: 2, connected: 2, away: 0, needingUser: 0 });
 });
 
 test('one that ends within the hour makes a warning, one that needs sign-in an error', () => {
@@ -52,12 +53,14 @@ test('one that ends within the hour makes a warning, one that needs sign-in an e
     level: 'attention',
     total: 2,
     connected: 2,
+    away: 0,
     needingUser: 1,
   });
   assert.deepEqual(summarizeHealth([well, ending, ended], NOW), {
     level: 'error',
     total: 3,
     connected: 2,
+    away: 0,
     needingUser: 2,
   });
 });
@@ -67,8 +70,30 @@ test('one whose token has ended is not connected, though it holds a grant', () =
     level: 'error',
     total: 1,
     connected: 0,
+    away: 0,
     needingUser: 1,
   });
+});
+
+const away = (expiresInMinutes: number, why: ScopekeeperError = error): Connection =>
+  connectionIn({
+    type: 'unreachable',
+    grant: grantWith({ expiresAt: NOW + expiresInMinutes * MINUTE_MS }),
+    error: why,
+    retryAt: NOW + MINUTE_MS,
+  });
+
+test('one that is tried again by itself is away once it cannot be used', () => {
+  const hidden = new ConnectionError('keychain_locked', {});
+  for (const [connections, level, count] of [
+    [[away(5)], 'ok', 0],
+    [[away(5), away(-1)], 'offline', 1],
+    [[away(5, hidden)], 'offline', 1],
+    [[away(-1), connectionIn(inMinutes(30, false))], 'attention', 1],
+  ] as const) {
+    const summary = summarizeHealth(connections, NOW);
+    assert.deepEqual([summary.level, summary.away], [level, count]);
+  }
 });
 
 test('worst first: sign-in, then attention by the sooner end, then the rest; the given list stays as it is', () => {

@@ -73,7 +73,7 @@ beforeEach(() => {
     return new Response('{"access_token":"at"}', { headers });
   };
   const ports = { fetch: async (...args: Parameters<Fetch>) => fetch(...args), journal, clock, log };
-  journaled = new JournaledFetch(ports, { connectionId: 'c', generation: 4 });
+  journaled = new JournaledFetch(ports, { connectionId: 'c', generation: 4 }, () => false);
 });
 
 describe('a fetch with a journal', () => {

@@ -41,6 +41,7 @@ const most: Required<StoredConnection> = {
     redirect: 'uri_handler',
     dpop: 'always',
     assertionFile: '/run/token',
+    assertionIssuer: 'https://issuer.example',
     identityProvider: { issuer: 'https://idp.example', clientId: 'c' },
   },
   grant: {
@@ -96,7 +97,7 @@ describe('the file of connections', () => {
     ...['loopback', 'uri_handler'].map((redirect) => ({ settings: { redirect } })),
     ...['always', 'never'].map((dpop) => ({ settings: { dpop } })),
     ...['keychain', 'editor'].map((secretIn) => ({ secretIn })),
-    ...['grant_rejected', 'client_rejected', 'expired', 'token_rejected', 'secret_missing', 'issuer_changed'].map(
+    ...['grant_rejected', 'client_rejected', 'expired', 'token_rejected', 'secret_missing', 'secret_unreadable'].map(
       (reason) => ({ needsSignIn: { reason, since: 0 } }),
     ),
     ...[

@@ -75,6 +75,11 @@ describe('P7 WWW-Authenticate', () => {
       'DPoP error="invalid_token", scope="b", Bearer error="insufficient_scope", scope="a"',
       { scheme: 'dpop', error: 'invalid_token', scopes: ['b'] },
     ],
+    ['Bearer, DPoP algs="ES256", error="use_dpop_nonce"', { scheme: 'dpop', error: 'use_dpop_nonce', scopes: [] }],
+    [
+      'DPoP algs="ES256", Bearer error="insufficient_scope", scope="a"',
+      { scheme: 'bearer', error: 'insufficient_scope', scopes: ['a'] },
+    ],
     ['Bearer, DPoP scope="b"', { scheme: 'bearer', scopes: ['b'] }],
   ] as const) {
     it(`RFC 9449 section 7.2: of both schemes the one with an error counts: ${header}`, () => {

@@ -192,7 +192,34 @@ describe('P6 of several authorization servers', () => {
   it('the one that the person chose is used, as long as the server names it', async () => {
     const chosen = await found(network, { chosenIssuer: two });
     assert.deepEqual([chosen.authorizationServer.issuer, chosen.issuers], [two, [one, two]]);
-    assert.equal((await found(network, { chosenIssuer: 'https://other.example' })).authorizationServer.issuer, one);
+  });
+
+  it('P11 no other one is asked when the server does not name the one that the person chose', async () => {
+    const chosenIssuer = 'https://other.example';
+    for (const [authorizationServers, issuers] of [
+      [
+        [one, two],
+        [one, two],
+      ],
+      [['no issuer', two], [two]],
+      [[], []],
+    ] as const) {
+      const { fetch, sent } = networkOf({
+        ...network,
+        [RESOURCE]: { ...resource, authorization_servers: authorizationServers },
+      });
+      const told: string[] = [];
+      const onIssuers = (named: readonly string[]) => void told.push(...named);
+      await assert.rejects(discover(fetch, server, { reach: 'public', chosenIssuer, onIssuers }), {
+        code: 'issuer_not_named',
+        details: { issuer: chosenIssuer, issuers },
+      });
+      assert.deepEqual(told, issuers);
+      assert.deepEqual(
+        sent.map(({ url }) => url),
+        [MCP, RESOURCE],
+      );
+    }
   });
 
   it('none has metadata: the first error worth telling is told, else all that was tried', async () => {

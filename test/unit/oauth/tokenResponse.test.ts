@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { accountOf, mendTokenResponse } from '../../../src/oauth/tokenResponse.ts';
+import { accountOf, expiryOfJwt, mendTokenResponse } from '../../../src/oauth/tokenResponse.ts';
 
 const good = { access_token: 'AT', token_type: 'bearer', expires_in: 60, scope: 'a b', refresh_token: 'RT' };
 const JSON_TYPE = 'application/json';
@@ -102,6 +102,23 @@ describe('the account of an ID token', () => {
   }
 });
 
+describe('RFC 7519 section 4.1.4: the end of a JWT', () => {
+  for (const [title, jwt, expected] of [
+    ['its exp, in ms', idToken({ exp: 1_700_000_000.5 }), 1_700_000_000_500],
+    ['unknown without exp', idToken({ iat: 1 }), undefined],
+    ['unknown when exp is a text', idToken({ exp: '1700000000' }), undefined],
+    ['unknown when exp is null', idToken({ exp: null }), undefined],
+    ['unknown when exp is endless', tokenOf('{"exp":1e999}'), undefined],
+    ['unknown of what is no JWT', 'opaque', undefined],
+  ] as const) {
+    it(`is ${title}`, () => assert.equal(expiryOfJwt(jwt), expected));
+  }
+});
+
 function idToken(claims: object): string {
-  return `h.${Buffer.from(JSON.stringify(claims)).toString('base64url')}.s`;
+  return tokenOf(JSON.stringify(claims));
+}
+
+function tokenOf(payload: string): string {
+  return `h.${Buffer.from(payload).toString('base64url')}.s`;
 }

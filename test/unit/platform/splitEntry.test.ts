@@ -4,6 +4,7 @@ import * as fc from 'fast-check';
 import { deleteEntry, readEntry, writeEntry, type EntryAccess } from '../../../src/platform/splitEntry.ts';
 
 const KEY = 'connection/1';
+const ENDLESS = 'scopekeeper/parts:{"revision":"a","parts":1000000000}';
 
 /** A keychain that keeps at most `maxEntryBytes` an entry, as Windows does, and can die before a change. */
 class Keychain {
@@ -82,10 +83,20 @@ describe('split entries', () => {
     assert.equal(await readEntry(keychain.access, KEY), value);
   });
 
-  it('a missing part is an error, not a shorter secret', async () => {
-    const keychain = new Keychain(16);
-    await writeEntry(keychain.access, KEY, 'x'.repeat(40));
-    keychain.entries.delete(`${KEY}/part/a/1`);
-    await assert.rejects(readEntry(keychain.access, KEY));
-  });
+  for (const [title, spoil, left] of [
+    ['a missing part', (entries) => entries.delete(`${KEY}/part/a/1`), 'abcdefghijklmnop\n\nqrst'],
+    ['a broken head', (entries) => entries.set(KEY, 'scopekeeper/parts:{"revision"'), 'scopekeeper/parts:{"revision"'],
+    ['a head that names more parts than there can be', (entries) => entries.set(KEY, ENDLESS), ENDLESS],
+  ] as readonly (readonly [string, (entries: Map<string, string>) => unknown, string])[]) {
+    it(`${title} gives what is left, which is no JSON, and not a shorter secret`, async () => {
+      const keychain = new Keychain(16);
+      await writeEntry(keychain.access, KEY, `abcdefghijklmnop${'#'.repeat(16)}qrst`);
+      spoil(keychain.entries);
+      const text = (await readEntry(keychain.access, KEY)) ?? '';
+      assert.ok(text.endsWith(left), text);
+      assert.throws(() => JSON.parse(text), SyntaxError);
+      await writeEntry(keychain.access, KEY, 'new');
+      assert.equal(await readEntry(keychain.access, KEY), 'new');
+    });
+  }
 });

@@ -69,6 +69,10 @@ const oauth: { readonly [C in OAuthErrorCode]: readonly [OAuthErrorDetails[C], E
     { issuers: [ISSUER], tried: [] },
     { says: /no description of that authorization server/, action: 'try_again' },
   ],
+  issuer_not_named: [
+    { issuer: ISSUER, issuers: [EVIL] },
+    { says: /You chose to sign in at as\.example/, action: 'change_issuer' },
+  ],
   issuer_mismatch: [
     { expected: ISSUER, actual: EVIL },
     { says: /calls itself “/, action: 'show_log' },
@@ -144,6 +148,8 @@ const connections: { readonly [C in ConnectionErrorCode]: readonly [ConnectionEr
     { says: /did not take the change/, action: 'try_again' },
   ],
   secret_unreadable: [{ id: 'x' }, { says: /cannot be read/, action: 'sign_in' }],
+  secret_too_new: [{ id: 'x', version: 2 }, { says: /newer version/ }],
+  secret_elsewhere: [{ id: 'x' }, { says: /another editor/, action: 'sign_in' }],
   storage_failed: [
     { operation: 'write', path: '/home/me/[x](command:y)', problem: 'ENOSPC' },
     { says: /could not write its data to me\/\(x\)/, action: 'try_again' },
@@ -212,6 +218,26 @@ const variants: readonly (readonly [AnyScopekeeperError, Expected])[] = [
     new OAuthError('client_rejected', { issuer: ISSUER, description: EVIL, isEntered: true }),
     { says: /the client that you entered/, action: 'enter_client' },
   ],
+  [
+    new OAuthError('client_issuer_mismatch', {
+      issuer: ISSUER,
+      configuredIssuer: 'https://old.example',
+      of: 'assertion',
+    }),
+    { says: /identity token of the workload is for old\.example/, action: 'choose_kind' },
+  ],
+  ...(
+    [
+      ['assertion', 'choose_kind'],
+      ['assertion_file', 'try_again'],
+    ] as const
+  ).map(
+    ([of, action]) =>
+      [
+        new OAuthError('grant_rejected', { issuer: ISSUER, description: EVIL, of }),
+        { says: /does not accept the identity token of the workload.*It says: “/, action },
+      ] as const,
+  ),
   ...(['unauthorized_client', 'invalid_client'] as const).map(
     (error) =>
       [

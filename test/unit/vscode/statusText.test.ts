@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Connection, ConnectionState } from '../../../src/connections/connection.ts';
 import { commandLink, hoverCommands, statusBarText, statusHover } from '../../../src/vscode/statusText.ts';
-import { connectionIn, NOW } from '../connectionFixture.ts';
+import { OAuthError } from '../../../src/oauth/errors.ts';
+import { connectionIn, grantWith, NOW } from '../connectionFixture.ts';
 
 function connection(state: ConnectionState, name = 'Name'): Connection {
   return connectionIn(state, { id: name, name });
@@ -14,12 +15,21 @@ function ready(minutesLeft: number, refreshable: boolean): ConnectionState {
   return { type: 'ready', grant };
 }
 
+function unreachable(minutesLeft: number): ConnectionState {
+  const grant = grantWith({ expiresAt: NOW + minutesLeft * 60_000 });
+  const error = new OAuthError('server_unreachable', { url: 'https://example.com/', failure: 'dns' });
+  return { type: 'unreachable', grant, error, retryAt: NOW + 20_000 };
+}
+
 const ended: ConnectionState = { type: 'needsSignIn', reason: 'expired', since: NOW };
 
 const items: readonly (readonly [states: readonly ConnectionState[], text: string | undefined])[] = [
   [[], undefined],
   [[ready(5, true), ready(90, false)], '$(key) 2'],
   [[ready(5, true), { type: 'disconnected' }], '$(key) 1'],
+  [[ready(5, true), unreachable(5)], '$(key) 2'],
+  [[ready(5, true), unreachable(-1)], '$(debug-disconnect) 1 of 2'],
+  [[unreachable(-1), ready(59, false)], '$(warning) 1 of 2'],
   [[ready(5, true), ready(59, false)], '$(warning) 1 of 2'],
   [[ready(5, true), ready(59, false), ended], '$(error) 2 of 3'],
 ];

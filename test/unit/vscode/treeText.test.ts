@@ -28,6 +28,8 @@ function connection(state: ConnectionState, change: Partial<Connection> = {}): C
 }
 
 const offline = new OAuthError('server_unreachable', { url: 'https://example.com/', failure: 'dns' });
+const identityRefused = new OAuthError('grant_rejected', { issuer: 'https://as.example', of: 'assertion_file' });
+const grantRefused = new OAuthError('grant_rejected', { issuer: 'https://as.example' });
 const refused = new OAuthError('registration_refused', { issuer: 'https://as.example', status: 400, error: 'x' });
 
 const rows: readonly (readonly [description: string, state: ConnectionState, icon: string])[] = [
@@ -54,6 +56,16 @@ const rows: readonly (readonly [description: string, state: ConnectionState, ico
   [
     'offline, retrying in 20 s',
     { type: 'unreachable', grant: grant(), error: offline, retryAt: NOW + 20_000 },
+    'debug-disconnect',
+  ],
+  [
+    'identity token refused, retrying in 20 s',
+    { type: 'unreachable', grant: grant(), error: identityRefused, retryAt: NOW + 20_000 },
+    'debug-disconnect',
+  ],
+  [
+    'token refused, retrying in 20 s',
+    { type: 'unreachable', grant: grant(), error: grantRefused, retryAt: NOW + 20_000 },
     'debug-disconnect',
   ],
 ];
