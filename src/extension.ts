@@ -3,9 +3,9 @@ import os from 'node:os';
 import path from 'node:path';
 import * as vscode from 'vscode';
 import { ConnectionManager } from './connections/connectionManager.ts';
-import type { PrepareRedirect } from './connections/ports.ts';
 import { type KeyRing, SealingKeys } from './connections/sealingKeys.ts';
 import { SecretVault } from './connections/secretVault.ts';
+import { shareConnections } from './owner/shareConnections.ts';
 import { renderCallbackPage } from './platform/callbackPage.ts';
 import { readCertificates } from './platform/certificateFile.ts';
 import { systemClock } from './platform/clock.ts';
@@ -14,6 +14,7 @@ import { createConnectionsFile } from './platform/connectionsFile.ts';
 import { createOutlivingFetch } from './platform/exchange/outlivingFetch.ts';
 import { createGuardedFetch } from './platform/guardedFetch.ts';
 import { createKeytarStore } from './platform/keytarStore.ts';
+import type { LoopbackRoutes } from './platform/callbackRoute.ts';
 import { createLoopbackServer } from './platform/loopbackServer.ts';
 import { SealedJournal } from './platform/sealedJournal.ts';
 import { userFolder } from './platform/userFolder.ts';
@@ -33,7 +34,6 @@ import { tellSecretTrouble, tellUnreadable } from './vscode/tellSecretTrouble.ts
 import { editorRedirectUri, handleUris } from './vscode/uriHandler.ts';
 import { keepViewState } from './vscode/viewState.ts';
 import { describeWindow } from './vscode/windowName.ts';
-import { WindowRole } from './vscode/windowRole.ts';
 
 /** What registrations name this software by, whatever its version (RFC 7591 section 2). */
 const SOFTWARE_ID = 'c0f27eb6-eff1-44a9-bd0c-8d61b2c44bc9';
@@ -56,22 +56,19 @@ export function activate(context: vscode.ExtensionContext): ScopekeeperApi {
   const file = createConnectionsFile(path.join(folder, 'connections.json'));
   const guardedFetch = createGuardedFetch({ version, extraCaFile });
   const processFile = path.join(context.extensionPath, 'dist', 'keytarProcess.js');
-  const keychain = createKeytarStore({ prebuildsFolder, processFile });
-  const editor = secretStorageStore(context.secrets);
-  const keys = new SealingKeys({ keychain, editor, log });
+  const stores = {
+    keychain: createKeytarStore({ prebuildsFolder, processFile }),
+    editor: secretStorageStore(context.secrets),
+  };
+  const keys = new SealingKeys({ ...stores, log });
   const journalFolder = path.join(folder, 'journal');
   const loadKeys = async (): Promise<KeyRing> => keys.load('journal-key');
   const journal = new SealedJournal({ folder: journalFolder, loadKeys });
   const vault = new SecretVault({
-    keychain,
-    editor,
+    ...stores,
     log,
   });
   const editorUri = editorRedirectUri(context.extension.id);
-  const redirectUri: PrepareRedirect = async (kind) => {
-    const loopbackUri = await role.redirectUri();
-    return kind === 'loopback' ? loopbackUri : editorUri;
-  };
   const manager = new ConnectionManager({
     fetch: guardedFetch.fetch,
     resolveReach: guardedFetch.resolveReach,
@@ -98,37 +95,33 @@ export function activate(context: vscode.ExtensionContext): ScopekeeperApi {
     newId: randomUUID,
     log,
   });
-  const loopback = createLoopbackServer({
-    folder,
-    describeWindow,
-    routes: {
-      onCallback: async (url) => {
-        const outcome = await manager.handleCallback(url);
-        return {
-          status: outcome.type === 'connected' ? 200 : 400,
-          html: renderCallbackPage(callbackWords(outcome)),
-        };
-      },
-    },
-  });
-  const role = new WindowRole({
-    loopback,
+  const onCallback: LoopbackRoutes['onCallback'] = async (url) => {
+    const outcome = await manager.handleCallback(url);
+    return { status: outcome.type === 'connected' ? 200 : 400, html: renderCallbackPage(callbackWords(outcome)) };
+  };
+  const { connections, redirectUri, role } = shareConnections({
+    manager,
+    createLoopback: (upgrade) => createLoopbackServer({ folder, routes: { onCallback, upgrade } }),
+    stores,
+    keys,
     hasStoredConnections: async () => ((await file.read())?.connections.length ?? 0) > 0,
-    startService: async () => manager.start(),
+    editorUri,
+    windowName: describeWindow,
+    openBrowser,
     clock,
     log,
   });
 
-  const tree = new ConnectionsTree(manager, clock);
-  const statusBar = new StatusBar(manager, clock);
-  const signIn = new SignIn(manager, async (id) => tree.reveal(id));
+  const tree = new ConnectionsTree(connections, clock);
+  const statusBar = new StatusBar(connections, clock);
+  const signIn = new SignIn(connections, async (id) => tree.reveal(id));
   const commands = commandTable({
-    service: manager,
+    service: connections,
     signIn,
-    ensureOwner: async () => role.ensureOwner(),
+    ensureReady: async () => role.ensureReady(),
     reveal: async (id) => tree.reveal(id),
     showLog: () => channel.show(),
-    redirectUri,
+    redirectUri: async (kind) => connections.redirectUri(kind),
     checkCaFile: async (file) => void (await readCertificates(file, 'connection')), // only whether it can be read
   });
   const publicChanges = new vscode.EventEmitter<void>();
@@ -144,15 +137,16 @@ export function activate(context: vscode.ExtensionContext): ScopekeeperApi {
     signIn,
     publicChanges,
     registerCommands(commands, log),
-    keepViewState(tree, manager, role, clock),
-    handleUris(manager, editorUri, async () => role.ensureOwner()),
+    connections,
+    keepViewState(tree, connections, role, clock),
+    handleUris(connections, editorUri),
     role.onDidChange(announceAll),
-    manager.onDidChangeConnection(() => publicChanges.fire()),
+    connections.onDidChangeConnection(() => publicChanges.fire()),
     tellUnreadable(manager),
     vscode.window.onDidChangeWindowState(({ focused }) => {
       if (!focused) return;
       void role.look(); // as above
-      manager.noteFocus();
+      connections.noteFocus();
     }),
     { dispose: () => clearImmediate(afterStartup) },
   );
@@ -164,7 +158,7 @@ export function activate(context: vscode.ExtensionContext): ScopekeeperApi {
     channel.dispose();
   };
   return {
-    connections: () => manager.connections.map(publicConnection),
+    connections: () => connections.connections.map(publicConnection),
     onDidChangeConnections: publicChanges.event,
   };
 }

@@ -11,7 +11,7 @@ import {
 } from './challengePolicy.ts';
 import type { ConnectionId, Grant } from './connection.ts';
 import type { ConnectionRecords } from './connectionRecords.ts';
-import type { AuthorizationOutcome, ChallengeOutcome } from './connectionService.ts';
+import type { AuthorizationOutcome } from './connectionService.ts';
 import type { ConnectionStates } from './connectionStates.ts';
 import { unattendedGrant } from './flows/unattended.ts';
 import { missingScopes } from './grant.ts';
@@ -20,6 +20,7 @@ import type { DpopNonces } from '../oauth/dpop.ts';
 import type { Clock } from './ports.ts';
 import type { Renewals } from './renewals.ts';
 import type { SecretKeeper } from './secretKeeper.ts';
+import type { ChallengeOutcome } from './tokenService.ts';
 
 export interface ChallengesParts {
   readonly records: ConnectionRecords;

@@ -52,7 +52,9 @@ export type SignInReason =
   /** The secret is not on this machine. */
   | 'secret_missing'
   /** What the keychain holds for it is not what was stored; the bytes are kept. */
-  | 'secret_unreadable';
+  | 'secret_unreadable'
+  /** What proves the client belongs to another authorization server than the one that the server now names. */
+  | 'issuer_changed';
 
 export type ConnectionState =
   | { readonly type: 'disconnected' }

@@ -12,13 +12,10 @@ import { Challenges } from './challenges.ts';
 import type {
   AuthorizationOutcome,
   CallbackOutcome,
-  ChallengeOutcome,
   ConnectionChange,
   ConnectionService,
   DevicePrompt,
   DisconnectOutcome,
-  OutgoingRequest,
-  RequestAuthorization,
 } from './connectionService.ts';
 import { ConnectionStates } from './connectionStates.ts';
 import { deferred } from './deferred.ts';
@@ -33,7 +30,8 @@ import { type RenewalPorts, Renewals } from './renewals.ts';
 import type { SecretTrouble } from './keychainTrouble.ts';
 import { SecretKeeper } from './secretKeeper.ts';
 import type { SecretVault } from './secretVault.ts';
-import { SignIns, type SignInsPorts } from './signIns.ts';
+import { type AuthorizeOptions, SignIns, type SignInsPorts } from './signIns.ts';
+import type { ChallengeOutcome, OutgoingRequest, RequestAuthorization, TokenService } from './tokenService.ts';
 
 /** What is under way when a window closes may take this long: the editor ends an extension after 5 s. */
 const LONGEST_FAREWELL_MS = 4000;
@@ -48,8 +46,8 @@ export interface ConnectionManagerPorts extends Omit<SignInsPorts & RenewalPorts
   readonly newId: () => ConnectionId;
 }
 
-/** The owner's {@link ConnectionService}. */
-export class ConnectionManager implements ConnectionService {
+/** The owner's {@link ConnectionService}, and its {@link TokenService}. */
+export class ConnectionManager implements ConnectionService, TokenService {
   readonly #ports: ConnectionManagerPorts;
   readonly #records: ConnectionRecords;
   readonly #states: ConnectionStates;
@@ -239,11 +237,13 @@ export class ConnectionManager implements ConnectionService {
     await this.#configuration.configure(id, change, entered);
   }
 
-  async authorize(
-    id: ConnectionId,
-    options: { readonly signal?: AbortSignal; readonly scopes?: readonly string[] } = {},
-  ): Promise<AuthorizationOutcome> {
-    return this.#signIns.authorize(id, options.signal, options.scopes);
+  /** @param options.openBrowser of the window in which the person asked for it; this window's own by default. */
+  async authorize(id: ConnectionId, options: AuthorizeOptions = {}): Promise<AuthorizationOutcome> {
+    return this.#signIns.authorize(id, options);
+  }
+
+  async cancelAuthorization(id: ConnectionId): Promise<void> {
+    await this.#signIns.stop(id);
   }
 
   authorizationUrl(id: ConnectionId): string | undefined {

@@ -30,7 +30,8 @@ export class ConnectionRecords {
   #records: ReadonlyMap<ConnectionId, ConnectionRecord> = new Map();
   /** What was learnt of each issuer's refreshes (P27). */
   #refreshMemories: ReadonlyMap<string, RefreshMemory> = new Map();
-  #saved = '';
+  /** At first nothing: a window that never loaded the list must not write an empty one when it closes. */
+  #saved = JSON.stringify(this.#document());
   #saving: Promise<void> = Promise.resolve();
   #retry: Disposable | undefined;
 

@@ -1,5 +1,4 @@
 import type { ActivityEntry } from './activity.ts';
-import type { ServerChallenge } from './challengePolicy.ts';
 import type { EnteredSecrets } from './configuration.ts';
 import type { Connection, ConnectionId, ConnectionKind, SettingsChange } from './connection.ts';
 import type { Disposable } from './ports.ts';
@@ -13,30 +12,6 @@ export type AuthorizationOutcome =
 export type CallbackOutcome =
   | { readonly type: 'connected'; readonly connection: Connection }
   | { readonly type: 'failed'; readonly error: unknown };
-
-/** What became of a server's challenge (P24, P25). */
-export type ChallengeOutcome =
-  /** It is not about the token: the answer is the caller's to pass on. */
-  | { readonly type: 'pass' }
-  /** The token is another one now: the request is to be sent once more. */
-  | { readonly type: 'retry' }
-  /** The person has to authorize, for these scopes among others; then the request is to be sent once more. */
-  | { readonly type: 'authorize'; readonly scopes: readonly string[] }
-  /** All that could be done was done, and the server challenges on: the request has failed. */
-  | { readonly type: 'stop' };
-
-/** A request to an MCP server that is about to be sent. */
-export interface OutgoingRequest {
-  readonly method: string;
-  readonly url: string;
-}
-
-/** What makes a request an authorized one (P36). Secret. */
-export interface RequestAuthorization {
-  readonly accessToken: string;
-  /** `authorization`, and with a bound token the proof for this one request (RFC 9449 section 7.1). */
-  readonly headers: { readonly authorization: string; readonly dpop?: string };
-}
 
 /** What the person enters on another device, and where (RFC 8628 section 3.3). Texts from the server, fit to be shown. */
 export interface DevicePrompt {
@@ -59,9 +34,8 @@ export interface ConnectionChange {
 }
 
 /**
- * What the user interface and the gateway see of the connections. The owner window's manager
- * implements it; later a guest window's proxy does too, so nothing here passes callbacks or secrets
- * other than the two that give tokens.
+ * What the user interface sees of the connections. The owner window's manager implements it, and so does
+ * what a guest window has in its place (`src/owner`): nothing here passes a callback, or gives a token.
  * Methods throw `OAuthError` or `ConnectionError`, never anything else on purpose.
  */
 export interface ConnectionService {
@@ -111,6 +85,8 @@ export interface ConnectionService {
     id: ConnectionId,
     options?: { readonly signal?: AbortSignal; readonly scopes?: readonly string[] },
   ): Promise<AuthorizationOutcome>;
+  /** Cancels a sign-in that runs, whichever window began it, and waits for its end. */
+  cancelAuthorization(id: ConnectionId): Promise<void>;
   /** The URL that a sign-in of this connection waits for, for *Copy URL*. */
   authorizationUrl(id: ConnectionId): string | undefined;
   /** What a sign-in of this connection waits for to be entered, while its step is `waitingForDevice`. */
@@ -129,26 +105,11 @@ export interface ConnectionService {
    */
   disconnect(id: ConnectionId): Promise<DisconnectOutcome>;
   /**
-   * A token that is good now, renewed first if it has ended. The one method that gives a secret.
-   * Throws `sign_in_required`, or why it could not be renewed: the last time, until it is tried again by itself (P32).
-   */
-  accessToken(id: ConnectionId): Promise<string>;
-  /**
-   * The headers for one request to the connection's server, with a token as {@link accessToken} gives it.
-   * Throws `foreign_origin` for a request to somewhere else, and what {@link accessToken} throws.
-   */
-  authorizeRequest(id: ConnectionId, request: OutgoingRequest): Promise<RequestAuthorization>;
-  /** Takes the `DPoP-Nonce` header of any answer of an MCP server (RFC 9449 section 8.2). */
-  noteDpopNonce(url: string, nonce: string): void;
-  /**
-   * Takes a 401 or 403 that a server gave to a request with our token: keeps what it demands, and renews
-   * the token where that may help. Opens no browser. Throws why a renewal failed.
-   */
-  answerChallenge(id: ConnectionId, challenge: ServerChallenge): Promise<ChallengeOutcome>;
-  /**
    * Replaces settings of one connection; one that is given as undefined goes.
    * Throws `signing_key_invalid`, and what the keychain says; then nothing has changed.
    * @param entered what is secret of it.
    */
   configure(id: ConnectionId, change: SettingsChange, entered?: EnteredSecrets): Promise<void>;
+  /** The person is back at this window: what waits for the keychain or a server is tried again, unless it just was. */
+  noteFocus(): void;
 }

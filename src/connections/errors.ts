@@ -39,8 +39,10 @@ export interface ConnectionErrorDetails {
   port_busy: { port: number };
   /** A fault of our own; `problem` is for the log. */
   unexpected: { problem: string };
-  /** Another window owns the connections. */
-  not_owner: { windowName?: string };
+  /** The window that keeps the connections ended while it was at what this one had asked for. */
+  owner_gone: Record<string, never>;
+  /** Another window runs a newer version of this extension, and this one has to be reloaded to talk to it. */
+  window_outdated: Record<string, never>;
 }
 
 export type ConnectionErrorCode = keyof ConnectionErrorDetails;

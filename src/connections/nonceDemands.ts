@@ -1,7 +1,7 @@
 import type { DpopNonces } from '../oauth/dpop.ts';
 import type { ServerChallenge } from './challengePolicy.ts';
 import type { ConnectionId } from './connection.ts';
-import type { ChallengeOutcome } from './connectionService.ts';
+import type { ChallengeOutcome } from './tokenService.ts';
 import type { Clock } from './ports.ts';
 
 /** So often one request is sent again for another nonce: other requests may use up the nonce that it was to have. */

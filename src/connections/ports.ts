@@ -48,7 +48,7 @@ export type ResolveReach = (serverUrl: string) => Promise<Reach>;
 /**
  * Makes sure that callbacks can arrive, and says where.
  * Gives the redirect URI, stable for this user (P18a): on the loopback port, or one that the editor
- * itself receives (P18). Throws `port_busy` or `not_owner`.
+ * itself receives (P18). Throws `owner_gone` when the port was lost.
  */
 export type PrepareRedirect = (kind: 'loopback' | 'uri_handler') => Promise<string>;
 

@@ -224,7 +224,7 @@ export class Renewals {
       await journaled.refuse();
       throw error;
     });
-    if (this.#hasLeft && journaled.isRecorded) throw new ConnectionError('not_owner', {});
+    if (this.#hasLeft && journaled.isRecorded) throw new ConnectionError('owner_gone', {});
     const next = renewedSecret(latest, tokens, result, nextGeneration());
     const now = this.#ports.clock.now();
     const renewed = renewedGrant(grant, connection, result, journaled.replayed?.answeredAt ?? now, next.generation);

@@ -1,5 +1,6 @@
 import { base64url } from 'jose';
 import { ConnectionError, describeError, isConnectionError } from './errors.ts';
+import { KeyedQueue } from './keyedQueue.ts';
 import type { Log, SecretStore } from './ports.ts';
 
 /** The keys of one name, as base64url of 256 bits. */
@@ -29,6 +30,7 @@ const KEY_BYTES = 32;
 export class SealingKeys {
   readonly #options: SealingKeysOptions;
   readonly #rings = new Map<string, KeyRing>();
+  readonly #turns = new KeyedQueue();
 
   constructor(options: SealingKeysOptions) {
     this.#options = options;
@@ -36,6 +38,11 @@ export class SealingKeys {
 
   /** Throws the keychain's error when no store gives a key. */
   async load(name: string): Promise<KeyRing> {
+    // Two that found none at the same time would each make one.
+    return this.#turns.run(name, async () => this.#load(name));
+  }
+
+  async #load(name: string): Promise<KeyRing> {
     const known = this.#rings.get(name);
     if (known !== undefined && known.hidden === undefined) return known;
     const ring = known === undefined ? await this.#read(name) : await this.#readAgain(name, known);
@@ -82,7 +89,8 @@ async function readOrMake(store: SecretStore, name: string): Promise<string> {
   return kept;
 }
 
-async function storedKey(store: SecretStore, name: string): Promise<string | undefined> {
+/** What `store` has for the key of this name, if it is one. */
+export async function storedKey(store: SecretStore, name: string): Promise<string | undefined> {
   const text = await store.get(name);
   return text !== undefined && /^[\w-]{43}$/.test(text) ? text : undefined;
 }

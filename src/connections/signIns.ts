@@ -34,9 +34,16 @@ export interface SignInsParts {
   readonly onAuthorized: (id: ConnectionId) => void;
 }
 
-interface SignInWay {
+/** How a sign-in is asked for by the person. */
+export interface AuthorizeOptions {
+  readonly signal?: AbortSignal;
   /** Exactly these instead of the union (P23). */
   readonly scopes?: ScopeSet | undefined;
+  /** Of the window in which it was asked for. */
+  readonly openBrowser?: OpenBrowser;
+}
+
+interface SignInWay extends Omit<AuthorizeOptions, 'signal'> {
   /** With what is stored alone. */
   readonly isUnattended?: boolean;
 }
@@ -56,8 +63,8 @@ export class SignIns {
   }
 
   /** Signs in, or joins the sign-in that is running; `signal` cancels it. */
-  async authorize(id: ConnectionId, signal?: AbortSignal, scopes?: ScopeSet): Promise<AuthorizationOutcome> {
-    const session = this.#parts.states.sessions.get(id) ?? this.#start(id, { scopes });
+  async authorize(id: ConnectionId, { signal, ...options }: AuthorizeOptions = {}): Promise<AuthorizationOutcome> {
+    const session = this.#parts.states.sessions.get(id) ?? this.#start(id, options);
     const cancel = (): void => session.cancel();
     if (signal?.aborted === true) cancel();
     signal?.addEventListener('abort', cancel);
@@ -122,9 +129,9 @@ export class SignIns {
     this.#suspects.set(id, { clientId, isRejected: true });
   }
 
-  #start(id: ConnectionId, how: SignInWay): SignInSession {
+  #start(id: ConnectionId, { openBrowser = this.#ports.openBrowser, ...how }: SignInWay): SignInSession {
     const { connection } = this.#parts.records.get(id);
-    const session = new SignInSession({ callbacks: this.#callbacks, ...this.#ports }, connection.state);
+    const session = new SignInSession({ ...this.#ports, callbacks: this.#callbacks, openBrowser }, connection.state);
     session.outcome = this.#run(id, session, how);
     return session;
   }

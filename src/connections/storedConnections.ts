@@ -51,7 +51,7 @@ const storedActivity = object({
   errorCode: exactOptional(string()),
 });
 
-const storedConnection = object({
+export const storedConnection = object({
   id: string(),
   name: string(),
   serverUrl: pipe(string(), url()),
@@ -89,6 +89,7 @@ const storedConnection = object({
         'token_rejected',
         'secret_missing',
         'secret_unreadable',
+        'issuer_changed',
       ]),
       since: instant,
     }),

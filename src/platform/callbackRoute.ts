@@ -1,4 +1,5 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import type { UpgradeRoute } from './upgradeRoute.ts';
 
 export interface CallbackAnswer {
   readonly status: number;
@@ -8,6 +9,8 @@ export interface CallbackAnswer {
 export interface LoopbackRoutes {
   /** Judges `GET /callback`; what it gives is the page in the browser. The URL is on the loopback port. */
   readonly onCallback: (url: URL) => Promise<CallbackAnswer>;
+  /** Where other windows come in. */
+  readonly upgrade: UpgradeRoute;
 }
 
 const CALLBACK_PATH = '/callback';

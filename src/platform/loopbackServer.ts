@@ -1,52 +1,58 @@
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
-import { setTimeout as delay } from 'node:timers/promises';
+import type { Duplex } from 'node:stream';
 import { ConnectionError } from '../connections/errors.ts';
 import { errorCode } from './atomicFile.ts';
 import { createRequestListener, type LoopbackRoutes } from './callbackRoute.ts';
-import { createPortFiles, isAlive } from './portFiles.ts';
+import { createPortFiles } from './portFiles.ts';
+import { createUpgradeListener } from './upgradeRoute.ts';
 
 export interface LoopbackServerOptions {
   /** The user's folder, in which the port is kept. */
   readonly folder: string;
-  /** A name of this window for the others, such as its workspace. */
-  readonly describeWindow: () => string;
   readonly routes: LoopbackRoutes;
-  /** How long a busy port is tried again when it seems to be on its way out. 2 s by default. */
-  readonly retryMs?: number;
   /** How long a callback may take to be judged. 30 s by default. */
   readonly answerTimeoutMs?: number;
 }
 
-export type LoopbackRole =
-  | { readonly role: 'owner'; readonly port: number }
-  | { readonly role: 'guest'; readonly windowName?: string };
+/** `taken`: another window has the port, or a stranger; asking there tells. */
+export interface LoopbackRole {
+  readonly role: 'owner' | 'taken';
+  readonly port: number;
+}
 
 export interface LoopbackServer {
   /**
-   * Makes this window the owner of the user's port, unless another window is. May be called again at any time:
-   * an owner stays one, a guest tries anew. The port is chosen at the first start and never changes by itself.
-   * Throws `port_busy` when a stranger holds it, `storage_failed` when the user's folder cannot be
-   * used, `storage_broken` when the file that keeps the port is no such file.
+   * Makes this window the owner of the user's port, unless it is taken. May be called again at any time: an owner
+   * stays one. The port is chosen at the first start and never changes by itself.
+   * Throws `storage_failed` when the user's folder cannot be used, `storage_broken` when the file that keeps the
+   * port is no such file.
    */
   acquire(): Promise<LoopbackRole>;
-  /** Closes the port and all connections to it. */
+  /** Closes the port and all connections to it, those of guests too. */
   release(): Promise<void>;
 }
 
+interface Bound {
+  readonly server: Server;
+  readonly port: number;
+  /** Connections that speak HTTP no longer. */
+  readonly upgraded: ReadonlySet<Duplex>;
+}
+
 const LOOPBACK = '127.0.0.1';
-const RETRY_EVERY_MS = 100;
 const HEADERS_TIMEOUT_MS = 10_000;
-const CONNECTIONS_AT_MOST = 50;
+/** Each guest holds one for as long as its window is open. */
+const CONNECTIONS_AT_MOST = 200;
 
 /**
  * The one port of this user on the loopback interface. Who binds it owns the connections: the operating system
  * gives it to one process and takes it back the moment that one dies.
  */
 export function createLoopbackServer(options: LoopbackServerOptions): LoopbackServer {
-  const { folder, describeWindow, routes, retryMs = 2000, answerTimeoutMs = 30_000 } = options;
+  const { folder, routes, answerTimeoutMs = 30_000 } = options;
   const files = createPortFiles(folder);
-  let held: { readonly server: Server; readonly port: number } | undefined;
+  let held: Bound | undefined;
   // Acquiring and releasing take turns.
   let lastTurn: Promise<unknown> = Promise.resolve();
 
@@ -59,44 +65,27 @@ export function createLoopbackServer(options: LoopbackServerOptions): LoopbackSe
     const chosen = await bind(0);
     const holding = await files.keepPort(chosen.port);
     if (holding === chosen.port) return own(chosen);
-    await close(chosen.server);
+    await close(chosen);
     return acquirePort(holding);
   }
 
   async function acquirePort(port: number): Promise<LoopbackRole> {
-    const giveUpAt = performance.now() + retryMs;
-    for (;;) {
-      try {
-        return await own(await bind(port));
-      } catch (error) {
-        // EACCES: Windows has reserved a range that the port is in.
-        const code = errorCode(error);
-        if (code !== 'EADDRINUSE' && code !== 'EACCES') throw error;
-      }
-      const owner = await files.readOwner();
-      const isOther = owner !== undefined && owner.port === port && owner.pid !== process.pid && isAlive(owner.pid);
-      // A window of the same name may be this one before it was reloaded: its host ends in a moment.
-      if (isOther && owner.window !== describeWindow()) return { role: 'guest', windowName: owner.window };
-      if (performance.now() >= giveUpAt) {
-        if (isOther) return { role: 'guest', windowName: owner.window };
-        throw new ConnectionError('port_busy', { port });
-      }
-      await delay(RETRY_EVERY_MS);
+    try {
+      return own(await bind(port));
+    } catch (error) {
+      // EACCES: Windows has reserved a range that the port is in.
+      const code = errorCode(error);
+      if (code !== 'EADDRINUSE' && code !== 'EACCES') throw error;
+      return { role: 'taken', port };
     }
   }
 
-  async function own(bound: { readonly server: Server; readonly port: number }): Promise<LoopbackRole> {
-    try {
-      await files.writeOwner({ pid: process.pid, window: describeWindow(), port: bound.port });
-    } catch (error) {
-      await close(bound.server);
-      throw error;
-    }
+  function own(bound: Bound): LoopbackRole {
     held = bound;
     return { role: 'owner', port: bound.port };
   }
 
-  async function bind(wanted: number): Promise<{ readonly server: Server; readonly port: number }> {
+  async function bind(wanted: number): Promise<Bound> {
     const server = createServer({
       headersTimeout: HEADERS_TIMEOUT_MS,
       requestTimeout: HEADERS_TIMEOUT_MS,
@@ -111,19 +100,22 @@ export function createLoopbackServer(options: LoopbackServerOptions): LoopbackSe
     const address = server.address();
     const port = typeof address === 'object' && address !== null ? address.port : wanted;
     server.on('request', createRequestListener(routes, port, answerTimeoutMs));
-    return { server, port };
+    const upgraded = new Set<Duplex>();
+    server.on(
+      'upgrade',
+      createUpgradeListener(routes.upgrade, port, (stream) => {
+        upgraded.add(stream);
+        stream.once('close', () => upgraded.delete(stream));
+      }),
+    );
+    return { server, port, upgraded };
   }
 
   async function releaseNow(): Promise<void> {
     if (held === undefined) return;
-    const { server } = held;
+    const bound = held;
     held = undefined;
-    try {
-      // First, so that nobody who finds the port free is told that this window has it.
-      await files.removeOwner(process.pid);
-    } finally {
-      await close(server);
-    }
+    await close(bound);
   }
 
   async function inTurn<T>(action: () => Promise<T>): Promise<T> {
@@ -152,9 +144,11 @@ export function createLoopbackServer(options: LoopbackServerOptions): LoopbackSe
   };
 }
 
-async function close(server: Server): Promise<void> {
+async function close({ server, upgraded }: Bound): Promise<void> {
   const closed = once(server, 'close');
   server.close();
   server.closeAllConnections();
+  // The server no longer counts these as its own, yet waits for them.
+  for (const stream of upgraded) stream.destroy();
   await closed;
 }

@@ -1,28 +1,11 @@
 import { link, readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
-import {
-  integer,
-  literal,
-  maxValue,
-  minValue,
-  number,
-  object,
-  parse,
-  pipe,
-  safeParse,
-  string,
-  type InferOutput,
-} from 'valibot';
-import { errorCode, makePrivateFolder, writeFileAtomically, writeFlushed } from './atomicFile.ts';
+import { integer, literal, maxValue, minValue, number, object, parse, pipe } from 'valibot';
+import { errorCode, makePrivateFolder, writeFlushed } from './atomicFile.ts';
 
 const portNumber = pipe(number(), integer(), minValue(1), maxValue(65_535));
 const portSchema = object({ version: literal(1), port: portNumber });
-const ownerSchema = object({ pid: pipe(number(), integer(), minValue(1)), window: string(), port: portNumber });
-
-/** Who holds the port, as it says itself. */
-export type Owner = InferOutput<typeof ownerSchema>;
-
-/** The two small files about the loopback port in the user's folder. Methods throw what the file system says. */
+/** The small file about the loopback port in the user's folder. Methods throw what the file system says. */
 export interface PortFiles {
   /** Where the port is kept. */
   readonly portFile: string;
@@ -30,16 +13,10 @@ export interface PortFiles {
   readPort(): Promise<number | undefined>;
   /** Keeps the port unless another process has kept one just before; gives the one that holds. */
   keepPort(port: number): Promise<number>;
-  /** Undefined too when the file is broken: it is only a hint. */
-  readOwner(): Promise<Owner | undefined>;
-  writeOwner(owner: Owner): Promise<void>;
-  /** Removes the owner's file if it still names `pid`. */
-  removeOwner(pid: number): Promise<void>;
 }
 
 export function createPortFiles(folder: string): PortFiles {
   const portFile = path.join(folder, 'port.json');
-  const ownerFile = path.join(folder, 'owner.json');
 
   const files: PortFiles = {
     portFile,
@@ -57,34 +34,8 @@ export function createPortFiles(folder: string): PortFiles {
         return (await files.readPort()) ?? chosen;
       }
     },
-    async readOwner() {
-      const text = await readIfThere(ownerFile);
-      try {
-        const result = safeParse(ownerSchema, JSON.parse(text ?? ''));
-        return result.success ? result.output : undefined;
-      } catch {
-        return undefined;
-      }
-    },
-    async writeOwner(owner) {
-      await writeFileAtomically(ownerFile, JSON.stringify(owner));
-    },
-    async removeOwner(pid) {
-      if ((await files.readOwner())?.pid === pid) await rm(ownerFile, { force: true });
-    },
   };
   return files;
-}
-
-/** Whether a process with this id runs now. */
-export function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    // It is there, and belongs to somebody else.
-    return errorCode(error) === 'EPERM';
-  }
 }
 
 async function readIfThere(file: string): Promise<string | undefined> {

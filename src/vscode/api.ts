@@ -12,7 +12,7 @@ export interface PublicConnection {
 
 /** What `activate` gives: `extensions.getExtension<ScopekeeperApi>('scopekeeper.scopekeeper')?.exports`. */
 export interface ScopekeeperApi {
-  /** In the order in which they were added; empty until they are loaded, and in a window that does not manage them. */
+  /** In the order in which they were added; empty until they are loaded. */
   connections(): readonly PublicConnection[];
   /** Fires after any of {@link connections} changed, came or went. */
   readonly onDidChangeConnections: (listener: () => void) => { dispose(): void };

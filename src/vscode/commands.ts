@@ -20,8 +20,8 @@ import { strayText } from './strayCallback.ts';
 import { withoutLinks } from './untrustedText.ts';
 
 export interface CommandParts extends RegisteredClientParts, ChooseCaFileParts {
-  /** Makes this the window that keeps the connections, or throws why it cannot be. */
-  readonly ensureOwner: () => Promise<void>;
+  /** Makes sure that the connections can be used from this window, or throws why they cannot be. */
+  readonly ensureReady: () => Promise<void>;
   /** Shows the row of a connection. */
   readonly reveal: (id: string) => Promise<void>;
   readonly showLog: () => void;
@@ -33,12 +33,12 @@ function isSigningIn({ state }: Connection): boolean {
 
 /** All commands, each of which works from the palette as on a row of the tree. */
 export function commandTable(parts: CommandParts): CommandTable {
-  const { service, signIn, ensureOwner } = parts;
-  /** Runs `act` with the connection that the command is about, in the window that keeps it. */
+  const { service, signIn, ensureReady } = parts;
+  /** Runs `act` with the connection that the command is about. */
   const on =
     (placeHolder: string, act: (connection: Connection) => Promise<void>, fits?: (connection: Connection) => boolean) =>
     async (argument?: unknown) => {
-      await ensureOwner();
+      await ensureReady();
       const connection = await pickConnection(service, argument, placeHolder, fits);
       if (connection !== undefined) await act(connection);
     };
@@ -46,7 +46,7 @@ export function commandTable(parts: CommandParts): CommandTable {
 
   return {
     [commandIds.connectServer]: async (argument, intent) => {
-      await ensureOwner();
+      await ensureReady();
       const replaced = intent === 'change_url' ? service.get(connectionIdOf(argument) ?? '') : undefined;
       await connectServer(parts, replaced);
     },
@@ -87,7 +87,7 @@ export function commandTable(parts: CommandParts): CommandTable {
       isSigningIn,
     ),
     [commandIds.pasteCallbackUrl]: async () => {
-      await ensureOwner();
+      await ensureReady();
       await pasteCallbackUrl(service);
     },
     [commandIds.copyDeviceCode]: on(
@@ -100,7 +100,7 @@ export function commandTable(parts: CommandParts): CommandTable {
       async (connection) => openDevicePage(service, connection),
       waitsForDevice,
     ),
-    [commandIds.cancelSignIn]: on(t('Cancel which sign-in?'), async ({ id }) => signIn.cancel(id), isSigningIn),
+    [commandIds.cancelSignIn]: on(t('Cancel which sign-in?'), async ({ id }) => signIn.stop(id), isSigningIn),
     [commandIds.showStatus]: async () => showStatus(service),
     [commandIds.reveal]: async (argument) => {
       await vscode.commands.executeCommand(`${viewIds.servers}.focus`);

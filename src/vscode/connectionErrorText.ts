@@ -159,15 +159,19 @@ export function connectionErrorText(error: AnyConnectionError): ErrorText {
       };
     case 'unexpected':
       return unexpectedText();
-    case 'not_owner':
+    case 'owner_gone':
       return {
-        summary: t('managed by another window'),
-        message:
-          error.details.windowName === undefined
-            ? t('Another window of the editor manages the connections.')
-            : t('The window {0} manages the connections.', quoted(error.details.windowName) ?? ''),
-        nextStep: t('Go to that window, or close it and try again here.'),
+        summary: t('window closed'),
+        message: t('The window that manages the connections was closed before it had finished.'),
+        nextStep: t('Try again.'),
         action: 'try_again',
+      };
+    case 'window_outdated':
+      return {
+        summary: t('older version'),
+        message: t('Another window runs a newer version of Scopekeeper and now manages the connections.'),
+        nextStep: t('Reload this window; in another editor, update Scopekeeper first.'),
+        action: 'reload_window',
       };
   }
 }

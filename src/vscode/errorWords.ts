@@ -24,6 +24,7 @@ export type ErrorAction =
   | 'open_ca_setting'
   | 'open_proxy_settings'
   | 'open_file'
+  | 'reload_window'
   | 'show_log';
 
 export interface ErrorText {

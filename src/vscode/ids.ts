@@ -1,3 +1,5 @@
+import type { RoleState } from '../owner/windowRole.ts';
+
 /** The commands; each is declared in package.json, which a unit test compares with this list. */
 export const commandIds = {
   connectServer: 'scopekeeper.connectServer',
@@ -33,16 +35,10 @@ export const settingIds = {
 
 /** The keys that `when` clauses in package.json use, and what they can be. */
 export interface ContextKeys {
-  'scopekeeper.role': WindowRoleName;
+  'scopekeeper.role': RoleState['type'];
   'scopekeeper.hasConnections': boolean;
   'scopekeeper.isAuthorizing': boolean;
 }
-
-/**
- * What this window is to the connections: `idle` has none to keep, `owner` keeps them, `guest` leaves
- * them to another window, `blocked` could not get at them.
- */
-export type WindowRoleName = 'starting' | 'idle' | 'owner' | 'guest' | 'blocked';
 
 export const contextKeys: { readonly [K in keyof ContextKeys]: K } = {
   'scopekeeper.role': 'scopekeeper.role',

@@ -88,6 +88,8 @@ function actionLabel(action: ErrorAction): string {
       return t('Open Settings');
     case 'open_file':
       return t('Open File');
+    case 'reload_window':
+      return t('Reload Window');
     case 'show_log':
       return t('Show Log');
   }
@@ -100,7 +102,7 @@ function performer(
   { connection, tryAgain }: ErrorContext,
 ): (() => Promise<void>) | undefined {
   const command = ACTION_COMMANDS[action];
-  if (action === 'show_log') return async () => run(command);
+  if (action === 'show_log' || action === 'reload_window') return async () => run(command);
   if (action === 'try_again') return tryAgain;
   if (action === 'open_proxy_settings') return async () => run(command, '@id:http.proxy');
   if (action === 'open_ca_setting') return async () => run(command, `@id:${settingIds.extraCaFile}`);
@@ -114,7 +116,7 @@ function performer(
   return async () => run(command, connection.id, ...(argument === undefined ? [] : [argument]));
 }
 
-type EditorCommand = 'vscode.open' | 'workbench.action.openSettings';
+type EditorCommand = 'vscode.open' | 'workbench.action.openSettings' | 'workbench.action.reloadWindow';
 
 const ACTION_COMMANDS: Readonly<Record<ErrorAction, CommandId | EditorCommand>> = {
   try_again: commandIds.reauthorize,
@@ -133,6 +135,7 @@ const ACTION_COMMANDS: Readonly<Record<ErrorAction, CommandId | EditorCommand>> 
   open_ca_setting: 'workbench.action.openSettings',
   open_proxy_settings: 'workbench.action.openSettings',
   open_file: 'vscode.open',
+  reload_window: 'workbench.action.reloadWindow',
   show_log: commandIds.showLog,
 };
 

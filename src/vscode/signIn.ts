@@ -25,6 +25,7 @@ export class SignIn implements vscode.Disposable {
   readonly #service: ConnectionService;
   readonly #reveal: (id: ConnectionId) => Promise<void>;
   readonly #running = new Map<ConnectionId, RunningSignIn>();
+  #isDisposed = false;
 
   /** @param reveal shows the row of a connection */
   constructor(service: ConnectionService, reveal: (id: ConnectionId) => Promise<void>) {
@@ -32,34 +33,34 @@ export class SignIn implements vscode.Disposable {
     this.#reveal = reveal;
   }
 
+  /** Ends no sign-in: one that runs here ends with the manager, one that another window runs goes on there. */
   dispose(): void {
-    for (const { controller } of this.#running.values()) controller.abort();
+    this.#isDisposed = true;
   }
 
-  /** Signs in to `connection` and tells how it went; never throws. A second call while one waits for the person opens the page again. */
+  /**
+   * Signs in to `connection` and tells how it went; never throws. While a sign-in waits for the person, whichever window
+   * began it, the page is opened again.
+   */
   async run(connection: Connection): Promise<void> {
     const { id } = connection;
-    if (this.#running.has(id)) {
-      // The person has closed the tab, perhaps: it is opened again.
-      const device = this.#service.deviceAuthorization(id);
-      const url = this.#service.authorizationUrl(id) ?? device?.verificationUriComplete ?? device?.verificationUri;
-      if (url !== undefined) await openBrowser(url);
-      return;
-    }
+    // The person has closed the tab, perhaps.
+    const device = this.#service.deviceAuthorization(id);
+    const url = this.#service.authorizationUrl(id) ?? device?.verificationUriComplete ?? device?.verificationUri;
+    if (url !== undefined) await openBrowser(url);
+    if (this.#running.has(id)) return;
     const controller = new AbortController();
     const ended = this.#signIn(connection, controller).finally(() => this.#running.delete(id));
     this.#running.set(id, { controller, ended });
     await ended;
   }
 
-  cancel(id: ConnectionId): void {
-    this.#running.get(id)?.controller.abort();
-  }
-
-  /** Cancels a sign-in, if one runs, and waits for its end. */
+  /** Cancels a sign-in, if one runs in whatever window, and waits for its end. */
   async stop(id: ConnectionId): Promise<void> {
-    this.cancel(id);
-    await this.#running.get(id)?.ended;
+    const running = this.#running.get(id);
+    running?.controller.abort();
+    await running?.ended;
+    await this.#service.cancelAuthorization(id);
   }
 
   async #signIn(connection: Connection, controller: AbortController): Promise<void> {
@@ -75,6 +76,7 @@ export class SignIn implements vscode.Disposable {
         await this.#reveal(id).catch(() => undefined); // the view may just be closing
       }
     } catch (error) {
+      if (this.#isDisposed) return;
       // Not awaited: the message may stay open for ever, and the sign-in is over.
       void showError(error, {
         connection: this.#service.get(id) ?? connection,

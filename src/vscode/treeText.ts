@@ -120,6 +120,8 @@ function signInReasonText(reason: SignInReason): string {
       return t('the token is not on this computer');
     case 'secret_unreadable':
       return t('what was saved cannot be read');
+    case 'issuer_changed':
+      return t('the server has moved its sign-in');
   }
 }
 

@@ -10,26 +10,21 @@ export function editorRedirectUri(extensionId: string): string {
 }
 
 /**
- * Takes callbacks that the browser gives to the editor. Whichever way a sign-in wanted its callback: its `state` decides.
- * @param ensureOwner as for a command
+ * Takes callbacks that the browser gives to the editor, which may give it to any of its windows. Whichever way a sign-in
+ * wanted its callback: its `state` decides.
  */
-export function handleUris(
-  service: ConnectionService,
-  redirectUri: string,
-  ensureOwner: () => Promise<void>,
-): vscode.Disposable {
+export function handleUris(service: ConnectionService, redirectUri: string): vscode.Disposable {
   return vscode.window.registerUriHandler({
     handleUri: async (uri) => {
       const url = callbackUrlIn(uri, redirectUri);
       if (url === undefined) return;
       try {
-        await ensureOwner();
+        // A sign-in tells of its own end; only a callback that belongs to none is told here.
+        const stray = strayText(await service.handleCallback(url));
+        if (stray !== undefined) void vscode.window.showWarningMessage(`${stray.message} ${stray.nextStep}`);
       } catch (error) {
         void showError(error);
-        return;
       }
-      const stray = strayText(await service.handleCallback(url));
-      if (stray !== undefined) void vscode.window.showWarningMessage(`${stray.message} ${stray.nextStep}`);
     },
   });
 }

@@ -1,14 +1,13 @@
 import * as vscode from 'vscode';
 import type { ConnectionService } from '../connections/connectionService.ts';
-import { ConnectionError } from '../connections/errors.ts';
 import { summarizeHealth } from '../connections/health.ts';
 import type { Clock } from '../connections/ports.ts';
+import type { RoleState, WindowRole } from '../owner/windowRole.ts';
 import type { ConnectionsTree } from './connectionsTree.ts';
 import { setContextKey } from './contextKeys.ts';
 import { errorText } from './errorText.ts';
 import { t } from './localize.ts';
 import { showError } from './notifications.ts';
-import type { RoleState, WindowRole } from './windowRole.ts';
 
 /** Keeps what surrounds the tree in step: its message, its badge and the context keys of the menus. */
 export function keepViewState(
@@ -42,23 +41,9 @@ export function keepViewState(
   return vscode.Disposable.from(...subscriptions);
 }
 
-/** What the view says instead of connections, when this window has none to show. */
+/** What the view says when this window cannot get at the connections. */
 function roleMessage(state: RoleState): string | undefined {
-  switch (state.type) {
-    case 'starting':
-    case 'idle':
-    case 'owner':
-      return undefined;
-    case 'guest': {
-      const { windowName } = state;
-      const { message, nextStep } = errorText(
-        new ConnectionError('not_owner', windowName === undefined ? {} : { windowName }),
-      );
-      return `${message} ${nextStep}`;
-    }
-    case 'blocked': {
-      const { message, nextStep } = errorText(state.error);
-      return `${message} ${nextStep}`;
-    }
-  }
+  if (state.type !== 'blocked') return undefined;
+  const { message, nextStep } = errorText(state.error);
+  return `${message} ${nextStep}`;
 }

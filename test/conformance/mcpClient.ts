@@ -1,5 +1,5 @@
 import type { ServerChallenge } from '../../src/connections/challengePolicy.ts';
-import type { OutgoingRequest, RequestAuthorization } from '../../src/connections/connectionService.ts';
+import type { OutgoingRequest, RequestAuthorization } from '../../src/connections/tokenService.ts';
 import { STATELESS_VERSION } from './suite.ts';
 
 /** What the client needs of the token manager. */

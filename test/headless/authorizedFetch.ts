@@ -1,7 +1,7 @@
 import type { FetchLike } from '@modelcontextprotocol/sdk/shared/transport.js';
 import * as v from 'valibot';
 import type { ConnectionId } from '../../src/connections/connection.ts';
-import type { ConnectionService } from '../../src/connections/connectionService.ts';
+import type { ConnectionManager } from '../../src/connections/connectionManager.ts';
 import { operationOf } from '../servers/mcpOperation.ts';
 
 const jsonText = v.pipe(v.string(), v.parseJson());
@@ -12,7 +12,7 @@ const jsonText = v.pipe(v.string(), v.parseJson());
  * which challenges for ever is stopped is the manager's to see to (P25).
  * Throws what the manager throws, `foreign_origin` among it.
  */
-export function createAuthorizedFetch(manager: ConnectionService, id: ConnectionId): FetchLike {
+export function createAuthorizedFetch(manager: ConnectionManager, id: ConnectionId): FetchLike {
   return async (url, init) => {
     const body = v.safeParse(jsonText, init?.body);
     const operation = operationOf(init?.method, body.success ? body.output : undefined);

@@ -1,4 +1,5 @@
 import type { ConnectionService } from '../../src/connections/connectionService.ts';
+import type { TokenService } from '../../src/connections/tokenService.ts';
 
 export interface McpCall {
   /** Of the last answer. */
@@ -15,7 +16,7 @@ export interface McpCallOptions {
 
 /** Calls a tool of an MCP server as the gateway does: with the token, taking nonces, answering challenges. */
 export async function callTool(
-  manager: ConnectionService,
+  manager: ConnectionService & TokenService,
   id: string,
   { tool = 'read_file', mayAuthorize = false }: McpCallOptions = {},
 ): Promise<McpCall> {

@@ -68,9 +68,16 @@ function storedIdTokens(
         // Renewed meanwhile, by a renewal that ran beside this sign-in.
         if (idToken !== undefined && idToken !== refused) return idToken;
         if (session?.refreshToken === undefined) return undefined;
-        const { refreshToken } = session;
-        const target = { ...provider, refreshToken, scopes: undefined, resource: undefined };
-        return keepSession(held, provider, { refreshToken, ...(await refreshTokens(fetch, target)) });
+        let { refreshToken } = session;
+        const renew = async (): Promise<string> => {
+          const target = { ...provider, refreshToken, scopes: undefined, resource: undefined };
+          const answer = { refreshToken, ...(await refreshTokens(fetch, target)) };
+          ({ refreshToken } = answer);
+          return keepSession(held, provider, answer);
+        };
+        const renewed = await renew();
+        // The answer may have lain in the journal for longer than its ID token lives.
+        return goodIdToken({ ...session, idToken: renewed }) ?? renew();
       }),
   ];
 }

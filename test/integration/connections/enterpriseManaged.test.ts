@@ -6,7 +6,7 @@ import { isConnectionError } from '../../../src/connections/errors.ts';
 import { isOAuthError } from '../../../src/oauth/errors.ts';
 import { createHeadlessManager, startWithFaults, type StartOptions } from '../../headless/headlessManager.ts';
 import { callTool } from '../../headless/mcpCall.ts';
-import { ManualClock } from '../../headless/memoryPorts.ts';
+import { ManualClock, MemorySecretStore } from '../../headless/memoryPorts.ts';
 import type { Faults } from '../../servers/faults.ts';
 import type { FaultyServer } from '../../servers/faultyServer.ts';
 
@@ -251,6 +251,45 @@ describe('renewing what a company manages', () => {
       await restarted.manager.authorize(id);
       assert.equal((await callTool(restarted.manager, id)).status, 200);
       assert.notEqual(storedRefreshToken(headless.keychain, id), second);
+      assert.equal(server.requestsTo('idpAuthorization').length, 1, 'nobody had to sign in again');
+    });
+  }
+
+  for (const [title, laterMs, sent] of [
+    ['at once', 0, 1],
+    ['when its ID token has ended, too', 3 * 3600_000, 2],
+  ] as const) {
+    it(`P28 P31 the provider’s answer that a killed window had not stored is taken ${title}`, async (t) => {
+      const clock = new ManualClock();
+      const faults = { now: () => clock.now(), idpRotate: true };
+      const { server, headless, manager, id, restart } = await startCompany(t, faults, { clock });
+      await manager.authorize(id);
+      await headless.dispose();
+      clock.advance(3 * 3600_000);
+      const { entries } = headless.keychain;
+      await new Promise<void>((resolve) => {
+        class KilledKeychain extends MemorySecretStore {
+          override readonly entries = entries;
+          override async set(key: string, value: string): Promise<void> {
+            if (key !== `connection:${id}`) return super.set(key, value);
+            resolve();
+            return new Promise(() => undefined);
+          }
+        }
+        const keychain = new KilledKeychain();
+        const killed = createHeadlessManager({ ...headless, keychain, clock, browser: async () => undefined });
+        // It renews at once, and stands still when it stores what the provider gave.
+        void killed.manager.start();
+      });
+      clock.advance(laterMs);
+      const restarted = restart();
+      await restarted.manager.start();
+      assert.equal((await callTool(restarted.manager, id)).status, 200);
+      const tokens = server
+        .requestsTo('idpToken')
+        .flatMap(({ form }) => (form?.['grant_type'] === 'refresh_token' ? [form['refresh_token']] : []));
+      assert.equal(tokens.length, sent);
+      assert.equal(new Set(tokens).size, sent);
       assert.equal(server.requestsTo('idpAuthorization').length, 1, 'nobody had to sign in again');
     });
   }

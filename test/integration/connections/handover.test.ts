@@ -21,6 +21,17 @@ describe('a refresh token that somebody else has used', () => {
   });
 });
 
+describe('a window that does not keep the connections', () => {
+  it('writes nothing when it closes: the list is the other window’s', async (t) => {
+    const { server, headless } = await startWithFaults(t);
+    await headless.connect(server.mcpUrl);
+    const { text } = headless.file;
+    const guest = createHeadlessManager({ ...headless, browser: async () => undefined });
+    await guest.dispose();
+    assert.equal(headless.file.text, text);
+  });
+});
+
 describe('an exchange that was sent', () => {
   it('P31 P35 ends before the connection does, so that its tokens are revoked too', async (t) => {
     const { server, headless } = await startWithFaults(t);

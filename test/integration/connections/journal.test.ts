@@ -337,7 +337,7 @@ describe('a refresh that another window has sent', () => {
     const { server, headless } = await startWithFaults(t, { delayMs: { token: 400 } }, { clock });
     const { id } = await headless.connect(server.mcpUrl);
     const left = headless.manager.refresh(id);
-    const ended = assert.rejects(left, (error) => isConnectionError(error, 'not_owner'));
+    const ended = assert.rejects(left, (error) => isConnectionError(error, 'owner_gone'));
     while (refreshForms(server).length === 0) await nextTurn();
     const closed = headless.manager.dispose();
     clock.advance(4000);

@@ -77,7 +77,7 @@ describe('a refresh that is sent from a process of its own', () => {
     assert.deepEqual(inProcess, []);
   });
 
-  it('P32 tells what the server refused, and that it was not reached', async (t) => {
+  it('P32 tells what the server refused, and when it may be asked again', async (t) => {
     const { server, headless } = await startWithFaults(t, {}, { isOutliving: true });
     const { id } = await headless.connect(server.mcpUrl);
     Object.assign(server.faults, { tokenStatus: 503, retryAfter: '7' });
@@ -85,7 +85,13 @@ describe('a refresh that is sent from a process of its own', () => {
       headless.manager.refresh(id),
       (error) => isOAuthError(error, 'token_request_failed') && error.details.retryAfterMs === 7000,
     );
-    Object.assign(server.faults, { tokenStatus: 200, dropTokenAnswer: true });
+    assert.deepEqual(await readdir(headless.journalFolder), []);
+  });
+
+  it('P32 tells that the server was not reached, or did not answer', async (t) => {
+    const { server, headless } = await startWithFaults(t, {}, { isOutliving: true });
+    const { id } = await headless.connect(server.mcpUrl);
+    server.faults.dropTokenAnswer = true;
     await assert.rejects(
       headless.manager.refresh(id),
       (error) => isOAuthError(error, 'server_unreachable') && error.details.failure === 'reset',

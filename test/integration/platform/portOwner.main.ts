@@ -1,12 +1,14 @@
-// A window of its own: acquires the port of the folder in argv[2] as the window in argv[3], prints what came of it, and
-// holds on until its standard input ends.
+// A process of its own: acquires the port of the folder in argv[2], prints what came of it, and holds on until its
+// standard input ends.
 import { createLoopbackServer } from '../../../src/platform/loopbackServer.ts';
 
-const [, , folder = '', windowName = ''] = process.argv;
+const [, , folder = ''] = process.argv;
 const server = createLoopbackServer({
   folder,
-  describeWindow: () => windowName,
-  routes: { onCallback: async () => ({ status: 200, html: windowName }) },
+  routes: {
+    onCallback: async () => ({ status: 200, html: '' }),
+    upgrade: { path: '/', token: 'none', accept: (stream) => void stream.destroy() },
+  },
 });
 const role = await server.acquire();
 process.stdout.write(`${JSON.stringify(role)}\n`);

@@ -3,7 +3,7 @@ import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { SSEClientTransport } from '@modelcontextprotocol/sdk/client/sse.js';
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import type { ConnectionId } from '../../../src/connections/connection.ts';
-import type { ConnectionService } from '../../../src/connections/connectionService.ts';
+import type { ConnectionManager } from '../../../src/connections/connectionManager.ts';
 import { createAuthorizedFetch } from '../../headless/authorizedFetch.ts';
 import { startWithFaults, type StartOptions } from '../../headless/headlessManager.ts';
 import { words } from '../../servers/exchange.ts';
@@ -52,7 +52,7 @@ export async function startStory(
 /** The official client, whose tokens come from the manager; closed when the test ends. */
 export async function connectClient(
   t: TestContext,
-  manager: ConnectionService,
+  manager: ConnectionManager,
   id: ConnectionId,
   transport: ServerTransport = 'streamable HTTP',
 ): Promise<Client> {

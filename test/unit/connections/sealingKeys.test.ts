@@ -36,6 +36,15 @@ describe('the keys that files are sealed with', () => {
     assert.equal(keychain.reads, reads);
   });
 
+  it('are read once also for several that ask at the same moment', async () => {
+    await newKeys().load('one');
+    const before = keychain.reads;
+    const keys = newKeys();
+    const rings = await Promise.all([keys.load('one'), keys.load('one'), keys.load('one')]);
+    assert.equal(new Set(rings.map(({ key }) => key)).size, 1);
+    assert.equal(keychain.reads, before + 1);
+  });
+
   it('are the same for two processes that ask at the same moment', async () => {
     const [one, other] = await Promise.all([newKeys().load('one'), newKeys().load('one')]);
     assert.equal(one.key, other.key);

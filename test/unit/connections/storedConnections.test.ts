@@ -97,9 +97,15 @@ describe('the file of connections', () => {
     ...['loopback', 'uri_handler'].map((redirect) => ({ settings: { redirect } })),
     ...['always', 'never'].map((dpop) => ({ settings: { dpop } })),
     ...['keychain', 'editor'].map((secretIn) => ({ secretIn })),
-    ...['grant_rejected', 'client_rejected', 'expired', 'token_rejected', 'secret_missing', 'secret_unreadable'].map(
-      (reason) => ({ needsSignIn: { reason, since: 0 } }),
-    ),
+    ...[
+      'grant_rejected',
+      'client_rejected',
+      'expired',
+      'token_rejected',
+      'secret_missing',
+      'secret_unreadable',
+      'issuer_changed',
+    ].map((reason) => ({ needsSignIn: { reason, since: 0 } })),
     ...[
       'added',
       'connected',

@@ -171,7 +171,8 @@ const connections: { readonly [C in ConnectionErrorCode]: readonly [ConnectionEr
     { says: /cannot be read/, action: 'choose_kind' },
   ],
   foreign_origin: [{ url: URL_WITH_SECRET }, { says: /was not sent/, action: 'show_log' }],
-  not_owner: [{ windowName: EVIL }, { says: /manages the connections/, action: 'try_again' }],
+  owner_gone: [{}, { says: /was closed before it had finished/, action: 'try_again' }],
+  window_outdated: [{}, { says: /newer version of Scopekeeper/, action: 'reload_window' }],
 };
 
 /** Codes that fail for more than one reason, with other words for each. */
@@ -345,7 +346,7 @@ function makeOAuthError(code: string, details: object): OAuthError {
 
 function makeConnectionError(code: string, details: object): ConnectionError {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion
-  return new ConnectionError(code as ConnectionErrorCode, details);
+  return new ConnectionError(code as ConnectionErrorCode, details as never);
 }
 
 test('what a missing proxy may be the cause of says so', () => {

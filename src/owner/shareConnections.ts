@@ -1,0 +1,76 @@
+import type { Duplex } from 'node:stream';
+import type { Clock, Log, OpenBrowser, PrepareRedirect } from '../connections/ports.ts';
+import type { SealingKeys } from '../connections/sealingKeys.ts';
+import { UPGRADE_PATH, UPGRADE_TOKEN } from './greeting.ts';
+import { GuestDoor } from './guestDoor.ts';
+import { type OwnedConnections, serveGuest } from './serveGuest.ts';
+import { SharedConnections } from './sharedConnections.ts';
+import { visitOwner } from './visitOwner.ts';
+import { GuestKey, type GuestKeyStores, keysOf, WINDOW_KEY } from './windowKey.ts';
+import { PROTOCOL_VERSION } from './windowProtocol.ts';
+import { type LoopbackPort, WindowRole } from './windowRole.ts';
+
+/** Where guests come in at the loopback port. */
+export interface GuestRoute {
+  readonly path: string;
+  readonly token: string;
+  readonly accept: (stream: Duplex, port: number) => void;
+}
+
+export interface ShareConnectionsPorts {
+  /** Used while this window is the owner. */
+  readonly manager: OwnedConnections & { start(): Promise<void>; dispose(): Promise<void> };
+  readonly createLoopback: (guests: GuestRoute) => LoopbackPort;
+  /** Where a guest finds the key by which windows know each other. */
+  readonly stores: GuestKeyStores;
+  /** From where the owner has it. */
+  readonly keys: SealingKeys;
+  readonly hasStoredConnections: () => Promise<boolean>;
+  /** Where the editor itself receives callbacks. */
+  readonly editorUri: string;
+  /** A name of this window for the others, such as its workspace. */
+  readonly windowName: () => string;
+  readonly openBrowser: OpenBrowser;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** The protocol that this window speaks. */
+  readonly version?: number;
+}
+
+export interface SharedWindow {
+  readonly role: WindowRole;
+  /** The connections, whichever window keeps them. */
+  readonly connections: SharedConnections;
+  /** Where this window has sign-ins come back to, as the owner. */
+  readonly redirectUri: PrepareRedirect;
+}
+
+/** Puts together what makes one of several windows the owner of the connections and the others its guests. Does nothing yet. */
+export function shareConnections(ports: ShareConnectionsPorts): SharedWindow {
+  const { clock, editorUri, keys, log, manager, openBrowser, version = PROTOCOL_VERSION, windowName } = ports;
+  const key = new GuestKey(ports.stores);
+  const redirectUri: PrepareRedirect = async (kind) => (kind === 'loopback' ? role.loopbackRedirectUri() : editorUri);
+  const door = new GuestDoor({
+    keys: async () => keysOf(await keys.load(WINDOW_KEY)),
+    onGuest: (reader) =>
+      serveGuest(reader, { service: manager, redirectUri, whenLoaded: async () => role.whenLoaded(), windowName, log }),
+    onNewerGuest: () => void role.yield(), // it never rejects
+    version,
+    log,
+  });
+  const role = new WindowRole({
+    loopback: ports.createLoopback({
+      path: UPGRADE_PATH,
+      token: UPGRADE_TOKEN,
+      accept: (stream, port) => door.accept(stream, port),
+    }),
+    visit: async (port, signal) => visitOwner(port, { key, windowName, openBrowser, log, version }, signal),
+    hasStoredConnections: ports.hasStoredConnections,
+    startService: async () => manager.start(),
+    stopService: async () => manager.dispose(),
+    clock,
+    log,
+  });
+  const connections = new SharedConnections({ own: manager, ownRedirectUri: redirectUri, role, log });
+  return { role, connections, redirectUri };
+}

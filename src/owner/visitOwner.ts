@@ -1,0 +1,49 @@
+import { knock } from './knock.ts';
+import { RemoteConnections, type RemoteConnectionsParts } from './remoteConnections.ts';
+import type { GuestKey } from './windowKey.ts';
+import type { Visit } from './windowRole.ts';
+
+export interface VisitParts extends Omit<RemoteConnectionsParts, 'windowName'> {
+  readonly key: GuestKey;
+  readonly windowName: () => string;
+  readonly version: number;
+}
+
+/**
+ * Asks the holder of the port for its connections. Throws what the keychain says when it does not give the key.
+ * @param signal leaves, also later
+ */
+export async function visitOwner(port: number, parts: VisitParts, signal?: AbortSignal): Promise<Visit> {
+  const { key, version, windowName, ...rest } = parts;
+  const knocked = await knock({
+    port,
+    version,
+    keyNow: await key.look(),
+    ...(signal !== undefined && { signal }),
+  });
+  switch (knocked.type) {
+    case 'gone':
+    case 'stranger':
+      return knocked;
+    case 'newer':
+      return { type: 'outdated' };
+    case 'older':
+      // The owner ends all connections after it has released the port.
+      return { type: 'yielding', released: knocked.reader.read(1).then(() => undefined) };
+    case 'owner':
+      try {
+        const { service, windowName: ownerName } = await RemoteConnections.attach(knocked.reader, {
+          ...rest,
+          windowName: windowName(),
+        });
+        return {
+          type: 'attached',
+          link: { windowName: ownerName, service, closed: service.closed, dispose: () => service.dispose() },
+        };
+      } catch {
+        // It proved that it is the owner, and has ended since.
+        knocked.reader.stream.destroy();
+        return { type: 'gone' };
+      }
+  }
+}

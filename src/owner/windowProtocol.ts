@@ -1,0 +1,115 @@
+import {
+  array,
+  boolean,
+  exactOptional,
+  type GenericSchema,
+  keyof,
+  literal,
+  maxLength,
+  object,
+  picklist,
+  pipe,
+  string,
+  transform,
+  url,
+  variant,
+} from 'valibot';
+import { CONNECTION_KINDS } from '../connections/connection.ts';
+import { storedConnection } from '../connections/storedConnections.ts';
+import { connectionViewSchema } from './wireConnection.ts';
+import { revivedErrorSchema } from './wireErrors.ts';
+
+/** To be raised with every change of a message below that windows of the version before would not take. */
+export const PROTOCOL_VERSION = 1;
+
+/** A request between windows: what is asked with, and what is answered, each checked where it comes in. */
+export interface WindowRequest<P extends GenericSchema, R extends GenericSchema> {
+  readonly method: string;
+  readonly params: P;
+  readonly result: R;
+}
+
+function request<P extends GenericSchema, R extends GenericSchema>(method: string, params: P, result: R) {
+  return { method, params, result } satisfies WindowRequest<P, R>;
+}
+
+const id = string();
+const ofConnection = object({ id });
+const nothing = object({});
+const scopes = array(string());
+const windowName = pipe(string(), maxLength(1000));
+const parsedUrl = pipe(
+  string(),
+  url(),
+  transform((text) => new URL(text)),
+);
+const disconnected = object({ revocation: picklist(['revoked', 'unsupported', 'failed', 'nothing_to_revoke']) });
+const settings = storedConnection.entries.settings;
+
+const enteredSecrets = object({
+  clientSecret: exactOptional(string()),
+  privateKey: exactOptional(string()),
+  accessToken: exactOptional(string()),
+  assertion: exactOptional(string()),
+  identityProvider: exactOptional(object({ clientSecret: exactOptional(string()), idToken: exactOptional(string()) })),
+});
+
+/** JSON knows no `undefined`, so the settings that go are named. */
+const configured = { id, settings, removed: array(keyof(settings)), entered: enteredSecrets };
+
+/**
+ * What a guest asks of the owner: `ConnectionService`, method for method. A connection in an answer is its id, since the
+ * guest has heard of it by then.
+ */
+export const ownerRequests = {
+  /** First of all. Before the answer the owner tells of each connection that there is. */
+  attach: request('attach', object({ windowName }), object({ windowName })),
+  add: request(
+    'add',
+    object({ serverUrl: string(), name: exactOptional(string()), kind: exactOptional(picklist(CONNECTION_KINDS)) }),
+    ofConnection,
+  ),
+  changeKind: request('changeKind', object({ ...configured, kind: picklist(CONNECTION_KINDS) }), nothing),
+  /** Cancelling the request ends it. */
+  discoverIssuer: request('discoverIssuer', ofConnection, object({ issuer: string() })),
+  rename: request('rename', object({ id, name: string() }), nothing),
+  remove: request('remove', object({ id, leaveSecret: exactOptional(boolean()) }), disconnected),
+  /** Cancelling the request cancels the sign-in. */
+  authorize: request(
+    'authorize',
+    object({ id, scopes: exactOptional(scopes) }),
+    object({ type: picklist(['authorized', 'cancelled']) }),
+  ),
+  cancelAuthorization: request('cancelAuthorization', ofConnection, nothing),
+  handleCallback: request(
+    'handleCallback',
+    object({ url: parsedUrl }),
+    variant('type', [
+      object({ type: literal('connected'), id }),
+      object({ type: literal('failed'), error: revivedErrorSchema }),
+    ]),
+  ),
+  refresh: request('refresh', ofConnection, nothing),
+  disconnect: request('disconnect', ofConnection, disconnected),
+  configure: request('configure', object(configured), nothing),
+  redirectUri: request(
+    'redirectUri',
+    object({ kind: picklist(['loopback', 'uri_handler']) }),
+    object({ uri: string() }),
+  ),
+};
+
+/** What the owner asks of a guest. */
+export const guestRequests = {
+  /** Opens an authorization URL for the person who asked for it in that window. */
+  openBrowser: request('openBrowser', object({ url: parsedUrl }), object({ isOpened: boolean() })),
+};
+
+/** What a guest tells the owner: its window has the focus. */
+export const focusNotification = { method: 'focused' };
+
+/** What the owner tells its guests: each change, with all that is shown of the connection. */
+export const changeNotification = {
+  method: 'changed',
+  params: object({ type: picklist(['added', 'changed', 'removed']), view: connectionViewSchema }),
+};

@@ -1,0 +1,195 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer as createHttpServer } from 'node:http';
+import { connect, createServer, type Server } from 'node:net';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { describe, it, type TestContext } from 'node:test';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { isConnectionError } from '../../../src/connections/errors.ts';
+import { UPGRADE_ANSWER, upgradeRequest } from '../../../src/owner/greeting.ts';
+import { MemorySecretStore } from '../../headless/memoryPorts.ts';
+import type { TestWindow } from '../../headless/testWindow.ts';
+import { newUser, ownerAndGuest } from './windows.ts';
+
+async function portOf(folder: string): Promise<number> {
+  const { port } = JSON.parse(await readFile(path.join(folder, 'port.json'), 'utf8'));
+  return Number(port);
+}
+
+async function listen(t: TestContext, server: Server, port: number): Promise<number> {
+  t.after(() => server.close());
+  server.listen(port, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  assert.ok(typeof address === 'object' && address !== null);
+  return address.port;
+}
+
+/** Asks to be let in, and gives what is said until the end. */
+async function sayAndHear(port: number, text: string | Buffer): Promise<string> {
+  const socket = connect(port, '127.0.0.1');
+  socket.on('error', () => undefined);
+  socket.write(text);
+  let heard = '';
+  socket.on('data', (chunk) => (heard += chunk.toString('latin1')));
+  await once(socket, 'close');
+  return heard;
+}
+
+async function isBlocked(window: TestWindow, port: number): Promise<void> {
+  await assert.rejects(window.role.ensureReady(), { code: 'port_busy', details: { port } });
+  assert.equal(window.role.state.type, 'blocked');
+}
+
+describe('a stranger on the port', () => {
+  const strangers: readonly (readonly [string, () => Server])[] = [
+    ['a web server', () => createHttpServer((_, response) => void response.end('hello'))],
+    ['a server that says nothing', () => createServer(() => undefined)],
+    ['a server that hangs up', () => createServer((socket) => void socket.destroy())],
+    [
+      'a server that talks without an end',
+      () =>
+        createServer((socket) => {
+          socket.on('error', () => undefined);
+          socket.write(Buffer.alloc(4 * 1024 * 1024, 65));
+        }),
+    ],
+  ];
+  for (const [what, start] of strangers) {
+    it(`P18 (${what}) is told, and nothing moves silently`, { timeout: 60_000 }, async (t) => {
+      const { folder, open } = await newUser(t);
+      const port = await listen(t, start(), 0);
+      await mkdir(folder, { recursive: true });
+      await writeFile(path.join(folder, 'port.json'), JSON.stringify({ version: 1, port }));
+      await isBlocked(open('window'), port);
+      assert.equal(await portOf(folder), port);
+    });
+  }
+
+  it('P18 that relays to the real owner on another port is none', async (t) => {
+    const { owner, folder, keychain, open } = await ownerAndGuest(t);
+    const ownerPort = await portOf(folder);
+    const heard: Buffer[] = [];
+    const relay = createServer((socket) => {
+      const behind = connect(ownerPort, '127.0.0.1');
+      for (const end of [socket, behind]) end.on('error', () => undefined);
+      // The address in the request is the one thing that is not proved: so it is mended on the way.
+      socket.once('data', (first) => {
+        behind.write(first.toString('latin1').replace(/127\.0\.0\.1:\d+/, `127.0.0.1:${ownerPort}`));
+        socket.on('data', (chunk: Buffer) => {
+          heard.push(chunk);
+          behind.write(chunk);
+        });
+      });
+      behind.pipe(socket);
+      for (const [end, other] of [
+        [socket, behind],
+        [behind, socket],
+      ] as const)
+        end.on('close', () => other.destroy());
+    });
+    const port = await listen(t, relay, 0);
+    const elsewhere = path.join(folder, 'elsewhere');
+    await mkdir(elsewhere);
+    await writeFile(path.join(elsewhere, 'port.json'), JSON.stringify({ version: 1, port }));
+    const victim = open('victim', { folder: elsewhere, keychain });
+    await isBlocked(victim, port);
+    assert.ok(heard.length > 0, 'it was asked');
+    assert.ok(
+      heard.every(({ length }) => length === 66),
+      'it heard no more than a proof that is good for nothing',
+    );
+    assert.ok(owner.log.lines.some((line) => line.includes('no window of this user')));
+  });
+
+  it('is not let in', async (t) => {
+    const { folder } = await ownerAndGuest(t);
+    const port = await portOf(folder);
+    const nonce = await sayAndHear(
+      port,
+      Buffer.concat([Buffer.from(upgradeRequest(port)), Buffer.alloc(1024 * 1024, 1)]),
+    );
+    assert.equal(nonce.length, UPGRADE_ANSWER.length + 32);
+    const forbidden = await sayAndHear(
+      port,
+      upgradeRequest(port).replace('\r\n\r\n', '\r\nOrigin: http://127.0.0.1\r\n\r\n'),
+    );
+    assert.match(forbidden, /^HTTP\/1\.1 403 /);
+  });
+
+  it('does not keep guests out by knocking all the time', async (t) => {
+    const { folder, open, guest, id } = await ownerAndGuest(t);
+    const port = await portOf(folder);
+    const sockets = Array.from({ length: 20 }, () => connect(port, '127.0.0.1'));
+    t.after(() => sockets.forEach((socket) => socket.destroy()));
+    for (const socket of sockets) {
+      socket.on('error', () => undefined);
+      socket.write(upgradeRequest(port));
+      socket.resume();
+    }
+    const ended = (): number => sockets.filter(({ closed }) => closed).length;
+    while (ended() < 12) await nextTurn();
+    assert.equal(ended(), 12, 'at most eight wait to prove themselves');
+    assert.equal((await guest.connections.refresh(id)).state.type, 'ready', 'a guest that is in stays in');
+    const late = open('late');
+    await late.role.look();
+    assert.equal(late.role.state.type, 'guest', 'the eight are turned away in time for who tries again');
+    assert.equal(ended(), 20);
+  });
+});
+
+describe('a guest without the key', () => {
+  it('is told that the keychain is locked, loses nothing, and goes on when it is open', async (t) => {
+    const { folder, keychain, open, id } = await ownerAndGuest(t);
+    const locked = new MemorySecretStore();
+    locked.state = 'locked';
+    const window = open('locked', { keychain: locked });
+    const entries = [...keychain.entries];
+    await window.role.look();
+    const { state } = window.role;
+    assert.ok(state.type === 'blocked' && isConnectionError(state.error, 'keychain_locked'));
+    assert.deepEqual([...keychain.entries], entries);
+    assert.equal(locked.entries.size, 0);
+    for (const [name, value] of keychain.entries) locked.entries.set(name, value);
+    locked.state = 'open';
+    await window.role.look();
+    assert.equal(window.role.state.type, 'guest');
+    assert.equal(window.connections.get(id)?.state.type, 'ready');
+    assert.ok(folder.length > 0);
+  });
+
+  it('of this user is a stranger', async (t) => {
+    const { folder, open } = await ownerAndGuest(t);
+    const other = new MemorySecretStore();
+    other.entries.set('owner-key', Buffer.alloc(32, 1).toString('base64url'));
+    await isBlocked(open('another user', { keychain: other }), await portOf(folder));
+  });
+});
+
+describe('windows of different versions', () => {
+  it('an older owner gives way to a newer guest, and says that it is to be reloaded', async (t) => {
+    const { owner, guest, id, open, folder } = await ownerAndGuest(t);
+    const port = await portOf(folder);
+    const newer = open('newer', { version: 2 });
+    await newer.role.look();
+    assert.equal(newer.role.state.type, 'owner');
+    assert.equal(await portOf(folder), port);
+    for (const { role } of [owner, guest]) {
+      // The guest may still have to hear that its owner is gone.
+      while (role.state.type !== 'blocked') await nextTurn();
+      await assert.rejects(role.ensureReady(), { code: 'window_outdated' });
+    }
+    assert.equal((await newer.connections.refresh(id)).state.type, 'ready');
+    await assert.rejects(guest.connections.refresh(id), { code: 'window_outdated' });
+  });
+
+  it('an older guest of a newer owner is told to be reloaded', async (t) => {
+    const { open, server } = await newUser(t);
+    const newer = open('newer', { version: 2 });
+    await newer.connections.add(server.mcpUrl);
+    const older = open('older');
+    await assert.rejects(older.role.ensureReady(), { code: 'window_outdated' });
+    assert.equal(newer.role.state.type, 'owner');
+  });
+});

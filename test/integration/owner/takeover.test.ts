@@ -1,0 +1,193 @@
+import assert from 'node:assert/strict';
+import { type ChildProcessByStdio, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import path from 'node:path';
+import { createInterface } from 'node:readline';
+import type { Readable, Writable } from 'node:stream';
+import { describe, it, type TestContext } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { exactOptional, boolean, object, parse, string } from 'valibot';
+import { FolderSecretStore } from '../../headless/folderSecretStore.ts';
+import { newUser, ownerAndGuest } from './windows.ts';
+
+const lineSchema = object({
+  type: string(),
+  isConnected: exactOptional(boolean()),
+  windowName: exactOptional(string()),
+  error: exactOptional(string()),
+  state: exactOptional(string()),
+});
+type Line = ReturnType<typeof parseLine>;
+
+function parseLine(text: string) {
+  return { ...parse(lineSchema, JSON.parse(text)), at: performance.now() };
+}
+
+/** A window in a process of its own. */
+class WindowProcess {
+  readonly name: string;
+  readonly child: ChildProcessByStdio<Writable, Readable, null>;
+  readonly lines: Line[] = [];
+  readonly #waiting = new Set<() => void>();
+
+  constructor(folder: string, name: string) {
+    this.name = name;
+    const program = fileURLToPath(new URL('window.main.mjs', import.meta.url));
+    this.child = spawn(process.execPath, [program, folder, name], { stdio: ['pipe', 'pipe', 'inherit'] });
+    createInterface({ input: this.child.stdout }).on('line', (text) => {
+      this.lines.push(parseLine(text));
+      for (const look of this.#waiting) look();
+    });
+  }
+
+  /** The first line after the `seen`th that fits. */
+  async until(fits: (line: Line) => boolean, seen = 0): Promise<Line> {
+    return new Promise((resolve) => {
+      const look = (): void => {
+        const found = this.lines.slice(seen).find(fits);
+        if (found === undefined) return;
+        this.#waiting.delete(look);
+        resolve(found);
+      };
+      this.#waiting.add(look);
+      look();
+    });
+  }
+
+  async settled(seen = 0): Promise<Line> {
+    return this.until(({ type, isConnected }) => type === 'owner' || type === 'blocked' || isConnected === true, seen);
+  }
+
+  async refresh(id: string): Promise<Line> {
+    const seen = this.lines.length;
+    this.child.stdin.write(`${id}\n`);
+    return this.until(({ type }) => type === 'refreshed' || type === 'failed', seen);
+  }
+
+  /** Gives when it was killed. */
+  async kill(): Promise<number> {
+    const at = performance.now();
+    await this.dispose();
+    return at;
+  }
+
+  async dispose(): Promise<void> {
+    const isRunning = this.child.exitCode === null && this.child.signalCode === null;
+    if (isRunning && this.child.kill('SIGKILL')) await once(this.child, 'exit');
+  }
+}
+
+/** A user who has signed in, and has closed all windows. */
+async function signedIn(t: TestContext) {
+  const user = await newUser(t);
+  const keychain = new FolderSecretStore(path.join(user.folder, 'keychain'));
+  const window = user.open('before', { keychain });
+  const { id } = await window.connections.add(user.server.mcpUrl);
+  await window.connections.authorize(id);
+  await window.dispose();
+  const signIns = (): number =>
+    user.server.requestsTo('token').filter(({ form }) => form?.['grant_type'] === 'authorization_code').length;
+  /** Opens a window in a process of its own. */
+  const start = (name: string): WindowProcess => user.own(new WindowProcess(user.folder, name));
+  return { ...user, keychain, id, signIns, start };
+}
+
+describe('an owner that is killed', () => {
+  it('P29 P30 is followed by its guest within a second, with the port held and no new sign-in', async (t) => {
+    const { id, server, signIns, start } = await signedIn(t);
+    const owner = start('owner');
+    assert.equal((await owner.settled()).type, 'owner');
+    const guest = start('guest');
+    assert.equal((await guest.settled()).windowName, 'owner');
+    assert.equal((await guest.refresh(id)).state, 'ready');
+    const seen = guest.lines.length;
+    const killedAt = await owner.kill();
+    const next = await guest.settled(seen);
+    assert.equal(next.type, 'owner');
+    t.diagnostic(`the guest is the owner ${(next.at - killedAt).toFixed(0)} ms after the kill`);
+    assert.ok(next.at - killedAt < 1000);
+    assert.equal((await guest.refresh(id)).state, 'ready');
+    assert.equal(signIns(), 1);
+    assert.equal(new Set(server.requestsTo('token').map(({ form }) => form?.['refresh_token'])).size, 3);
+  });
+
+  it('is followed by one of five guests, and the others find it', async (t) => {
+    const { id, signIns, start } = await signedIn(t);
+    let owner = start('w0');
+    await owner.settled();
+    let guests = ['w1', 'w2', 'w3', 'w4', 'w5'].map((name) => start(name));
+    for (const line of await Promise.all(guests.map(async (guest) => guest.settled()))) {
+      assert.equal(line.windowName, 'w0');
+    }
+    while (guests.length > 1) {
+      const seen = guests.map(({ lines }) => lines.length);
+      const killedAt = await owner.kill();
+      const settled = await Promise.all(guests.map(async (guest, index) => guest.settled(seen[index])));
+      const winners = guests.filter((_, index) => settled[index]?.type === 'owner');
+      assert.equal(winners.length, 1, JSON.stringify(settled));
+      const [winner] = winners;
+      assert.ok(winner !== undefined);
+      owner = winner;
+      for (const [index, { windowName, type, at }] of settled.entries()) {
+        assert.ok(at - killedAt < 1000, `${guests[index]?.name ?? ''} took ${at - killedAt} ms`);
+        if (guests[index] !== owner) assert.deepEqual([type, windowName], ['guest', owner.name]);
+      }
+      const last = Math.max(...settled.map(({ at }) => at)) - killedAt;
+      t.diagnostic(`all ${guests.length} have settled ${last.toFixed(0)} ms after the kill`);
+      guests = guests.filter((guest) => guest !== owner);
+    }
+    assert.equal((await guests[0]?.refresh(id))?.state, 'ready');
+    assert.equal(signIns(), 1);
+  });
+
+  it('leaves one owner among windows that start together', async (t) => {
+    const { start } = await signedIn(t);
+    const windows = ['a', 'b', 'c', 'd', 'e'].map((name) => start(name));
+    const lines = await Promise.all(windows.map(async (window) => window.settled()));
+    assert.deepEqual(lines.map(({ type }) => type).toSorted(), ['guest', 'guest', 'guest', 'guest', 'owner']);
+  });
+});
+
+describe('a request that is under way when the owner goes', () => {
+  it('ends in a clear error when it may have had its effect', async (t) => {
+    const { id, keychain, open, server, start } = await signedIn(t);
+    const owner = start('owner');
+    await owner.settled();
+    const guest = open('guest', { keychain });
+    await guest.role.look();
+    server.faults.delayMs = { token: 60_000 };
+    const before = server.requestsTo('token').length;
+    const refreshed = guest.connections.refresh(id);
+    refreshed.catch(() => undefined);
+    while (server.requestsTo('token').length === before) await new Promise(setImmediate);
+    server.faults.delayMs = {};
+    await owner.kill();
+    await assert.rejects(refreshed, { code: 'owner_gone' });
+    assert.equal(guest.connections.get(id)?.id, id);
+  });
+
+  it('is made again of the new owner when that does no harm', async (t) => {
+    const { id, keychain, open, server, start } = await signedIn(t);
+    const owner = start('owner');
+    await owner.settled();
+    const guest = open('guest', { keychain });
+    await guest.role.look();
+    server.faults.delayMs = { resourceMetadata: 60_000 };
+    const issuer = guest.connections.discoverIssuer(id);
+    issuer.catch(() => undefined);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    server.faults.delayMs = {};
+    await owner.kill();
+    assert.equal(await issuer, server.issuer);
+    assert.equal(guest.role.state.type, 'owner');
+  });
+
+  it('of a guest that goes ends as if it had stayed', async (t) => {
+    const { owner, guest, id, server } = await ownerAndGuest(t, { delayMs: { token: 100 } });
+    const generation = server.requestsTo('token').length;
+    const refreshed = guest.connections.refresh(id);
+    while (server.requestsTo('token').length === generation) await new Promise(setImmediate);
+    await Promise.all([assert.rejects(refreshed, { code: 'owner_gone' }), guest.role.dispose()]);
+    assert.equal((await owner.connections.refresh(id)).state.type, 'ready');
+  });
+});

@@ -1,0 +1,261 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { deferred } from '../../../src/connections/deferred.ts';
+import { ConnectionError, type ConnectionErrorCode, isConnectionError } from '../../../src/connections/errors.ts';
+import {
+  type LoopbackPort,
+  type OwnerLink,
+  type RoleState,
+  type Visit,
+  WindowRole,
+} from '../../../src/owner/windowRole.ts';
+import { createHeadlessManager } from '../../headless/headlessManager.ts';
+import { ManualClock, MemoryLog } from '../../headless/memoryPorts.ts';
+
+type Claim = Awaited<ReturnType<LoopbackPort['acquire']>>;
+
+interface WindowOptions {
+  readonly claims?: (Claim | Error)[];
+  readonly visits?: (Visit | Error)[];
+  readonly stored?: boolean;
+  readonly load?: () => Promise<void>;
+}
+
+/** Gives what a test listed, one after the other; the last one for ever. */
+function next<T>(list: (T | Error)[]): T {
+  const [first] = list.length > 1 ? list.splice(0, 1) : list;
+  if (first === undefined || first instanceof Error) throw first ?? new Error('nothing is listed');
+  return first;
+}
+
+/** A window whose port, owner, stored connections and loading do what a test says. */
+function makeWindow({ claims = [OWNER], visits = [], stored = true, load = async () => {} }: WindowOptions = {}) {
+  const calls: string[] = [];
+  const clock = new ManualClock();
+  const role = new WindowRole({
+    clock,
+    log: new MemoryLog(),
+    loopback: {
+      async acquire() {
+        calls.push('acquire');
+        return next(claims);
+      },
+      async release() {
+        calls.push('release');
+      },
+    },
+    visit: async (port) => {
+      calls.push(`visit ${port}`);
+      return next(visits);
+    },
+    hasStoredConnections: async () => stored,
+    startService: async () => {
+      calls.push('start');
+      await load();
+    },
+    stopService: async () => void calls.push('stop'),
+  });
+  const states: RoleState[] = [];
+  role.onDidChange((state) => states.push(state));
+  const until = async (type: RoleState['type']): Promise<void> => {
+    while (role.state.type !== type) await nextTurn();
+  };
+  return { role, calls, clock, states, until };
+}
+
+const OWNER: Claim = { role: 'owner', port: 4000 };
+const TAKEN: Claim = { role: 'taken', port: 4000 };
+
+/** An owner that can be ended. */
+function makeOwner(windowName = 'other') {
+  const { manager } = createHeadlessManager({ browser: async () => undefined });
+  const closed = deferred<void>();
+  const service = Object.assign(manager, { redirectUri: async () => 'http://127.0.0.1:4000/callback' });
+  const link: OwnerLink = { windowName, service, closed: closed.promise, dispose: () => closed.resolve() };
+  const visit: Visit = { type: 'attached', link };
+  return { visit, link, die: () => closed.resolve() };
+}
+
+async function rejectsWith(promise: Promise<unknown>, code: ConnectionErrorCode): Promise<void> {
+  await assert.rejects(promise, (error) => isConnectionError(error, code));
+}
+
+test('a window with nothing to keep leaves the port alone', async () => {
+  const { role, calls } = makeWindow({ stored: false });
+  await role.look();
+  assert.equal(role.state.type, 'idle');
+  assert.deepEqual(calls, []);
+});
+
+test('a window with connections binds the port, then loads them', async () => {
+  const { role, calls } = makeWindow();
+  await role.look();
+  assert.equal(role.state.type, 'owner');
+  assert.deepEqual(calls, ['acquire', 'start']);
+  assert.equal(role.loopbackRedirectUri(), 'http://127.0.0.1:4000/callback');
+  await role.whenLoaded();
+});
+
+test('the first connection makes an idle window the owner, once for many callers', async () => {
+  const { role, calls } = makeWindow({ stored: false });
+  const looking = role.look();
+  await Promise.all([role.ensureReady(), role.ensureReady(), looking]);
+  assert.equal(role.state.type, 'owner');
+  assert.deepEqual(calls, ['acquire', 'start']);
+});
+
+test('a guest loads nothing, and its commands work as they do in the owner', async () => {
+  const { visit, link } = makeOwner();
+  const { role, calls } = makeWindow({ claims: [TAKEN], visits: [visit] });
+  await role.look();
+  assert.deepEqual(role.state, { type: 'guest', isConnected: true, windowName: 'other' });
+  await role.ensureReady();
+  await role.look();
+  assert.equal(role.link, link);
+  assert.deepEqual(calls, ['acquire', 'visit 4000']);
+  assert.throws(() => role.loopbackRedirectUri(), { code: 'owner_gone' });
+});
+
+test('a guest takes the place of an owner that is gone at once, and shows what was there until then', async () => {
+  const { visit, link, die } = makeOwner();
+  const loading = deferred<void>();
+  const { role, calls, states, until } = makeWindow({
+    claims: [TAKEN, OWNER],
+    visits: [visit],
+    load: async () => loading.promise,
+  });
+  await role.look();
+  die();
+  await nextTurn();
+  assert.equal(role.link, link);
+  const ready = role.ensureReady();
+  loading.resolve();
+  await ready;
+  await until('owner');
+  assert.equal(role.link, undefined);
+  assert.deepEqual(calls, ['acquire', 'visit 4000', 'acquire', 'start']);
+  assert.deepEqual(
+    states.map((state) => (state.type === 'guest' ? state.isConnected : state.type)),
+    [true, false, 'owner'],
+  );
+});
+
+test('of several guests the one that comes too late becomes a guest of the new owner', async () => {
+  const first = makeOwner('first');
+  const second = makeOwner('second');
+  const { role, states } = makeWindow({ claims: [TAKEN], visits: [first.visit, second.visit] });
+  await role.look();
+  first.die();
+  await nextTurn();
+  await role.ensureReady();
+  assert.equal(role.link, second.link);
+  assert.deepEqual(states.at(-1), { type: 'guest', isConnected: true, windowName: 'second' });
+});
+
+test('an owner that goes while it is asked is no stranger', async () => {
+  const { role, clock, calls, until } = makeWindow({ claims: [TAKEN, TAKEN, OWNER], visits: [{ type: 'gone' }] });
+  const looking = role.look();
+  while (calls.length < 2) await nextTurn();
+  clock.advance(25);
+  while (calls.length < 4) await nextTurn();
+  clock.advance(25);
+  await looking;
+  await until('owner');
+});
+
+test('a port that is taken and does not answer blocks after two seconds', async () => {
+  const { role, clock, calls } = makeWindow({ claims: [TAKEN], visits: [{ type: 'gone' }] });
+  const ready = role.ensureReady();
+  ready.catch(() => undefined);
+  while (role.state.type === 'starting') {
+    const before = calls.length;
+    clock.advance(25);
+    while (calls.length === before && role.state.type === 'starting') await nextTurn();
+  }
+  await rejectsWith(ready, 'port_busy');
+});
+
+test('a stranger on the port blocks, is told, and is tried again by itself', async () => {
+  const { role, clock, until } = makeWindow({ claims: [TAKEN, OWNER], visits: [{ type: 'stranger' }] });
+  await rejectsWith(role.ensureReady(), 'port_busy');
+  assert.equal(role.state.type, 'blocked');
+  clock.advance(5000);
+  await until('owner');
+});
+
+test('a keychain that does not give the key blocks, and is not asked again until the person is there', async () => {
+  const { visit } = makeOwner();
+  const locked = new ConnectionError('keychain_locked', {});
+  const { role, clock, calls } = makeWindow({ claims: [TAKEN], visits: [locked, visit] });
+  await role.look();
+  assert.deepEqual(role.state, { type: 'blocked', error: locked });
+  clock.advance(60_000);
+  await nextTurn();
+  assert.deepEqual(calls.filter((call) => call.startsWith('visit')).length, 1);
+  await role.look();
+  assert.equal(role.state.type, 'guest');
+});
+
+test('when the connections cannot be loaded the port is given back, and a guest that waits is told', async () => {
+  const tooNew = new ConnectionError('storage_too_new', { path: 'x', version: 2 });
+  const { role, calls } = makeWindow({ load: async () => Promise.reject(tooNew) });
+  const loaded = role.whenLoaded();
+  loaded.catch(() => undefined);
+  await assert.rejects(role.ensureReady(), tooNew);
+  assert.deepEqual(role.state, { type: 'blocked', error: tooNew });
+  assert.deepEqual(calls, ['acquire', 'start', 'release']);
+  await rejectsWith(loaded, 'owner_gone');
+});
+
+test('an older owner gives way: it ends what is under way, then the port, and stays out', async () => {
+  const { role, calls, clock } = makeWindow();
+  await role.look();
+  await Promise.all([role.yield(), role.yield()]);
+  assert.deepEqual(calls, ['acquire', 'start', 'stop', 'release']);
+  assert.ok(role.state.type === 'blocked' && isConnectionError(role.state.error, 'window_outdated'));
+  clock.advance(60_000);
+  await role.look();
+  await rejectsWith(role.ensureReady(), 'window_outdated');
+  assert.equal(calls.length, 4);
+});
+
+test('a newer window waits until an older owner has given way', async () => {
+  const released = deferred<void>();
+  const { role, calls } = makeWindow({
+    claims: [TAKEN, OWNER],
+    visits: [{ type: 'yielding', released: released.promise }],
+  });
+  const looking = role.look();
+  while (calls.length < 2) await nextTurn();
+  assert.equal(role.state.type, 'starting');
+  released.resolve();
+  await looking;
+  assert.equal(role.state.type, 'owner');
+});
+
+test('an older window is told to be reloaded, and asks no more', async () => {
+  const { role, calls, clock } = makeWindow({ claims: [TAKEN], visits: [{ type: 'outdated' }] });
+  await rejectsWith(role.ensureReady(), 'window_outdated');
+  clock.advance(60_000);
+  await role.look();
+  assert.deepEqual(calls, ['acquire', 'visit 4000', 'release']);
+});
+
+test('a window that closes gives the port back and tells nobody', async () => {
+  const { role, calls } = makeWindow();
+  await role.look();
+  role.onDidChange(() => assert.fail('told'));
+  await role.dispose();
+  assert.equal(calls.at(-1), 'release');
+});
+
+test('a guest that closes leaves the owner, and does not take its place', async () => {
+  const { visit, link } = makeOwner();
+  const { role, calls } = makeWindow({ claims: [TAKEN, OWNER], visits: [visit] });
+  await role.look();
+  await role.dispose();
+  await link.closed;
+  await nextTurn();
+  assert.deepEqual(calls, ['acquire', 'visit 4000', 'release']);
+});
