@@ -1,13 +1,14 @@
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { createPlainClient } from '../servers/plainClient.ts';
+import type { Sender } from './killCases.ts';
 import type { Client } from './killOver.ts';
 import { type User, Window } from './window.ts';
 
 /** Our token manager. */
-export function ownClient({ folder, service }: User): Client {
+export function ownClient({ folder, service }: User, sender: Sender = 'outliving'): Client {
   return {
-    open: async () => Window.open('window', [folder, service]),
+    open: async () => Window.open('window', [folder, service, sender]),
     signIn: async (window, server) => window.connect(server.mcpUrl, async (url) => server.authorize(url)),
   };
 }

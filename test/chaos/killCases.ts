@@ -14,36 +14,48 @@ export const SERVERS = {
 } as const satisfies Record<string, Partial<Faults>>;
 export type ServerKind = keyof typeof SERVERS;
 
-/** Whether a login must live through a kill at this step: from the moment on in which the answer is on the disk. */
-export function mustKeep(server: ServerKind, step: Step): boolean {
-  const isAtServer = step === 'sent' || step === 'headers' || step === 'body';
-  return server === 'grace' || !isAtServer;
+/** Who sends a refresh: the window, or a process that outlives it. */
+export type Sender = 'window' | 'outliving';
+
+/** Whether a login must live through a kill at this step: only what a window that sends itself had in its memory can go. */
+function mustKeep(server: ServerKind, step: Step, sender: Sender): boolean {
+  const isInMemory = step === 'sent' || step === 'headers' || step === 'body';
+  return server === 'grace' || sender === 'outliving' || !isInMemory;
+}
+
+/** The steps that a window comes to: those of the exchange are not its own when another process sends. */
+function stepsOf(sender: Sender): readonly Step[] {
+  return sender === 'window' ? STEPS : ['sent', 'parsed', 'stored', 'announced'];
 }
 
 /** Kills a window at one step of a refresh, over and over, and looks each time whether the next one has the login. */
-export async function killAtStep(kind: ServerKind, step: Step, kills: number): Promise<Tally> {
+async function killAtStep(kind: ServerKind, sender: Sender, step: Step, kills: number): Promise<Tally> {
   return withUser(SERVERS[kind], async (user, server) => {
-    const lost = await killOver(ownClient(user), server, kills, async (window, id) => {
+    const lost = await killOver(ownClient(user, sender), server, kills, async (window, id) => {
       if (step === 'sent') killWhenRotated(server, window);
       const outcome = await window.refresh(id, step);
       server.faults.tokenBody = undefined;
       if (outcome.type !== 'killed')
         throw new Error(`A refresh did not come to the step ${step}: ${JSON.stringify(outcome)}`);
     });
-    const avoidable = mustKeep(kind, step) ? lost : 0;
+    const faults = mustKeep(kind, step, sender) ? lost : 0;
     return {
-      name: `${kind} server, killed: ${step}`,
+      name: `${kind} server, ${sender === 'window' ? 'in process' : 'outliving'}, killed: ${step}`,
       tries: kills,
       lost,
-      avoidable,
+      faults,
       duplicates: duplicateRefreshes(server),
     };
   });
 }
 
-/** All steps at one kind of server. */
-export async function killAtEachStep(kind: ServerKind, kills: number, onTally: (tally: Tally) => void): Promise<void> {
-  for (const step of STEPS) onTally(await killAtStep(kind, step, kills));
+/** All steps at both kinds of servers, whoever sends. */
+export async function killAtEachStep(kills: number, onTally: (tally: Tally) => void): Promise<void> {
+  for (const sender of ['outliving', 'window'] as const) {
+    for (const kind of ['strict', 'grace'] as const) {
+      for (const step of stepsOf(sender)) onTally(await killAtStep(kind, sender, step, kills));
+    }
+  }
 }
 
 /** Kills the window when the server has made the new tokens, and before it sends them. */

@@ -16,7 +16,7 @@ export type Step = (typeof STEPS)[number];
 
 const id = v.string();
 
-/** What a window of the bench is told to do. It answers each with one {@link Report}; `open` comes before `done`. */
+/** What a window of the bench is told to do. It answers with one {@link Reply}; `open` comes before `done`. */
 export const orderSchema = v.variant('type', [
   /** Adds the server and signs in to it. */
   v.object({ type: v.literal('connect'), serverUrl: v.string() }),
@@ -24,11 +24,13 @@ export const orderSchema = v.variant('type', [
   v.object({ type: v.literal('callback'), url: v.string() }),
   /** Renews now; ends the process by SIGKILL at the step, if one is given. */
   v.object({ type: v.literal('refresh'), id, killAt: v.exactOptional(v.picklist(STEPS)) }),
+  /** Puts its clock forward. There is no answer. */
+  v.object({ type: v.literal('pass'), ms: v.number() }),
 ]);
 export type Order = v.InferOutput<typeof orderSchema>;
 
-export const reportSchema = v.variant('type', [
-  /** The connections are loaded. */
+const replySchema = v.variant('type', [
+  /** It knows who keeps the connections. */
   v.object({ type: v.literal('ready') }),
   /** The person is to sign in there. */
   v.object({ type: v.literal('open'), url: v.string() }),
@@ -36,4 +38,16 @@ export const reportSchema = v.variant('type', [
   /** With the code of the error. */
   v.object({ type: v.literal('failed'), code: v.string() }),
 ]);
-export type Report = v.InferOutput<typeof reportSchema>;
+export type Reply = v.InferOutput<typeof replySchema>;
+
+const newsSchema = v.variant('type', [
+  /** It is the owner now. */
+  v.object({ type: v.literal('owner') }),
+  /** What it shows of a connection has changed; when the token was renewed last, in milliseconds since the epoch. */
+  v.object({ type: v.literal('changed'), id, state: v.string(), refreshedAt: v.exactOptional(v.number()) }),
+]);
+/** What a window tells without being asked. */
+export type News = v.InferOutput<typeof newsSchema>;
+
+export const reportSchema = v.variant('type', [replySchema, newsSchema]);
+export type Report = Reply | News;

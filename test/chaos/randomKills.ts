@@ -26,7 +26,7 @@ async function randomKills(name: string, clientOf: (user: User) => Client, kills
       const killed = delay(Math.random() * longestMs).then(() => window.kill());
       await Promise.all([window.refresh(id), killed]);
     });
-    return { name, tries: kills, lost, avoidable: undefined, duplicates: duplicateRefreshes(server) };
+    return { name, tries: kills, lost, faults: undefined, duplicates: duplicateRefreshes(server) };
   });
 }
 

@@ -7,10 +7,10 @@ export interface Tally {
   /** Logins that ended: the person has to sign in again. */
   readonly lost: number;
   /**
-   * Of those, the ones whose answer had reached this machine's disk, or whose token was still good at the server.
-   * Undefined where that is not known.
+   * What must not be: logins lost whose answer had reached this machine's disk, or whose token was still good at the
+   * server; rounds with another number of refreshes than one. Undefined where nothing is promised.
    */
-  readonly avoidable: number | undefined;
+  readonly faults: number | undefined;
   /** Refreshes that the server saw with a token that had been used already. */
   readonly duplicates: number;
 }
@@ -21,7 +21,7 @@ export function duplicateRefreshes(server: FaultyServer): number {
   return sent.length - new Set(sent).size;
 }
 
-const COLUMNS = ['tries', 'lost', 'avoidable', 'duplicates'] as const;
+const COLUMNS = ['tries', 'lost', 'faults', 'duplicates'] as const;
 const NAME_WIDTH = 44;
 const WIDTH = 12;
 
