@@ -30,7 +30,7 @@ import { secretStorageStore } from './vscode/secretStorageStore.ts';
 import { clientMetadataUrl, extraCaFile } from './vscode/settings.ts';
 import { SignIn } from './vscode/signIn.ts';
 import { StatusBar } from './vscode/statusBar.ts';
-import { tellSecretTrouble, tellUnreadable } from './vscode/tellSecretTrouble.ts';
+import { tellSalvaged, tellSecretTrouble, tellUnreadable, tellUnsaved } from './vscode/tellSecretTrouble.ts';
 import { editorRedirectUri, handleUris } from './vscode/uriHandler.ts';
 import { keepViewState } from './vscode/viewState.ts';
 import { describeWindow } from './vscode/windowName.ts';
@@ -53,7 +53,7 @@ export function activate(context: vscode.ExtensionContext): ScopekeeperApi {
   const folder = userFolder(process.platform, process.env, os.homedir());
   const prebuildsFolder = path.join(context.extensionPath, 'dist', 'prebuilds');
 
-  const file = createConnectionsFile(path.join(folder, 'connections.json'));
+  const file = createConnectionsFile(path.join(folder, 'connections.json'), (error) => tellSalvaged(error));
   const guardedFetch = createGuardedFetch({ version, extraCaFile });
   const processFile = path.join(context.extensionPath, 'dist', 'keytarProcess.js');
   const stores = {
@@ -78,6 +78,7 @@ export function activate(context: vscode.ExtensionContext): ScopekeeperApi {
     clientMetadataUrl,
     clock,
     vault,
+    onUnsaved: (error) => tellUnsaved(error, async () => manager.save()),
     onSecretTrouble: (trouble) => void tellSecretTrouble(trouble, context.globalState, () => manager.retryKeychain()), // the answer may never come
     file,
     journal,

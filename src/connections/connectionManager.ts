@@ -1,6 +1,6 @@
 import { shownUrl } from '../oauth/addressPolicy.ts';
 import { DpopNonces, dpopProof } from '../oauth/dpop.ts';
-import { plainText } from '../oauth/errors.ts';
+import { plainText, type ScopekeeperError } from '../oauth/errors.ts';
 import { canonicalResource, parseServerUrl, suggestName } from '../oauth/serverUrl.ts';
 import type { ActivityEntry } from './activity.ts';
 import { Configuration, type EnteredSecrets } from './configuration.ts';
@@ -43,6 +43,8 @@ export interface ConnectionManagerPorts extends Omit<SignInsPorts & RenewalPorts
   readonly file: ConnectionsFile;
   /** Hears of each trouble with the keychain once, and, with undefined, of its end. */
   readonly onSecretTrouble: (trouble: SecretTrouble | undefined) => void;
+  /** Hears once that the public data cannot be saved, and, with undefined, that they are. */
+  readonly onUnsaved: (error: ScopekeeperError | undefined) => void;
   readonly newId: () => ConnectionId;
 }
 
@@ -67,7 +69,7 @@ export class ConnectionManager implements ConnectionService, TokenService {
     const ports = { ...given, nonces: new DpopNonces() };
     const { clock, file, log, random, vault } = ports;
     this.#ports = given;
-    const records = new ConnectionRecords(file, clock, log);
+    const records = new ConnectionRecords(file, clock, log, given.onUnsaved);
     const states = new ConnectionStates(records, clock);
     const secrets = new SecretKeeper({
       vault,
@@ -139,6 +141,11 @@ export class ConnectionManager implements ConnectionService, TokenService {
   /** Asks a keychain that did not answer again: the person asks for it. */
   retryKeychain(): void {
     this.#secrets.hasten(true);
+  }
+
+  /** Saves the public data, which are saved by themselves but for a full disk. Throws `storage_failed`. */
+  async save(): Promise<void> {
+    await this.#records.save();
   }
 
   /** Tries again what waits for the keychain or a server, unless that was done just before: the window has the focus. */

@@ -3,7 +3,7 @@ import { type ActivityEntry, addActivity } from './activity.ts';
 import { type Connection, type ConnectionId, type ConnectionState, currentGrant } from './connection.ts';
 import type { ConnectionChange } from './connectionService.ts';
 import { Emitter } from './emitter.ts';
-import { ConnectionError, isConnectionError } from './errors.ts';
+import { asScopekeeperError, ConnectionError, isConnectionError } from './errors.ts';
 import type { Clock, ConnectionsFile, Disposable, Log } from './ports.ts';
 import type { RefreshMemory } from './refreshAttempts.ts';
 import type { SecretPlace } from './secretVault.ts';
@@ -34,8 +34,12 @@ export class ConnectionRecords {
   #saved = JSON.stringify(this.#document());
   #saving: Promise<void> = Promise.resolve();
   #retry: Disposable | undefined;
+  readonly #onUnsaved: (error: ScopekeeperError | undefined) => void;
+  #isUnsavedTold = false;
 
-  constructor(file: ConnectionsFile, clock: Clock, log: Log) {
+  /** @param onUnsaved hears once that the file cannot be written, and, with undefined, that it can again. */
+  constructor(file: ConnectionsFile, clock: Clock, log: Log, onUnsaved: (error: ScopekeeperError | undefined) => void) {
+    this.#onUnsaved = onUnsaved;
     this.#file = file;
     this.#clock = clock;
     this.#log = log;
@@ -142,7 +146,11 @@ export class ConnectionRecords {
     try {
       await turn;
       this.#retry?.dispose();
+      if (this.#isUnsavedTold) this.#onUnsaved(undefined);
+      this.#isUnsavedTold = false;
     } catch (error) {
+      if (!this.#isUnsavedTold) this.#onUnsaved(asScopekeeperError(error));
+      this.#isUnsavedTold = true;
       const code = isConnectionError(error) ? error.code : String(error);
       this.#log.error(`The list of connections could not be saved (${code}); trying again.`);
       this.#retry?.dispose();

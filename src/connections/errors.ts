@@ -33,6 +33,8 @@ export interface ConnectionErrorDetails {
   storage_broken: { path: string; problem: string };
   /** A note of what an authorization server answered is not what we wrote; it was put aside in this folder. */
   journal_broken: { path: string };
+  /** A part of the public data was not what we write: it is left out, and kept in the copy at `path`. */
+  storage_salvaged: { path: string; lost: number };
   /** The public data were written by a newer version. */
   storage_too_new: { path: string; version: number };
   /** Another program holds the loopback port that this user's registrations name. */

@@ -2,6 +2,7 @@ import { base64url } from 'jose';
 import { ConnectionError, describeError, isConnectionError } from './errors.ts';
 import { KeyedQueue } from './keyedQueue.ts';
 import type { Log, SecretStore } from './ports.ts';
+import { keepAside } from './secretAside.ts';
 
 /** The keys of one name, as base64url of 256 bits. */
 export interface KeyRing {
@@ -53,10 +54,10 @@ export class SealingKeys {
   async #read(name: string): Promise<KeyRing> {
     const { editor, keychain, log } = this.#options;
     try {
-      return this.#ringOf(name, await readOrMake(keychain, name));
+      return this.#ringOf(name, await readOrMake(keychain, name, log));
     } catch (error) {
       if (editor === undefined || !isConnectionError(error)) throw error;
-      const key = await readOrMake(editor, name);
+      const key = await readOrMake(editor, name, log);
       log.warn(`The keychain gave no ${name} (${describeError(error)}); the editor keeps another.`);
       return { key, hidden: error };
     }
@@ -76,9 +77,10 @@ export class SealingKeys {
 }
 
 /** The stored key, or a new one once it is sure that there is none. What is read after writing is what counts. */
-async function readOrMake(store: SecretStore, name: string): Promise<string> {
-  const known = await storedKey(store, name);
-  if (known !== undefined) return known;
+async function readOrMake(store: SecretStore, name: string, log: Log): Promise<string> {
+  const known = await store.get(name);
+  if (known !== undefined && isKey(known)) return known;
+  if (known !== undefined) await keepAside(store, name, known, log);
   // A locked keychain hides what it has, and is unlocked by a write at the latest: one that would do no harm.
   const probe = `${name}.probe`;
   await store.set(probe, 'open');
@@ -92,7 +94,11 @@ async function readOrMake(store: SecretStore, name: string): Promise<string> {
 /** What `store` has for the key of this name, if it is one. */
 export async function storedKey(store: SecretStore, name: string): Promise<string | undefined> {
   const text = await store.get(name);
-  return text !== undefined && /^[\w-]{43}$/.test(text) ? text : undefined;
+  return text !== undefined && isKey(text) ? text : undefined;
+}
+
+function isKey(text: string): boolean {
+  return /^[\w-]{43}$/.test(text);
 }
 
 function newKey(): string {

@@ -3,6 +3,7 @@ import type { ConnectionId } from './connection.ts';
 import { type ConnectionSecret, formatConnectionSecret, parseConnectionSecret } from './connectionSecret.ts';
 import { asScopekeeperError, ConnectionError, describeError, isConnectionError } from './errors.ts';
 import type { Log, SecretStore } from './ports.ts';
+import { asideKeys, keepAside } from './secretAside.ts';
 import type { ScopekeeperError } from '../oauth/errors.ts';
 
 /** Where a connection's secret was last written. */
@@ -32,9 +33,6 @@ const VERSION = 1;
 const sentinelSchema = object({ version: literal(VERSION), ids: array(string()) });
 const versionedSchema = object({ version: number() });
 type Sentinel = readonly string[] | 'broken' | 'too_new' | undefined;
-
-/** So many different unreadable texts of one entry are kept for a repair: the first and the last. */
-const ASIDE_SLOTS = [1, 2] as const;
 
 /**
  * Keeps each connection's secret document, and knows a locked keychain from an empty one: a locked
@@ -142,28 +140,14 @@ export class SecretVault {
   async #put(store: SecretStore, id: ConnectionId, secret: ConnectionSecret): Promise<void> {
     const before = await store.get(entryKey(id));
     if (before !== undefined && !isOurs(id, before, secret.serverUrl))
-      await this.#keepAside(store, entryKey(id), before);
+      await keepAside(store, entryKey(id), before, this.#log);
     await store.set(entryKey(id), formatConnectionSecret(secret));
-  }
-
-  /** Copies what cannot be read to an entry of its own. */
-  async #keepAside(store: SecretStore, key: string, text: string): Promise<void> {
-    let slot: string | undefined;
-    for (const number of ASIDE_SLOTS) {
-      slot = asideKey(key, number);
-      const kept = await store.get(slot);
-      if (kept === text) return;
-      if (kept === undefined) break;
-    }
-    if (slot === undefined) return;
-    await store.set(slot, text);
-    this.#log.warn(`What was under ${key} in the ${store.name} is no document of ours; it is kept under ${slot}.`);
   }
 
   async #forget(store: SecretStore | undefined, id: ConnectionId): Promise<void> {
     const key = entryKey(id);
     await store?.delete(key);
-    for (const number of ASIDE_SLOTS) await store?.delete(asideKey(key, number));
+    for (const aside of asideKeys(key)) await store?.delete(aside);
   }
 
   /** As {@link #forget}, for a copy that is older than the one just stored: where it stays, it does no harm. */
@@ -183,8 +167,9 @@ export class SecretVault {
     const ids = await this.#sentinel();
     // That it is there is enough.
     if (ids === 'too_new') return;
-    if (ids === 'broken')
-      await this.#keepAside(this.#keychain, SENTINEL_KEY, (await this.#keychain.get(SENTINEL_KEY)) ?? '');
+    if (ids === 'broken') {
+      await keepAside(this.#keychain, SENTINEL_KEY, (await this.#keychain.get(SENTINEL_KEY)) ?? '', this.#log);
+    }
     const known = typeof ids === 'object' ? ids : [];
     if (!known.includes(id)) await this.#writeSentinel([...known, id]);
   }
@@ -227,8 +212,4 @@ function isOurs(id: ConnectionId, text: string, serverUrl: string): boolean {
 
 function entryKey(id: ConnectionId): string {
   return `connection:${id}`;
-}
-
-function asideKey(key: string, number: (typeof ASIDE_SLOTS)[number]): string {
-  return `${key}:unreadable-${number}`;
 }

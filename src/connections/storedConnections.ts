@@ -51,6 +51,7 @@ const storedActivity = object({
   errorCode: exactOptional(string()),
 });
 
+/** One connection's part of the file. */
 export const storedConnection = object({
   id: string(),
   name: string(),
@@ -102,7 +103,7 @@ export const storedConnection = object({
 });
 
 /** What was learnt of an authorization server, for all its connections. */
-const storedIssuer = object({
+export const storedIssuerSchema = object({
   issuer: string(),
   /** What to begin a refresh with (P27). */
   refresh: object({ scope: exactOptional(picklist(REFRESH_SCOPES)), omitsResource: exactOptional(literal(true)) }),
@@ -115,7 +116,7 @@ export const storedConnectionsSchema = object({
     array(storedConnection),
     check((connections) => new Set(connections.map(({ id }) => id)).size === connections.length, 'the same id twice'),
   ),
-  issuers: exactOptional(array(storedIssuer)),
+  issuers: exactOptional(array(storedIssuerSchema)),
 });
 
 export type StoredConnection = InferOutput<typeof storedConnection>;

@@ -120,6 +120,7 @@ const connectionDetails: { readonly [C in ConnectionErrorCode]: GenericSchema<un
   secret_elsewhere: id,
   storage_failed: object({ operation: picklist(['read', 'write']), path: string(), problem: string() }),
   storage_broken: object({ path: string(), problem: string() }),
+  storage_salvaged: object({ path: string(), lost: number() }),
   journal_broken: object({ path: string() }),
   storage_too_new: object({ path: string(), version: number() }),
   port_busy: object({ port: number() }),

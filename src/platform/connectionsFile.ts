@@ -1,22 +1,34 @@
 import { constants, copyFile, readFile, stat } from 'node:fs/promises';
-import { getDotPath, number, object, safeParse } from 'valibot';
+import { array, getDotPath, looseObject, number, object, optional, safeParse, unknown } from 'valibot';
 import { ConnectionError } from '../connections/errors.ts';
 import type { ConnectionsFile } from '../connections/ports.ts';
-import { storedConnectionsSchema, type StoredConnections } from '../connections/storedConnections.ts';
+import {
+  storedConnection,
+  storedConnectionsSchema,
+  storedIssuerSchema,
+  type StoredConnections,
+} from '../connections/storedConnections.ts';
 import { errorCode, writeFileAtomically } from './atomicFile.ts';
 
 /** The version of the document that this code reads and writes. */
 const VERSION = 1;
 
 const versioned = object({ version: number() });
+/** What can be taken apart. */
+const listSchema = looseObject({ connections: array(unknown()), issuers: optional(unknown()) });
 
 /**
  * The public data in a JSON file, for this user alone.
  * A file that cannot be read as such is left where it is and copied to `<path>.broken-<time>`,
- * so that a later write does not lose it.
+ * so that a later write does not lose it. One in which only some connections cannot be read gives the others.
+ * @param onSalvaged hears of that, once: `storage_salvaged`
  */
-export function createConnectionsFile(path: string): ConnectionsFile {
+export function createConnectionsFile(
+  path: string,
+  onSalvaged: (error: ConnectionError<'storage_salvaged'>) => void = () => undefined,
+): ConnectionsFile {
   let lastWrite: Promise<void> = Promise.resolve();
+  const told = new Set<string>();
 
   async function write(document: StoredConnections): Promise<void> {
     try {
@@ -37,7 +49,13 @@ export function createConnectionsFile(path: string): ConnectionsFile {
       }
       const result = safeParse(storedConnectionsSchema, document);
       if (result.success) return result.output;
-      await keepBroken(path);
+      const copy = await keepBroken(path);
+      const salvaged = head.success && head.output.version === VERSION ? salvage(document) : undefined;
+      if (salvaged !== undefined) {
+        if (!told.has(copy)) onSalvaged(new ConnectionError('storage_salvaged', { path: copy, lost: salvaged.lost }));
+        told.add(copy);
+        return salvaged.rest;
+      }
       const place = getDotPath(result.issues[0]);
       const problem = document === undefined ? 'not JSON' : `not as expected at ${place ?? 'the top'}`;
       throw new ConnectionError('storage_broken', { path, problem });
@@ -69,14 +87,38 @@ function parseJson(text: string): unknown {
   }
 }
 
-/** Copies the file aside, once: the name has the time of its last change. */
-async function keepBroken(path: string): Promise<void> {
+/** The connections of a document that are as they should be, and how many are not; undefined when none is. */
+function salvage(document: unknown): { readonly rest: StoredConnections; readonly lost: number } | undefined {
+  const list = safeParse(listSchema, document);
+  if (!list.success) return undefined;
+  const connections = new Map<string, StoredConnections['connections'][number]>();
+  for (const each of list.output.connections) {
+    const { output, success } = safeParse(storedConnection, each);
+    if (success && !connections.has(output.id)) connections.set(output.id, output);
+  }
+  if (connections.size === 0) return undefined;
+  // What was learnt of the issuers is learnt again.
+  const issuers = safeParse(array(storedIssuerSchema), list.output.issuers);
+  return {
+    rest: {
+      version: VERSION,
+      connections: [...connections.values()],
+      ...(issuers.success && { issuers: issuers.output }),
+    },
+    lost: Math.max(list.output.connections.length - connections.size, 1),
+  };
+}
+
+/** Copies the file aside, once: the name has the time of its last change. Gives the copy's path. */
+async function keepBroken(path: string): Promise<string> {
   try {
     const { mtime } = await stat(path);
-    const time = mtime.toISOString().replaceAll(/[:.]/g, '-');
-    await copyFile(path, `${path}.broken-${time}`, constants.COPYFILE_EXCL);
+    const copy = `${path}.broken-${mtime.toISOString().replaceAll(/[:.]/g, '-')}`;
+    await copyFile(path, copy, constants.COPYFILE_EXCL).catch((error: unknown) => {
+      if (errorCode(error) !== 'EEXIST') throw error;
+    });
+    return copy;
   } catch (error) {
-    if (errorCode(error) === 'EEXIST') return;
     throw new ConnectionError('storage_failed', { operation: 'read', path, problem: problemOf(error) });
   }
 }

@@ -29,6 +29,9 @@ export interface KeytarStore extends SecretStore {
 
 type Operation = 'read' | 'write' | 'delete';
 
+/** While the keychain is at a call that was given up, others wait for their turn no longer than this. */
+const STUCK_WAIT_MS = 500;
+
 /** What a read gave that nobody waited for any more is good for the next one for so long. */
 const LATE_READ_MS = 60_000;
 
@@ -40,7 +43,8 @@ const WINDOWS_ENTRY_BYTES = 2560;
  *
  * One call at a time reaches the keychain, in the order in which they were made: so writes to a key cannot
  * overtake one another, and a prompt that nobody answers holds one thread of Node's small pool, not all four.
- * Each call has its own timeout, the wait for its turn included; one that has timed out before its turn is not made.
+ * Each call has its own timeout, the wait for its turn included; one that has timed out before its turn is not made,
+ * and while the keychain is at a call that was given up, the others give up soon too.
  * A read that was made and timed out is not made again by the next one of its key: that waits for the same answer,
  * or has it at once. So a keychain that is slower than the timeout is read all the same, and one prompt is not
  * followed by the next.
@@ -51,6 +55,8 @@ export function createKeytarStore(options: KeytarStoreOptions): KeytarStore {
   const { maxEntryBytes = process.platform === 'win32' ? WINDOWS_ENTRY_BYTES : Infinity } = options;
   let access: Promise<EntryAccess> | undefined;
   let lastTurn: Promise<unknown> = Promise.resolve();
+  /** The call that the keychain is at. */
+  let current: { readonly isLate: boolean } | undefined;
   const lateReads = new Map<string, LateRead>();
   let reads = 0;
   let changes = 0;
@@ -77,7 +83,12 @@ export function createKeytarStore(options: KeytarStoreOptions): KeytarStore {
       result: lastTurn.then(async () => {
         if (turn.isLate) throw timedOut;
         turn.hasBegun = true;
-        return call(await loadOnce());
+        current = turn;
+        try {
+          return await call(await loadOnce());
+        } finally {
+          current = undefined;
+        }
       }),
     };
     // The next turn begins when this one has really ended, not when its caller gave up waiting.
@@ -86,7 +97,8 @@ export function createKeytarStore(options: KeytarStoreOptions): KeytarStore {
   }
 
   async function wait<T>(turn: Turn<T>, operation: Operation, timedOut: ConnectionError): Promise<T> {
-    const timeoutMs = operation === 'read' ? readTimeoutMs : writeTimeoutMs;
+    const longestMs = operation === 'read' ? readTimeoutMs : writeTimeoutMs;
+    const timeoutMs = current?.isLate === true ? Math.min(longestMs, STUCK_WAIT_MS) : longestMs;
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<never>((_resolve, reject) => {
       timer = setTimeout(() => {

@@ -141,6 +141,22 @@ export function connectionErrorText(error: AnyConnectionError): ErrorText {
         ),
         nextStep: t('You need not do anything, unless this connection now asks you to sign in.'),
       };
+    case 'storage_salvaged':
+      return {
+        summary: t('broken file'),
+        message:
+          error.details.lost === 1
+            ? t('A part of the list of connections was not what Scopekeeper wrote there. It is left out.')
+            : t(
+                '{0} parts of the list of connections were not what Scopekeeper wrote there. They are left out.',
+                error.details.lost,
+              ),
+        nextStep: t(
+          'Add what is missing again, or mend the copy {0}. The others go on.',
+          shortPath(error.details.path),
+        ),
+        action: 'open_file',
+      };
     case 'storage_too_new':
       return {
         summary: t('newer version needed'),

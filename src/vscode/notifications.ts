@@ -106,7 +106,8 @@ function performer(
   if (action === 'try_again') return tryAgain;
   if (action === 'open_proxy_settings') return async () => run(command, '@id:http.proxy');
   if (action === 'open_ca_setting') return async () => run(command, `@id:${settingIds.extraCaFile}`);
-  if (isConnectionError(error, 'storage_broken')) return async () => run(command, vscode.Uri.file(error.details.path));
+  if (isConnectionError(error, 'storage_broken') || isConnectionError(error, 'storage_salvaged'))
+    return async () => run(command, vscode.Uri.file(error.details.path));
   if (connection === undefined) return undefined;
   // Such a kind has questions of its own, of which the client ID is one.
   if (action === 'enter_client' && needsClient(connection.kind)) {

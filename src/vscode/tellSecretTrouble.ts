@@ -54,6 +54,16 @@ async function offer(text: string, tryAgain: () => void): Promise<void> {
   if (chosen === showLog) await vscode.commands.executeCommand(commandIds.showLog);
 }
 
+/** Tells that the list of connections cannot be saved; `error` is undefined when it is again. */
+export function tellUnsaved(error: unknown, tryAgain: () => Promise<void>): void {
+  if (error !== undefined) void showError(error, { tryAgain }); // the answer may never come
+}
+
+/** Tells that a part of the list of connections is left out. */
+export function tellSalvaged(error: unknown): void {
+  void showError(error); // the answer may never come
+}
+
 /** Tells the first time that what the keychain holds for a connection cannot be read; the rows tell of all others. */
 export function tellUnreadable(service: ConnectionService): vscode.Disposable {
   const subscription = service.onDidChangeConnection(({ connection }) => {

@@ -6,7 +6,7 @@ import type { TestContext } from 'node:test';
 import type { Connection } from '../../src/connections/connection.ts';
 import { ConnectionManager } from '../../src/connections/connectionManager.ts';
 import type { CallbackOutcome } from '../../src/connections/connectionService.ts';
-import type { Clock, SecretStore } from '../../src/connections/ports.ts';
+import type { Clock, ConnectionsFile, SecretStore } from '../../src/connections/ports.ts';
 import { type KeyRing, SealingKeys } from '../../src/connections/sealingKeys.ts';
 import { SecretVault } from '../../src/connections/secretVault.ts';
 import type { Fetch } from '../../src/oauth/fetchPort.ts';
@@ -31,6 +31,8 @@ export interface HeadlessOptions {
   readonly realKeychain?: SecretStore;
   readonly editor?: MemorySecretStore;
   readonly file?: MemoryFile;
+  /** Instead of `file`. */
+  readonly realFile?: ConnectionsFile;
   /** Where the journal is; one of its own by default. */
   readonly journalFolder?: string;
   readonly journal?: Partial<SealedJournalOptions>;
@@ -66,6 +68,8 @@ export function createHeadlessManager(options: HeadlessOptions) {
     ...(options.timeoutMs !== undefined && { timeoutMs: options.timeoutMs }),
   });
   /** What the person was told of the keychain; undefined that it is well again. */
+  /** The same of the public data. */
+  const unsaved: (string | undefined)[] = [];
   const troubles: (string | undefined)[] = [];
   /** What the callback pages said. */
   const pages: CallbackOutcome[] = [];
@@ -79,7 +83,8 @@ export function createHeadlessManager(options: HeadlessOptions) {
     software: { name: 'Scopekeeper', softwareId: 'f3f1b7f2-8f3f-4d0e-9a51-6d2a6b1f0c11', version: '0.0.0' },
     vault: new SecretVault({ keychain: options.realKeychain ?? keychain, editor, log }),
     onSecretTrouble: (trouble) => troubles.push(trouble && `${trouble.effect} ${trouble.error.code}`),
-    file,
+    onUnsaved: (error) => unsaved.push(error?.code),
+    file: options.realFile ?? file,
     journal,
     ...(options.isOutliving === true && {
       outlivingFetch: createOutlivingFetch({
@@ -108,6 +113,7 @@ export function createHeadlessManager(options: HeadlessOptions) {
     journalFolder,
     log,
     troubles,
+    unsaved,
     pages,
     /** Adds a server and signs in to it. */
     async connect(serverUrl: string): Promise<Connection> {

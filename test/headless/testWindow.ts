@@ -51,6 +51,7 @@ export function openTestWindow({ browser, folder, keychain, name, version }: Tes
     }),
     vault: new SecretVault({ keychain, editor: undefined, log }),
     onSecretTrouble: () => undefined,
+    onUnsaved: () => undefined,
     file,
     newId: randomUUID,
     openBrowser,

@@ -10,7 +10,17 @@ const store = createKeytarStore({
 
 /** What the keychain holds for a connection. */
 export async function storedSecret(id: string): Promise<ConnectionSecret> {
-  const text = await store.get(`connection:${id}`);
+  const text = await storedText(`connection:${id}`);
   assert.ok(text, 'the keychain holds nothing for this connection');
   return parseConnectionSecret(id, text);
+}
+
+/** What the keychain holds under a key, as it is. */
+export async function storedText(key: string): Promise<string | undefined> {
+  return store.get(key);
+}
+
+/** Puts something else in the place of a connection's secret. */
+export async function spoilSecret(id: string, text: string): Promise<void> {
+  await store.set(`connection:${id}`, text);
 }

@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -20,6 +20,9 @@ export const BUS_WITHOUT_SERVICES = `
   <policy context="default"><allow send_destination="*" eavesdrop="true"/><allow eavesdrop="true"/><allow own="*"/></policy>
 </busconfig>
 `.trimStart();
+
+/** Names the socket by which a program in the environment of a keyring unlocks it. */
+const CONTROL_VARIABLE = 'SCOPEKEEPER_TEST_KEYRING';
 
 export interface Keyring {
   /** What a program needs in its environment to use this keyring instead of the person's own. */
@@ -49,7 +52,8 @@ export async function startKeyring(dataFolder?: string, state: KeyringState = 'u
   await chmod(runtime, 0o700);
 
   const address = `unix:path=${path.join(scratch, 'bus')}`;
-  const env = { DBUS_SESSION_BUS_ADDRESS: address };
+  const control = path.join(runtime, 'keyring', 'control');
+  const env = { DBUS_SESSION_BUS_ADDRESS: address, [CONTROL_VARIABLE]: control };
   const config = path.join(scratch, 'bus.conf');
   await writeFile(config, BUS_WITHOUT_SERVICES);
   // The kernel ends the bus with us, however we end; the keyring ends with its bus.
@@ -94,8 +98,20 @@ export async function startKeyring(dataFolder?: string, state: KeyringState = 'u
       daemon.kill('SIGKILL');
       await exitCodeOf(daemon);
     },
-    unlock: async () => unlockThrough(path.join(runtime, 'keyring', 'control')),
+    unlock: async () => unlockThrough(control),
   };
+}
+
+/** Unlocks the keyring in whose environment this process runs. */
+export async function unlockKeyring(): Promise<void> {
+  await unlockThrough(process.env[CONTROL_VARIABLE] ?? '');
+}
+
+/** Locks the default collection of the session's secret service. */
+export function lockKeyring(): void {
+  const call = ['call', '--session', '--dest', 'org.freedesktop.secrets', '--object-path', '/org/freedesktop/secrets'];
+  const lock = ['--method', 'org.freedesktop.Secret.Service.Lock', '["/org/freedesktop/secrets/aliases/default"]'];
+  execFileSync('gdbus', [...call, ...lock], { stdio: 'ignore' });
 }
 
 /** What pam_gnome_keyring sends when a person logs in (gkd-control-codes.h): the operation and the password. */
@@ -120,13 +136,15 @@ async function unlockThrough(socketFile: string): Promise<void> {
 /** Runs `body` with a keyring in THIS process's environment (for libsecret), and ends the keyring after it. */
 export async function withKeyring<T>(body: (keyring: Keyring) => Promise<T>, dataFolder?: string): Promise<T> {
   const keyring = await startKeyring(dataFolder);
-  const before = process.env['DBUS_SESSION_BUS_ADDRESS'];
+  const before = Object.keys(keyring.env).map((name) => [name, process.env[name]] as const);
   Object.assign(process.env, keyring.env);
   try {
     return await body(keyring);
   } finally {
-    if (before === undefined) delete process.env['DBUS_SESSION_BUS_ADDRESS'];
-    else process.env['DBUS_SESSION_BUS_ADDRESS'] = before;
+    for (const [name, value] of before) {
+      if (value === undefined) delete process.env[name];
+      else process.env[name] = value;
+    }
     await keyring.dispose();
   }
 }

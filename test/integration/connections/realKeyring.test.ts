@@ -5,8 +5,8 @@ import { isKeychainError } from '../../../src/connections/errors.ts';
 import { createKeytarStore } from '../../../src/platform/keytarStore.ts';
 import { createHeadlessManager, type Headless, startWithFaults } from '../../headless/headlessManager.ts';
 import type { FaultyServer } from '../../servers/faultyServer.ts';
-import { type Keyring, startKeyring } from '../../stand/keyring.ts';
-import { lockKeyring, PREBUILDS } from '../platform/keychainSession.ts';
+import { type Keyring, lockKeyring, startKeyring } from '../../stand/keyring.ts';
+import { PREBUILDS } from '../platform/keychainSession.ts';
 
 const processFile = fileURLToPath(new URL('../platform/keytarProcess.main.mjs', import.meta.url));
 

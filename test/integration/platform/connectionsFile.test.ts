@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
 import { chmod, chown, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -7,6 +6,7 @@ import { afterEach, beforeEach, describe, it } from 'node:test';
 import { isConnectionError, type ConnectionErrorCode } from '../../../src/connections/errors.ts';
 import type { StoredConnections } from '../../../src/connections/storedConnections.ts';
 import { createConnectionsFile } from '../../../src/platform/connectionsFile.ts';
+import { withFileSizeLimit } from '../../stand/fullDisk.ts';
 
 const NOBODY = 65_534;
 
@@ -116,6 +116,33 @@ describe('connectionsFile', () => {
     });
   }
 
+  for (const [title, spoil, names] of [
+    ['one connection', (text) => text.replace('"id": "b"', '"id": 7'), ['a', 'c']],
+    ['one of two with the same id', (text) => text.replace('"id": "b"', '"id": "a"'), ['a', 'c']],
+    ['what was learnt of issuers', (text) => text.replace('"issuer": "https', '"issuers": "https'), ['a', 'b', 'c']],
+  ] as readonly (readonly [string, (text: string) => string, readonly string[]])[]) {
+    it(`${title} that cannot be read is left out, told once and kept in a copy, and the others go on`, async () => {
+      const issuers = [{ issuer: 'https://as.example', refresh: {} }];
+      await createConnectionsFile(file).write({ ...documentNamed('a', 'b', 'c'), issuers });
+      const text = spoil(await readFile(file, 'utf8'));
+      await writeFile(file, text);
+      const told: unknown[] = [];
+      const store = createConnectionsFile(file, ({ code, details }) => told.push({ code, ...details }));
+      const document = (await store.read()) ?? assert.fail();
+      assert.deepEqual(
+        document.connections.map(({ name }) => name),
+        names,
+      );
+      await store.read();
+      const [, copy = '', ...others] = (await readdir(folder)).toSorted();
+      assert.deepEqual(others, []);
+      assert.deepEqual(told, [{ code: 'storage_salvaged', path: path.join(folder, copy), lost: 1 }]);
+      await store.write(document);
+      assert.equal(await readFile(path.join(folder, copy), 'utf8'), text);
+      assert.deepEqual(await createConnectionsFile(file).read(), document);
+    });
+  }
+
   it('P42 a file of a newer version is left alone', async () => {
     await mkdir(folder, { recursive: true });
     await writeFile(file, '{"version":2,"connections":{}}');
@@ -173,7 +200,7 @@ describe('connectionsFile', () => {
     const store = createConnectionsFile(file);
     await store.write(documentNamed('old'));
     const names = Array.from({ length: 2000 }, (_value, index) => `connection ${index}`);
-    await withFileSizeLimit(async () => {
+    await withFileSizeLimit(65_536, async () => {
       await rejectsWith(store.write(documentNamed(...names)), 'storage_failed', {
         operation: 'write',
         path: file,
@@ -184,22 +211,3 @@ describe('connectionsFile', () => {
     assert.equal((await store.read())?.connections[0]?.name, 'old');
   });
 });
-
-/** Lets files of this process grow to 64 KiB only: the nearest to a full disk that needs no mount. */
-async function withFileSizeLimit(action: () => Promise<void>): Promise<void> {
-  process.on('SIGXFSZ', doNothing);
-  limitFileSize('65536');
-  try {
-    await action();
-  } finally {
-    limitFileSize('unlimited');
-    process.off('SIGXFSZ', doNothing);
-  }
-}
-
-function limitFileSize(bytes: string): void {
-  execFileSync('prlimit', ['--pid', String(process.pid), `--fsize=${bytes}:`], { stdio: 'ignore' });
-}
-
-/** A listener keeps the signal from ending the process; the write then fails with EFBIG. */
-function doNothing(): void {}

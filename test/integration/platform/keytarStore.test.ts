@@ -220,6 +220,26 @@ describe('keytarStore where the keychain does not play along', () => {
     assert.equal(store.reads, 0);
   });
 
+  it('while a prompt waits for the person the other calls do not wait for long', async () => {
+    const prompt = new AbortController();
+    const keytar: Keytar = {
+      getPassword: async () => {
+        await once(prompt.signal, 'abort');
+        return null;
+      },
+      setPassword: async () => {},
+      deletePassword: async () => false,
+    };
+    const options = { prebuildsFolder: '', load: async () => keytar, maxEntryBytes: Infinity };
+    const store = createKeytarStore({ ...options, readTimeoutMs: 20, writeTimeoutMs: 60_000 });
+    await rejectsWith(store.get('key'), 'keychain_timeout');
+    const startedAt = performance.now();
+    await rejectsWith(store.set('key', 'value'), 'keychain_timeout', { operation: 'write' });
+    assert.ok(performance.now() - startedAt < 5000);
+    prompt.abort();
+    await store.set('key', 'value');
+  });
+
   it('a keychain that is slower than the timeout is read: a late answer is the next one’s', async () => {
     const asked: string[] = [];
     const answer = new EventEmitter();

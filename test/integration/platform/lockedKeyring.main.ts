@@ -1,7 +1,8 @@
 // Runs in a keyring session of its own: stores a secret, locks the keyring, and prints what the store answers then.
 import { isConnectionError } from '../../../src/connections/errors.ts';
 import { createKeytarStore } from '../../../src/platform/keytarStore.ts';
-import { lockKeyring, PREBUILDS } from './keychainSession.ts';
+import { lockKeyring } from '../../stand/keyring.ts';
+import { PREBUILDS } from './keychainSession.ts';
 
 async function outcome(promise: Promise<unknown>): Promise<unknown> {
   try {

@@ -96,10 +96,11 @@ describe('the keys that files are sealed with', () => {
     assert.equal(writes, 1);
   });
 
-  it('are made anew when what is stored is no key', async () => {
+  it('are made anew when what is stored is no key, which is kept for a repair', async () => {
     keychain.entries.set('one', 'changed by somebody');
     const { key } = await newKeys().load('one');
     assert.equal(keychain.entries.get('one'), key);
+    assert.equal(keychain.entries.get('one:unreadable-1'), 'changed by somebody');
   });
 
   it('are not there when no store takes them', async () => {

@@ -83,6 +83,7 @@ const connections: { readonly [C in ConnectionErrorCode]: readonly ConnectionErr
   secret_elsewhere: [{ id: 'x' }],
   storage_failed: [{ operation: 'write', path: '/a', problem: 'ENOSPC' }],
   storage_broken: [{ path: '/a', problem: 'x' }],
+  storage_salvaged: [{ path: '/a', lost: 1 }],
   journal_broken: [{ path: '/a' }],
   storage_too_new: [{ path: '/a', version: 2 }],
   port_busy: [{ port: 1 }],

@@ -159,6 +159,10 @@ const connections: { readonly [C in ConnectionErrorCode]: readonly [ConnectionEr
     { says: /not what Scopekeeper wrote/, action: 'open_file' },
   ],
   journal_broken: [{ path: '/home/me/scopekeeper/journal' }, { says: /damaged. It is kept in scopekeeper\/journal/ }],
+  storage_salvaged: [
+    { path: '/home/me/connections.json.broken-1', lost: 2 },
+    { says: /2 parts of the list of connections/, action: 'open_file' },
+  ],
   storage_too_new: [{ path: '/canary', version: 2 }, { says: /newer version/ }],
   port_busy: [{ port: 41_234 }, { says: /uses port 41234/, action: 'try_again' }],
   unexpected: [{ problem: 'canary' }, { says: /inside Scopekeeper/, action: 'show_log' }],
