@@ -53,7 +53,7 @@ export class RemoteConnections implements ConnectionService {
     this.#rpc = messageConnection(reader, log);
     this.#rpc.onClose(() => this.#closed.resolve());
     this.#rpc.onNotification(changeNotification.method, (params: unknown) => this.#note(params));
-    serve(this.#rpc, guestRequests.openBrowser, async ({ url }) => ({ isOpened: await openBrowser(url.href) }));
+    serve(this.#rpc, guestRequests.openBrowser, async ({ url }) => ({ isOpened: await openBrowser(url) }));
   }
 
   /** Begins to use the owner's connections; resolves when the mirror is whole. Throws `owner_gone`. */

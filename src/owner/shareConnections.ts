@@ -1,13 +1,14 @@
 import type { Duplex } from 'node:stream';
 import type { Clock, Log, OpenBrowser, PrepareRedirect } from '../connections/ports.ts';
 import type { SealingKeys } from '../connections/sealingKeys.ts';
+import { plainText } from '../oauth/errors.ts';
 import { UPGRADE_PATH, UPGRADE_TOKEN } from './greeting.ts';
 import { GuestDoor } from './guestDoor.ts';
 import { type OwnedConnections, serveGuest } from './serveGuest.ts';
 import { SharedConnections } from './sharedConnections.ts';
 import { visitOwner } from './visitOwner.ts';
 import { GuestKey, type GuestKeyStores, keysOf, WINDOW_KEY } from './windowKey.ts';
-import { PROTOCOL_VERSION } from './windowProtocol.ts';
+import { LONGEST_WINDOW_NAME, PROTOCOL_VERSION } from './windowProtocol.ts';
 import { type LoopbackPort, WindowRole } from './windowRole.ts';
 
 /** Where guests come in at the loopback port. */
@@ -47,7 +48,8 @@ export interface SharedWindow {
 
 /** Puts together what makes one of several windows the owner of the connections and the others its guests. Does nothing yet. */
 export function shareConnections(ports: ShareConnectionsPorts): SharedWindow {
-  const { clock, editorUri, keys, log, manager, openBrowser, version = PROTOCOL_VERSION, windowName } = ports;
+  const { clock, editorUri, keys, log, manager, openBrowser, version = PROTOCOL_VERSION } = ports;
+  const windowName = (): string => plainText(ports.windowName(), LONGEST_WINDOW_NAME) ?? '';
   const key = new GuestKey(ports.stores);
   const redirectUri: PrepareRedirect = async (kind) => (kind === 'loopback' ? role.loopbackRedirectUri() : editorUri);
   const door = new GuestDoor({

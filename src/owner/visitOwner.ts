@@ -1,3 +1,4 @@
+import { isConnectionError } from '../connections/errors.ts';
 import { knock } from './knock.ts';
 import { RemoteConnections, type RemoteConnectionsParts } from './remoteConnections.ts';
 import type { GuestKey } from './windowKey.ts';
@@ -10,7 +11,8 @@ export interface VisitParts extends Omit<RemoteConnectionsParts, 'windowName'> {
 }
 
 /**
- * Asks the holder of the port for its connections. Throws what the keychain says when it does not give the key.
+ * Asks the holder of the port for its connections. Throws what the keychain says when it does not give the key, and
+ * `unexpected` when the owner says what no owner should.
  * @param signal leaves, also later
  */
 export async function visitOwner(port: number, parts: VisitParts, signal?: AbortSignal): Promise<Visit> {
@@ -40,10 +42,11 @@ export async function visitOwner(port: number, parts: VisitParts, signal?: Abort
           type: 'attached',
           link: { windowName: ownerName, service, closed: service.closed, dispose: () => service.dispose() },
         };
-      } catch {
-        // It proved that it is the owner, and has ended since.
+      } catch (error) {
         knocked.reader.stream.destroy();
-        return { type: 'gone' };
+        // It proved that it is the owner, and has ended since.
+        if (isConnectionError(error, 'owner_gone')) return { type: 'gone' };
+        throw error;
       }
   }
 }

@@ -9,6 +9,7 @@ import {
   object,
   picklist,
   pipe,
+  regex,
   string,
   transform,
   url,
@@ -33,16 +34,21 @@ function request<P extends GenericSchema, R extends GenericSchema>(method: strin
   return { method, params, result } satisfies WindowRequest<P, R>;
 }
 
+/** In characters; a longer one is cut before it is sent. */
+export const LONGEST_WINDOW_NAME = 200;
+
 const id = string();
 const ofConnection = object({ id });
 const nothing = object({});
 const scopes = array(string());
-const windowName = pipe(string(), maxLength(1000));
+const windowName = pipe(string(), maxLength(LONGEST_WINDOW_NAME));
 const parsedUrl = pipe(
   string(),
   url(),
   transform((text) => new URL(text)),
 );
+/** The owner has judged it (P19); here only that it is one for a browser. */
+const webUrl = pipe(string(), url(), regex(/^https?:/));
 const disconnected = object({ revocation: picklist(['revoked', 'unsupported', 'failed', 'nothing_to_revoke']) });
 const settings = storedConnection.entries.settings;
 
@@ -102,7 +108,7 @@ export const ownerRequests = {
 /** What the owner asks of a guest. */
 export const guestRequests = {
   /** Opens an authorization URL for the person who asked for it in that window. */
-  openBrowser: request('openBrowser', object({ url: parsedUrl }), object({ isOpened: boolean() })),
+  openBrowser: request('openBrowser', object({ url: webUrl }), object({ isOpened: boolean() })),
 };
 
 /** What a guest tells the owner: its window has the focus. */

@@ -188,34 +188,3 @@ test('signing in works with a browser on another computer: copy the URL there, p
     await workbench.servers.row(/2 scopes/).waitFor();
   });
 });
-
-test('a second window says which window manages the connections, and takes over when that one closes', async (t) => {
-  const sample = await startSampleServer();
-  t.after(async () => sample.close());
-  await withSession('windows', async ({ workbench, openWindow }) => {
-    await workbench.servers.show();
-    const signIn = await SignInPage.openedBy(workbench, sample, async () => enterUrl(workbench, sample.mcpUrl));
-    await signIn.decide('allow');
-    await signIn.page.close();
-    await workbench.servers.row(/2 scopes/).waitFor();
-
-    const second = await openWindow();
-    await second.servers.show();
-    const sideBar = second.page.locator('.sidebar');
-    await sideBar
-      .getByText(/window .*workspace.* manages|manages the connections/)
-      .first()
-      .waitFor();
-    assert.deepEqual(await second.servers.rows(), []);
-    await second.screenshot('second-window');
-    await second.runCommand('Scopekeeper: Connect Server…');
-    await second.notifications.item(/manages the connections/).waitFor();
-    await second.clearNotifications();
-
-    await workbench.close();
-    await second.runCommand('Scopekeeper: Connect Server…');
-    await second.quickInput.waitFor('URL');
-    await second.quickInput.cancel();
-    await second.servers.row(/2 scopes/).waitFor();
-  });
-});

@@ -4,7 +4,7 @@ import { type ConnectionSecret, parseConnectionSecret } from '../../src/connecti
 import { createKeytarStore } from '../../src/platform/keytarStore.ts';
 
 /** The tests' own access to the keychain: not through the extension's copy of the native part. */
-const store = createKeytarStore({
+export const testKeychain = createKeytarStore({
   prebuildsFolder: path.join(__dirname, '../../../node_modules/@github/keytar/prebuilds'),
 });
 
@@ -17,10 +17,10 @@ export async function storedSecret(id: string): Promise<ConnectionSecret> {
 
 /** What the keychain holds under a key, as it is. */
 export async function storedText(key: string): Promise<string | undefined> {
-  return store.get(key);
+  return testKeychain.get(key);
 }
 
 /** Puts something else in the place of a connection's secret. */
 export async function spoilSecret(id: string, text: string): Promise<void> {
-  await store.set(`connection:${id}`, text);
+  await testKeychain.set(`connection:${id}`, text);
 }

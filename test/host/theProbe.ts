@@ -23,7 +23,7 @@ export async function scopekeeper(): Promise<ScopekeeperApi> {
 }
 
 /** Waits until this window is `role` to the connections, as the `when` clauses see it. */
-export async function untilRole(probe: Probe, role: 'idle' | 'owner'): Promise<void> {
+export async function untilRole(probe: Probe, role: 'idle' | 'owner' | 'guest'): Promise<void> {
   await probe.recorder.until(`the role ${role}`, () =>
     probe.editor.contextKeys.get('scopekeeper.role') === role ? true : undefined,
   );

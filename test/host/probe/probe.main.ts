@@ -18,8 +18,9 @@ export interface Probe {
   /**
    * Ends Scopekeeper and activates it again, as closing and opening the window would. What
    * `extensions.getExtension` knows stays the first one's; {@link api} knows the new one's.
+   * @param whileEnded is done between the two
    */
-  restart(): Promise<ScopekeeperApi>;
+  restart(whileEnded?: () => Promise<void>): Promise<ScopekeeperApi>;
 }
 
 interface ExtensionModule {
@@ -63,11 +64,12 @@ export function activate(): Probe {
     editor,
     context: () => context,
     api: () => running,
-    async restart() {
+    async restart(whileEnded = async () => undefined) {
       if (loaded === undefined || context === undefined) throw new Error('It was never activated.');
       await loaded.deactivate();
       for (const subscription of context.subscriptions.splice(0)) await subscription.dispose();
       editor.contextKeys.clear();
+      await whileEnded();
       return loaded.activate(context);
     },
   };

@@ -1,33 +1,15 @@
 import assert from 'node:assert/strict';
 import { createHmac, randomBytes } from 'node:crypto';
-import { once } from 'node:events';
-import { connect, createServer, type Socket } from 'node:net';
-import { describe, it, type TestContext } from 'node:test';
-import { ByteReader } from '../../../src/owner/byteReader.ts';
+import { describe, it } from 'node:test';
+import type { ByteReader } from '../../../src/owner/byteReader.ts';
 import { type HandshakeOutcome, proveAsGuest, proveAsOwner } from '../../../src/owner/handshake.ts';
+
+import { socketPair } from './socketPair.ts';
 
 const KEY = Buffer.alloc(32, 1);
 const PORT = 4000;
 const VERSION = 3;
 const OPTIONS = { port: PORT, version: VERSION, answerTimeoutMs: 150 };
-
-/** Two ends of one connection on this machine. */
-async function pair(t: TestContext): Promise<{ readonly owner: ByteReader; readonly guest: ByteReader }> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  assert.ok(typeof address === 'object' && address !== null);
-  const guest = connect(address.port, '127.0.0.1');
-  const [owner]: Socket[] = await once(server, 'connection');
-  assert.ok(owner !== undefined);
-  await once(guest, 'connect');
-  t.after(() => {
-    owner.destroy();
-    guest.destroy();
-    server.close();
-  });
-  return { owner: new ByteReader(owner), guest: new ByteReader(guest) };
-}
 
 async function read(reader: ByteReader, length: number): Promise<Buffer> {
   return (await reader.read(length)) ?? assert.fail('the connection ended');
@@ -72,7 +54,7 @@ function numbered(version: number, ...parts: Buffer[]): Buffer {
 
 describe('the handshake', () => {
   it('proves each to the other, and tells the versions', async (t) => {
-    const { owner, guest } = await pair(t);
+    const { owner, guest } = await socketPair(t);
     const outcomes = await Promise.all([
       proveAsOwner(owner, [Buffer.alloc(32, 9), KEY], { ...OPTIONS, version: 7 }),
       proveAsGuest(guest, async () => KEY, OPTIONS),
@@ -84,7 +66,7 @@ describe('the handshake', () => {
   });
 
   it('is what it was in the first version, to the byte', async (t) => {
-    const { owner, guest } = await pair(t);
+    const { owner, guest } = await socketPair(t);
     const outcome = proveAsOwner(owner, [KEY], { ...OPTIONS, version: 7 });
     const ownerNonce = await read(guest, 32);
     const guestNonce = randomBytes(32);
@@ -148,7 +130,7 @@ describe('the handshake', () => {
   ];
   for (const [what, hello, expected] of guests) {
     it(`gives a guest ${what} nothing but the nonce`, async (t) => {
-      const { owner, guest } = await pair(t);
+      const { owner, guest } = await socketPair(t);
       const outcome = proveAsOwner(owner, [KEY], OPTIONS);
       const ownerNonce = await read(guest, 32);
       guest.stream.end(hello(ownerNonce, randomBytes(32)));
@@ -159,7 +141,7 @@ describe('the handshake', () => {
   }
 
   it('does not wait for a guest that is slow', async (t) => {
-    const { owner, guest } = await pair(t);
+    const { owner, guest } = await socketPair(t);
     const outcome = proveAsOwner(owner, [KEY], OPTIONS);
     await read(guest, 32);
     guest.stream.write(Buffer.alloc(65));
@@ -196,7 +178,7 @@ describe('the handshake', () => {
   ];
   for (const [what, answer, expected] of owners) {
     it(`makes a guest leave an owner ${what}, having sent nothing but its proof`, async (t) => {
-      const { owner, guest } = await pair(t);
+      const { owner, guest } = await socketPair(t);
       const outcome = proveAsGuest(guest, async () => KEY, OPTIONS);
       const ownerNonce = randomBytes(32);
       owner.stream.write(ownerNonce);
@@ -209,20 +191,20 @@ describe('the handshake', () => {
   }
 
   it('does not wait for an owner that does not answer', async (t) => {
-    const { owner, guest } = await pair(t);
+    const { owner, guest } = await socketPair(t);
     const outcome = proveAsGuest(guest, async () => KEY, OPTIONS);
     owner.stream.write(randomBytes(32));
     assert.deepEqual(await outcome, { type: 'refused' });
   });
 
   it('does not wait for ever for an owner to have its key', async (t) => {
-    const { guest } = await pair(t);
+    const { guest } = await socketPair(t);
     const outcome = proveAsGuest(guest, async () => KEY, { ...OPTIONS, keyTimeoutMs: 50 });
     assert.deepEqual(await outcome, { type: 'refused' });
   });
 
   it('asks for the key only when the owner has it, and passes on why there is none', async (t) => {
-    const { owner, guest } = await pair(t);
+    const { owner, guest } = await socketPair(t);
     let isAsked = false;
     const outcome = proveAsGuest(
       guest,
@@ -238,7 +220,7 @@ describe('the handshake', () => {
   });
 
   it('leaves what follows it in the stream', async (t) => {
-    const { owner, guest } = await pair(t);
+    const { owner, guest } = await socketPair(t);
     const proved = proveAsOwner(owner, [KEY], OPTIONS).then(() => owner.stream.write('next'));
     await proveAsGuest(guest, async () => KEY, OPTIONS);
     await proved;

@@ -1,13 +1,11 @@
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
-import { connect, createServer, type Socket } from 'node:net';
 import { describe, it } from 'node:test';
 import { ConnectionError } from '../../../src/connections/errors.ts';
 import { OAuthError } from '../../../src/oauth/errors.ts';
-import { ByteReader } from '../../../src/owner/byteReader.ts';
 import { RemoteConnections } from '../../../src/owner/remoteConnections.ts';
 import { serveGuest } from '../../../src/owner/serveGuest.ts';
 import { MemoryLog } from '../../headless/memoryPorts.ts';
+import { socketPair } from './socketPair.ts';
 import { newUser, openPage, ownerAndGuest, shown, until } from './windows.ts';
 
 describe('a guest', () => {
@@ -135,30 +133,24 @@ describe('a guest', () => {
 
   it('P36 is given no token, and what a person enters there goes one way only', async (t) => {
     const { owner, id, server, keychain } = await ownerAndGuest(t);
-    const listening = createServer().listen(0, '127.0.0.1');
-    t.after(() => listening.close());
-    await once(listening, 'listening');
-    const address = listening.address();
-    assert.ok(typeof address === 'object' && address !== null);
-    const guestEnd = connect(address.port, '127.0.0.1');
-    const [ownerEnd]: Socket[] = await once(listening, 'connection');
-    assert.ok(ownerEnd !== undefined);
+    const { owner: ownerEnd, guest: guestEnd } = await socketPair(t);
+    const log = new MemoryLog();
     let heard = '';
-    guestEnd.on('data', (chunk) => (heard += chunk.toString('latin1')));
-    serveGuest(new ByteReader(ownerEnd), {
+    guestEnd.stream.on('data', (chunk: Buffer) => (heard += chunk.toString('latin1')));
+    serveGuest(ownerEnd, {
       service: owner.manager,
       redirectUri: owner.redirectUri,
       whenLoaded: async () => undefined,
       windowName: () => '',
-      log: new MemoryLog(),
+      log,
     });
-    const { service } = await RemoteConnections.attach(new ByteReader(guestEnd), {
+    const { service } = await RemoteConnections.attach(guestEnd, {
       windowName: '',
       openBrowser: async (url) => {
         await openPage(await server.authorize(url));
         return true;
       },
-      log: new MemoryLog(),
+      log,
     });
     await service.authorize(id);
     await service.refresh(id);
@@ -174,9 +166,11 @@ describe('a guest', () => {
       .requestsTo('token')
       .flatMap(({ form }) => [form?.['refresh_token'] ?? [], form?.['code'] ?? []].flat());
     const token = await owner.manager.accessToken(id);
+    const logged = [...owner.log.lines, ...log.lines].join('\n');
     assert.ok(given.length > 1 && secrets.length > 1 && heard.length > 1000);
     for (const secret of [...secrets, ...given, token, 'canary-entered', keychain.entries.get('owner-key') ?? 'none']) {
       assert.ok(!heard.includes(secret), `${secret} was sent`);
+      assert.ok(!logged.includes(secret), `${secret} was logged`);
     }
     service.dispose();
   });

@@ -21,8 +21,17 @@ const TIMES = 'out/mutation/times.json';
 const DEADLINE_MS = 8000;
 const LONGER = 10;
 
+/** How often a process loads the tests anew, for mutants of what runs on loading: it forgets no module. */
+const MOST_LOADS = 8;
+
 /** How many of the tests that noticed other mutants of a source are asked first. */
 const LIKELY = 8;
+
+/**
+ * How many other integration tests are asked of a mutant: all, or MUTATE_MOST_INTEGRATION_TESTS. With fewer it takes
+ * less long, and the score is a lower bound, as a mutant that only the others would notice counts as survived.
+ */
+const MOST = Number(process.env.MUTATE_MOST_INTEGRATION_TESTS ?? Number.POSITIVE_INFINITY);
 
 /** What the instrumented sources know of Stryker. */
 const stryker = (globalThis.__stryker__ ??= {});
@@ -31,17 +40,32 @@ function readJson(file) {
   return JSON.parse(readFileSync(file, 'utf8'));
 }
 
+function isUnit({ file }) {
+  return file.startsWith('test/unit/');
+}
+
+/** The first test of every file, then the second of every file: so a few of them see the most different things. */
+function inTurn(tests) {
+  const seen = new Map();
+  const turns = tests.map((test) => {
+    const turn = seen.get(test.file) ?? 0;
+    seen.set(test.file, turn + 1);
+    return { test, turn };
+  });
+  return turns.toSorted((a, b) => a.turn - b.turn).map(({ test }) => test);
+}
+
 class InProcessRunner {
   #tests;
   #times = {};
   /** By source, the tests that noticed its mutants, the latest first: they are likely to notice the next one. */
   #noticing = new Map();
-  /** A test was given up, and what it was at may still go on. */
+  #loads = 0;
+  /** A test was given up, and what it was at may still go on; or no module more is to be loaded. */
   #isSpoilt = false;
 
-  /** A module is loaded once: a mutant in what runs on loading needs a new process. */
   capabilities() {
-    return { reloadEnvironment: false };
+    return { reloadEnvironment: true };
   }
 
   async dryRun({ coverageAnalysis }) {
@@ -57,9 +81,11 @@ class InProcessRunner {
   }
 
   /** Ends with the first test that fails. */
-  async mutantRun({ activeMutant, testFilter, hitLimit, mutantActivation, sandboxFileName }) {
+  async mutantRun({ activeMutant, testFilter, hitLimit, mutantActivation, sandboxFileName, reloadEnvironment }) {
+    if (reloadEnvironment) this.#tests = undefined;
+    if (this.#loads === MOST_LOADS && this.#tests === undefined) this.#isSpoilt = true;
     // Rejecting makes Stryker start a new process and ask again.
-    if (this.#isSpoilt) throw new Error('a test was given up in this process');
+    if (this.#isSpoilt) throw new Error('this process is used up');
     stryker.hitLimit = hitLimit;
     stryker.hitCount = hitLimit === undefined ? undefined : 0;
     stryker.activeMutant = mutantActivation === 'static' ? activeMutant.id : undefined;
@@ -67,7 +93,6 @@ class InProcessRunner {
       await this.#load();
     } catch (error) {
       if (mutantActivation !== 'static') throw error;
-      this.#isSpoilt = true;
       return {
         status: MutantRunStatus.Killed,
         killedBy: Object.keys(this.#times).slice(0, 1),
@@ -121,7 +146,8 @@ class InProcessRunner {
     } catch {
       // This is the dry run.
     }
-    const { registeredTests } = await import(pathToFileURL(path.resolve(TESTS)).href);
+    this.#loads += 1;
+    const { registeredTests } = await import(`${pathToFileURL(path.resolve(TESTS)).href}?${this.#loads}`);
     this.#tests = registeredTests();
   }
 
@@ -135,11 +161,14 @@ class InProcessRunner {
     const chosen = testFilter && new Set(testFilter);
     const source = path.relative(process.cwd(), sandboxFileName).replaceAll(path.sep, '/');
     const reached = readJson(REACHED);
-    const noticing = (this.#noticing.get(sandboxFileName) ?? []).slice(0, LIKELY);
     const tests = this.#tests.filter(({ id, file }) => chosen?.has(id) ?? reached[file].includes(source));
+    const noticing = (this.#noticing.get(sandboxFileName) ?? []).slice(0, LIKELY);
     const likely = noticing.flatMap((id) => tests.find((test) => test.id === id) ?? []);
-    const others = tests.filter(({ id }) => !noticing.includes(id));
-    return [...likely, ...others.toSorted((a, b) => (this.#times[a.id] ?? 0) - (this.#times[b.id] ?? 0))];
+    const others = tests
+      .filter(({ id }) => !noticing.includes(id))
+      .toSorted((a, b) => (this.#times[a.id] ?? 0) - (this.#times[b.id] ?? 0));
+    const integration = others.filter((test) => !isUnit(test));
+    return [...likely, ...others.filter(isUnit), ...inTurn(integration).slice(0, MOST)];
   }
 
   async #run({ id, file, run }) {
