@@ -1,6 +1,7 @@
 // npm run chaos [-- --kills N] [--rounds N] [--only PART]: kills real windows at every step of a refresh and at random
 // moments, lets five of them race, and counts the logins that are lost. The real token manager, in real processes,
-// on a real keychain; no editor. Parts: steps, random, race.
+// on a real keychain; no editor. Parts: random, race,
+// troubles (with a tenth of the kills), steps.
 import { parseArgs } from 'node:util';
 import { writeCounts } from '../stand/counts.ts';
 import { withKeyring } from '../stand/keyring.ts';
@@ -9,6 +10,7 @@ import { killAtEachStep } from './killCases.ts';
 import { race } from './race.ts';
 import { killAtRandom } from './randomKills.ts';
 import { type Tally, tableOf } from './tally.ts';
+import { meetTroubles } from './troubles.ts';
 
 const { values } = parseArgs({
   options: {
@@ -31,6 +33,7 @@ const parts: Readonly<Record<string, () => Promise<void>>> = {
   race: async () => {
     for (const isOwnerKilled of [false, true]) note(await race(rounds, isOwnerKilled));
   },
+  troubles: async () => meetTroubles(Math.ceil(kills / 10), note),
   steps: async () => killAtEachStep(kills, note),
 };
 

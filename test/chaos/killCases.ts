@@ -28,8 +28,17 @@ function stepsOf(sender: Sender): readonly Step[] {
   return sender === 'window' ? STEPS : ['sent', 'parsed', 'stored', 'announced'];
 }
 
+interface StepCase {
+  readonly kind: ServerKind;
+  readonly sender: Sender;
+  readonly step: Step;
+}
+
+/** How many of these users are at work at once: one window mostly waits for the other processes. */
+const AT_ONCE = 3;
+
 /** Kills a window at one step of a refresh, over and over, and looks each time whether the next one has the login. */
-async function killAtStep(kind: ServerKind, sender: Sender, step: Step, kills: number): Promise<Tally> {
+async function killAtStep({ kind, sender, step }: StepCase, kills: number): Promise<Tally> {
   return withUser(SERVERS[kind], async (user, server) => {
     const lost = await killOver(ownClient(user, sender), server, kills, async (window, id) => {
       if (step === 'sent') killWhenRotated(server, window);
@@ -51,11 +60,13 @@ async function killAtStep(kind: ServerKind, sender: Sender, step: Step, kills: n
 
 /** All steps at both kinds of servers, whoever sends. */
 export async function killAtEachStep(kills: number, onTally: (tally: Tally) => void): Promise<void> {
-  for (const sender of ['outliving', 'window'] as const) {
-    for (const kind of ['strict', 'grace'] as const) {
-      for (const step of stepsOf(sender)) onTally(await killAtStep(kind, sender, step, kills));
-    }
-  }
+  const waiting = (['outliving', 'window'] as const).flatMap((sender) =>
+    (['strict', 'grace'] as const).flatMap((kind) => stepsOf(sender).map((step) => ({ sender, kind, step }))),
+  );
+  const workers = Array.from({ length: AT_ONCE }, async () => {
+    for (let one = waiting.shift(); one !== undefined; one = waiting.shift()) onTally(await killAtStep(one, kills));
+  });
+  await Promise.all(workers);
 }
 
 /** Kills the window when the server has made the new tokens, and before it sends them. */

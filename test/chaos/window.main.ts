@@ -55,6 +55,7 @@ const manager = new ConnectionManager({
   random: Math.random,
   vault: new SecretVault({ ...stores, log }),
   onSecretTrouble: () => undefined,
+  onUnsaved: () => undefined,
   file,
   journal,
   ...(sender !== 'window' && { outlivingFetch: createOutlivingFetch(outliving) }),
