@@ -32,7 +32,7 @@ export function watchSteps(): void {
 
   const { rename } = fs.promises;
   fs.promises.rename = async (from, to) => {
-    const isAnswer = /\.answer$/.test(String(to));
+    const isAnswer = String(to).endsWith('.answer');
     if (isAnswer) reach('tmp written');
     await rename(from, to);
     if (isAnswer) reach('journaled');
