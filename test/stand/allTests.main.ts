@@ -13,6 +13,7 @@ interface Part {
 }
 
 const stand = (name: string): string => path.join(OUT_FOLDER, 'test', 'stand', `${name}.main.mjs`);
+const chaos = path.join(OUT_FOLDER, 'test', 'chaos', 'chaos.main.mjs');
 const PARTS: readonly Part[] = [
   { name: 'compile the tests', script: 'esbuild.mjs', args: ['--tests'] },
   { name: 'check', script: stand('check'), args: [] },
@@ -22,6 +23,8 @@ const PARTS: readonly Part[] = [
   { name: 'unit', script: stand('nodeTests'), args: ['unit'] },
   { name: 'integration', script: stand('nodeTests'), args: ['integration'] },
   { name: 'conformance', script: path.join(OUT_FOLDER, 'test', 'conformance', 'conformance.main.mjs'), args: [] },
+  // The keyring that it locks and unlocks is there on Linux only.
+  ...(process.platform === 'linux' ? [{ name: 'chaos', script: chaos, args: ['--kills', '2', '--rounds', '3'] }] : []),
   { name: 'host', script: stand('hostTests'), args: ['--packed'] },
   // code-server, which these drive, is there on Linux only.
   ...(process.platform === 'linux' ? [{ name: 'e2e', script: stand('nodeTests'), args: ['e2e', '--packed'] }] : []),
