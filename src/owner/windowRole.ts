@@ -130,6 +130,8 @@ export class WindowRole {
   async yield(): Promise<void> {
     if (this.#isOutdated) return;
     this.#isOutdated = true;
+    // A window that has only just taken the place may still be loading.
+    await this.#running?.catch(() => undefined);
     this.#enter({ type: 'blocked', error: new ConnectionError('window_outdated', {}) });
     const tell = (error: unknown): void => this.#parts.log.error(`Giving way failed: ${describeError(error)}`);
     await this.#parts.stopService().catch(tell);
@@ -203,6 +205,10 @@ export class WindowRole {
     this.#port = port;
     if (this.#isDisposed) return this.#releasePort();
     await this.#parts.startService();
+    if (this.#isOutdated) {
+      await this.#parts.stopService();
+      throw new ConnectionError('window_outdated', {});
+    }
     this.#loaded.resolve();
     this.#link = undefined;
     this.#enter({ type: 'owner' });

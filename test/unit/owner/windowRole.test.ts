@@ -220,6 +220,18 @@ test('an older owner gives way: it ends what is under way, then the port, and st
   assert.equal(calls.length, 4);
 });
 
+test('an older owner that still loads when a newer window comes gives way all the same', async () => {
+  const loading = deferred<void>();
+  const { role, calls } = makeWindow({ load: async () => loading.promise });
+  const looking = role.look();
+  while (!calls.includes('start')) await nextTurn();
+  const yielded = role.yield();
+  loading.resolve();
+  await Promise.all([looking, yielded]);
+  assert.ok(role.state.type === 'blocked' && isConnectionError(role.state.error, 'window_outdated'));
+  assert.deepEqual(calls.slice(0, 4), ['acquire', 'start', 'stop', 'release']);
+});
+
 test('a newer window waits until an older owner has given way', async () => {
   const released = deferred<void>();
   const { role, calls } = makeWindow({
