@@ -31,7 +31,11 @@ export function messageConnection(reader: ByteReader, log: Log): MessageConnecti
   const warn = (): void => log.warn('A message between windows could not be sent or taken.');
   const logger = { error: warn, warn, info: () => undefined, log: () => undefined };
   const connection = createMessageConnection(new StreamReader(reader), new StreamWriter(stream), logger);
-  connection.onClose(() => connection.dispose());
+  connection.onClose(() => {
+    connection.dispose();
+    // Whoever has gone has only closed its half, and the owner's half would stay open for as long as its window.
+    stream.destroy();
+  });
   connection.onError(([error]) => {
     log.warn(`The connection to another window failed: ${describeError(error)}`);
     stream.destroy();
