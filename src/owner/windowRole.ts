@@ -108,11 +108,14 @@ export class WindowRole {
 
   /** Makes sure that the connections can be used from this window. Throws why they cannot be. */
   async ensureReady(): Promise<void> {
-    // What is running may stop at `idle`: then this goes further.
-    await this.#running?.catch(() => undefined);
-    if (this.#isSettled) return;
-    if (this.#isOutdated) throw new ConnectionError('window_outdated', {});
-    await this.#once(async () => this.#settle());
+    // What is running, also what began just now, may stop at `idle`, and an owner may end as it is found: then this goes
+    // further.
+    while (!this.#isDisposed) {
+      await this.#running?.catch(() => undefined);
+      if (this.#isSettled) return;
+      if (this.#isOutdated) throw new ConnectionError('window_outdated', {});
+      await this.#once(async () => this.#settle());
+    }
   }
 
   /** Where sign-ins come back to on the loopback port, which every window of the user names alike. */

@@ -232,6 +232,14 @@ test('an older owner that still loads when a newer window comes gives way all th
   assert.deepEqual(calls.slice(0, 4), ['acquire', 'start', 'stop', 'release']);
 });
 
+test('a window that is to be ready while it looks whether there is anything becomes the owner', async () => {
+  const { role } = makeWindow({ stored: false });
+  const ready = role.ensureReady();
+  const looking = role.look();
+  await Promise.all([ready, looking]);
+  assert.equal(role.state.type, 'owner');
+});
+
 test('a newer window waits until an older owner has given way', async () => {
   const released = deferred<void>();
   const { role, calls } = makeWindow({
