@@ -8,7 +8,10 @@ const VERSION_BYTES = 2;
 /** Of this handshake itself, which stays as it is for ever: it is how windows of different versions talk. */
 const CONTEXT = 'scopekeeper window handshake 1\0';
 
-const ANSWER_TIMEOUT_MS = 2000;
+/** Strangers knock too, so the owner does not wait for long; a guest that was held up knocks again. */
+const GUEST_ANSWERS_MS = 2000;
+/** Other extensions hold up the owner's host for seconds, above all when several windows start. */
+const OWNER_ANSWERS_MS = 10_000;
 const KEY_TIMEOUT_MS = 20_000;
 
 export type HandshakeOutcome =
@@ -24,7 +27,7 @@ export interface HandshakeOptions {
   readonly port: number;
   /** The version of the protocol that this side speaks. */
   readonly version: number;
-  /** How long each side waits for the other's next message. 2 s by default. */
+  /** How long each side waits for the other's next message. An owner waits 2 s by default, a guest 10 s. */
   readonly answerTimeoutMs?: number;
   /** How long a guest waits for the owner to have its key, for which a person may have to answer the keychain. 20 s by default. */
   readonly keyTimeoutMs?: number;
@@ -57,7 +60,7 @@ function proofOf(key: Buffer, { role, ownerNonce, guestNonce, port, guestVersion
 export async function proveAsOwner(
   reader: ByteReader,
   keys: readonly Buffer[],
-  { port, version, answerTimeoutMs = ANSWER_TIMEOUT_MS }: HandshakeOptions,
+  { port, version, answerTimeoutMs = GUEST_ANSWERS_MS }: HandshakeOptions,
 ): Promise<HandshakeOutcome> {
   const ownerNonce = randomBytes(NONCE_BYTES);
   reader.stream.write(ownerNonce);
@@ -83,7 +86,7 @@ export async function proveAsOwner(
 export async function proveAsGuest(
   reader: ByteReader,
   keyNow: () => Promise<Buffer>,
-  { port, version, answerTimeoutMs = ANSWER_TIMEOUT_MS, keyTimeoutMs = KEY_TIMEOUT_MS }: HandshakeOptions,
+  { port, version, answerTimeoutMs = OWNER_ANSWERS_MS, keyTimeoutMs = KEY_TIMEOUT_MS }: HandshakeOptions,
 ): Promise<HandshakeOutcome> {
   const nonce = await readInTime(reader, NONCE_BYTES, keyTimeoutMs);
   if (nonce.type !== 'read') return nonce;
@@ -106,7 +109,7 @@ export async function proveAsGuest(
 export async function readInTime(
   reader: ByteReader,
   length: number,
-  timeoutMs = ANSWER_TIMEOUT_MS,
+  timeoutMs = OWNER_ANSWERS_MS,
 ): Promise<{ readonly type: 'read'; readonly bytes: Buffer } | Exclude<HandshakeOutcome, { type: 'proved' }>> {
   let isLate = false;
   const timer = setTimeout(() => {

@@ -180,7 +180,8 @@ export class WindowRole {
   /** Becomes the owner, or a guest of the owner. Of several windows that try at once one wins, and the others find it. */
   async #settle(): Promise<void> {
     const { clock, loopback } = this.#parts;
-    let giveUpAt = clock.now() + GIVE_UP_MS;
+    // From the first time: a visit takes as long as its keychain, or this window's host, holds it up.
+    let giveUpAt: number | undefined;
     while (!this.#isDisposed) {
       const { port, role } = await loopback.acquire();
       if (role === 'owner') return this.#own(port);
@@ -190,7 +191,7 @@ export class WindowRole {
           return this.#attach(visit.link);
         case 'yielding':
           await visit.released;
-          giveUpAt = clock.now() + GIVE_UP_MS;
+          giveUpAt = undefined;
           break;
         case 'outdated':
           this.#isOutdated = true;
@@ -198,6 +199,7 @@ export class WindowRole {
         case 'stranger':
           throw new ConnectionError('port_busy', { port });
         case 'gone':
+          giveUpAt ??= clock.now() + GIVE_UP_MS;
           if (clock.now() >= giveUpAt) throw new ConnectionError('port_busy', { port });
           await new Promise<void>((resolve) => void clock.after(TRY_AGAIN_MS, resolve));
       }

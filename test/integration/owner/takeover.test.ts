@@ -148,6 +148,22 @@ describe('an owner that is killed', () => {
   });
 });
 
+describe('an owner that is held up', () => {
+  it('P18 for longer than a moment is no other program, and is waited for', async (t) => {
+    const { keychain, open, start } = await signedIn(t);
+    const owner = start('owner');
+    await owner.settled();
+    const guest = open('guest', { keychain });
+    const states: string[] = [];
+    guest.role.onDidChange(({ type }) => states.push(type));
+    // As by an extension that takes its time in the owner's host, which five windows that start together have.
+    owner.child.kill('SIGSTOP');
+    setTimeout(() => owner.child.kill('SIGCONT'), 3000);
+    await guest.role.look();
+    assert.deepEqual(states, ['guest']);
+  });
+});
+
 describe('a request that is under way when the owner goes', () => {
   it('ends in a clear error when it may have had its effect', async (t) => {
     const { id, keychain, open, server, start } = await signedIn(t);

@@ -20,6 +20,8 @@ interface WindowOptions {
   readonly visits?: (Visit | Error)[];
   readonly stored?: boolean;
   readonly load?: () => Promise<void>;
+  /** Happens while the holder of the port is asked. */
+  readonly onVisit?: () => void;
 }
 
 /** Gives what a test listed, one after the other; the last one for ever. */
@@ -30,7 +32,13 @@ function next<T>(list: (T | Error)[]): T {
 }
 
 /** A window whose port, owner, stored connections and loading do what a test says. */
-function makeWindow({ claims = [OWNER], visits = [], stored = true, load = async () => {} }: WindowOptions = {}) {
+function makeWindow({
+  claims = [OWNER],
+  visits = [],
+  stored = true,
+  load = async () => {},
+  onVisit = () => {},
+}: WindowOptions = {}) {
   const calls: string[] = [];
   const clock = new ManualClock();
   const role = new WindowRole({
@@ -47,6 +55,7 @@ function makeWindow({ claims = [OWNER], visits = [], stored = true, load = async
     },
     visit: async (port) => {
       calls.push(`visit ${port}`);
+      onVisit();
       return next(visits);
     },
     hasStoredConnections: async () => stored,
@@ -162,6 +171,21 @@ test('an owner that goes while it is asked is no stranger', async () => {
   clock.advance(25);
   await looking;
   await until('owner');
+});
+
+test('a window that was held up itself tries again all the same', async () => {
+  const { role, clock, calls } = makeWindow({
+    claims: [TAKEN, OWNER],
+    visits: [{ type: 'gone' }],
+    // Its own host, or a keychain that asks the person: the owner has not waited for it.
+    onVisit: () => clock.advance(3000),
+  });
+  const looking = role.look();
+  while (calls.length < 2) await nextTurn();
+  await nextTurn();
+  clock.advance(25);
+  await looking;
+  assert.equal(role.state.type, 'owner');
 });
 
 test('a port that is taken and does not answer blocks after two seconds', async () => {
