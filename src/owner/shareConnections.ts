@@ -7,7 +7,7 @@ import { GuestDoor } from './guestDoor.ts';
 import { type OwnedConnections, serveGuest } from './serveGuest.ts';
 import { SharedConnections } from './sharedConnections.ts';
 import { visitOwner } from './visitOwner.ts';
-import { GuestKey, type GuestKeyStores, keysOf, WINDOW_KEY } from './windowKey.ts';
+import { GuestKey, type GuestKeyStores, keysOfOwner, WINDOW_KEY } from './windowKey.ts';
 import { LONGEST_WINDOW_NAME, PROTOCOL_VERSION } from './windowProtocol.ts';
 import { type LoopbackPort, WindowRole } from './windowRole.ts';
 
@@ -53,7 +53,7 @@ export function shareConnections(ports: ShareConnectionsPorts): SharedWindow {
   const key = new GuestKey(ports.stores);
   const redirectUri: PrepareRedirect = async (kind) => (kind === 'loopback' ? role.loopbackRedirectUri() : editorUri);
   const door = new GuestDoor({
-    keys: async () => keysOf(await keys.load(WINDOW_KEY)),
+    keys: async () => keysOfOwner(async () => keys.load(WINDOW_KEY), key.known),
     onGuest: (reader) =>
       serveGuest(reader, { service: manager, redirectUri, whenLoaded: async () => role.whenLoaded(), windowName, log }),
     onNewerGuest: () => void role.yield(), // it never rejects

@@ -10,6 +10,25 @@ export async function keysOf({ key, other }: KeyRing): Promise<readonly Buffer[]
   return [key, await other?.()].flatMap((text) => (text === undefined ? [] : [Buffer.from(text, 'base64url')]));
 }
 
+/**
+ * The keys by which a guest may prove itself to this window.
+ * @param load gives this owner's own
+ * @param asGuest by which this window proved itself to the owner before: the other guests of that one have it too, and
+ * the keychain may have been locked or reset since
+ * Throws what the keychain says when there is no key at all.
+ */
+export async function keysOfOwner(
+  load: () => Promise<KeyRing>,
+  asGuest: Buffer | undefined,
+): Promise<readonly Buffer[]> {
+  if (asGuest === undefined) return keysOf(await load());
+  try {
+    return [...(await keysOf(await load())), asGuest];
+  } catch {
+    return [asGuest];
+  }
+}
+
 export interface GuestKeyStores {
   readonly keychain: SecretStore;
   /** The editor's secret storage, for a machine whose keychain cannot be used. */
@@ -24,6 +43,11 @@ export class GuestKey {
 
   constructor(stores: GuestKeyStores) {
     this.#stores = stores;
+  }
+
+  /** The key of the keychain, once it has been read. */
+  get known(): Buffer | undefined {
+    return this.#lasting;
   }
 
   /**

@@ -159,6 +159,18 @@ describe('a guest without the key', () => {
     assert.ok(folder.length > 0);
   });
 
+  it('P29 is found by the guest that takes the owner’s place while the keychain is locked', async (t) => {
+    const { keychain, owner, guest, open, id } = await ownerAndGuest(t);
+    const other = open('other');
+    await other.role.look();
+    keychain.state = 'locked';
+    await owner.dispose();
+    while ([guest, other].every(({ role }) => role.state.type === 'guest')) await nextTurn();
+    await Promise.all([guest.role.ensureReady(), other.role.ensureReady()]);
+    assert.deepEqual([guest, other].map(({ role }) => role.state.type).toSorted(), ['guest', 'owner']);
+    assert.equal(other.connections.get(id)?.id, id);
+  });
+
   it('of this user is a stranger', async (t) => {
     const { folder, open } = await ownerAndGuest(t);
     const other = new MemorySecretStore();
