@@ -14,7 +14,7 @@ import type {
 import { deferred } from '../connections/deferred.ts';
 import { Emitter } from '../connections/emitter.ts';
 import { ConnectionError, describeError, isConnectionError } from '../connections/errors.ts';
-import type { Disposable, Log, OpenBrowser } from '../connections/ports.ts';
+import type { Clock, Disposable, Log, OpenBrowser } from '../connections/ports.ts';
 import type { ByteReader } from './byteReader.ts';
 import { messageConnection } from './messageStream.ts';
 import type { ConnectionView } from './wireConnection.ts';
@@ -31,8 +31,16 @@ export interface RemoteConnectionsParts {
   /** What the owner is told that this window is called. */
   readonly windowName: string;
   readonly openBrowser: OpenBrowser;
+  readonly clock: Clock;
   readonly log: Log;
 }
+
+/**
+ * How often a guest asks whether its owner is still at work, and how many of these times may pass without an answer.
+ * A number of times and not a time: after a sleep both windows need a moment.
+ */
+const PING_EVERY_MS = 10_000;
+const SILENT_AT_MOST = 3;
 
 /**
  * The connections of the owner, as a guest sees them. What is asked for synchronously comes from a mirror, which the
@@ -43,11 +51,13 @@ export class RemoteConnections implements ConnectionService {
   readonly #reader: ByteReader;
   readonly #changes: Emitter<ConnectionChange>;
   readonly #closed = deferred<void>();
+  readonly #clock: Clock;
   readonly #log: Log;
   #views: ReadonlyMap<ConnectionId, ConnectionView> = new Map();
 
-  private constructor(reader: ByteReader, { log, openBrowser }: RemoteConnectionsParts) {
+  private constructor(reader: ByteReader, { clock, log, openBrowser }: RemoteConnectionsParts) {
     this.#reader = reader;
+    this.#clock = clock;
     this.#log = log;
     this.#changes = new Emitter((error) => log.error(`A listener failed: ${String(error)}`));
     this.#rpc = messageConnection(reader, log);
@@ -63,6 +73,7 @@ export class RemoteConnections implements ConnectionService {
   ): Promise<{ readonly service: RemoteConnections; readonly windowName: string }> {
     const service = new RemoteConnections(reader, parts);
     service.#rpc.listen();
+    service.#watch();
     const { windowName } = await service.#ask(ownerRequests.attach, { windowName: parts.windowName });
     return { service, windowName };
   }
@@ -179,6 +190,32 @@ export class RemoteConnections implements ConnectionService {
   /** Where the owner has sign-ins come back to; see the port `PrepareRedirect`. */
   async redirectUri(kind: 'loopback' | 'uri_handler'): Promise<string> {
     return (await this.#ask(ownerRequests.redirectUri, { kind })).uri;
+  }
+
+  /**
+   * Leaves an owner that does not answer any more, though its process is there: what waits for it would wait for ever, and
+   * this window would show as current what it was told last.
+   */
+  #watch(): void {
+    let unanswered = 0;
+    const look = (): void => {
+      if (unanswered >= SILENT_AT_MOST) {
+        this.#log.warn('The window that keeps the connections does not answer any more.');
+        this.dispose();
+        return;
+      }
+      if (unanswered === 0) {
+        const answered = (): void => {
+          unanswered = 0;
+        };
+        // An error is an answer too; when the connection has ended nobody looks any more.
+        void ask(this.#rpc, ownerRequests.ping, {}).then(answered, answered);
+      }
+      unanswered += 1;
+      next = this.#clock.after(PING_EVERY_MS, look);
+    };
+    let next = this.#clock.after(PING_EVERY_MS, look);
+    void this.closed.then(() => next.dispose()); // it never rejects
   }
 
   /** As {@link ask}; when the owner is gone, no later request waits for it. */

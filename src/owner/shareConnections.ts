@@ -66,7 +66,7 @@ export function shareConnections(ports: ShareConnectionsPorts): SharedWindow {
       token: UPGRADE_TOKEN,
       accept: (stream, port) => door.accept(stream, port),
     }),
-    visit: async (port, signal) => visitOwner(port, { key, windowName, openBrowser, log, version }, signal),
+    visit: async (port, signal) => visitOwner(port, { key, windowName, openBrowser, clock, log, version }, signal),
     hasStoredConnections: ports.hasStoredConnections,
     startService: async () => manager.start(),
     stopService: async () => manager.dispose(),

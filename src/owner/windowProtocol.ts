@@ -70,6 +70,8 @@ const configured = { id, settings, removed: array(keyof(settings)), entered: ent
 export const ownerRequests = {
   /** First of all. Before the answer the owner tells of each connection that there is. */
   attach: request('attach', object({ windowName }), object({ windowName })),
+  /** Answered at once, by an owner that is at work. */
+  ping: request('ping', nothing, nothing),
   add: request(
     'add',
     object({ serverUrl: string(), name: exactOptional(string()), kind: exactOptional(picklist(CONNECTION_KINDS)) }),

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import path from 'node:path';
 import { ConnectionManager } from '../../src/connections/connectionManager.ts';
-import type { SecretStore } from '../../src/connections/ports.ts';
+import type { Clock, SecretStore } from '../../src/connections/ports.ts';
 import { SealingKeys } from '../../src/connections/sealingKeys.ts';
 import { SecretVault } from '../../src/connections/secretVault.ts';
 import { shareConnections } from '../../src/owner/shareConnections.ts';
@@ -22,10 +22,12 @@ export interface TestWindowOptions {
   readonly browser?: (url: string) => Promise<void>;
   /** The protocol that it speaks; ours by default. */
   readonly version?: number;
+  /** The system's by default. */
+  readonly clock?: Clock;
 }
 
 /** A window without an editor: all of it but the user interface, over the real port and the real file. */
-export function openTestWindow({ browser, folder, keychain, name, version }: TestWindowOptions) {
+export function openTestWindow({ browser, clock = systemClock, folder, keychain, name, version }: TestWindowOptions) {
   const log = new MemoryLog();
   const keys = new SealingKeys({ keychain, editor: undefined, log });
   const guarded = createGuardedFetch({ version: '0.0.0' });
@@ -42,7 +44,7 @@ export function openTestWindow({ browser, folder, keychain, name, version }: Tes
     resolveReach: guarded.resolveReach,
     prepareRedirect: async (kind) => shared.redirectUri(kind),
     readAssertion: readAssertionFile,
-    clock: systemClock,
+    clock,
     random: () => 0.5,
     software: { name: 'Scopekeeper', softwareId: 'f3f1b7f2-8f3f-4d0e-9a51-6d2a6b1f0c11', version: '0.0.0' },
     journal: new SealedJournal({
@@ -76,7 +78,7 @@ export function openTestWindow({ browser, folder, keychain, name, version }: Tes
     editorUri: `test://${name}/callback`,
     windowName: () => name,
     openBrowser,
-    clock: systemClock,
+    clock,
     log,
     ...(version !== undefined && { version }),
   });

@@ -4,6 +4,7 @@ import { ConnectionError } from '../../../src/connections/errors.ts';
 import { OAuthError } from '../../../src/oauth/errors.ts';
 import { RemoteConnections } from '../../../src/owner/remoteConnections.ts';
 import { serveGuest } from '../../../src/owner/serveGuest.ts';
+import { systemClock } from '../../../src/platform/clock.ts';
 import { MemoryLog } from '../../headless/memoryPorts.ts';
 import { socketPair } from './socketPair.ts';
 import { newUser, openPage, ownerAndGuest, shown, until } from './windows.ts';
@@ -150,6 +151,7 @@ describe('a guest', () => {
         await openPage(await server.authorize(url));
         return true;
       },
+      clock: systemClock,
       log,
     });
     await service.authorize(id);

@@ -8,6 +8,7 @@ import { describe, it, type TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { exactOptional, boolean, object, parse, string } from 'valibot';
 import { FolderSecretStore } from '../../headless/folderSecretStore.ts';
+import { ManualClock } from '../../headless/memoryPorts.ts';
 import { newUser, ownerAndGuest } from './windows.ts';
 
 const lineSchema = object({
@@ -161,6 +162,32 @@ describe('an owner that is held up', () => {
     setTimeout(() => owner.child.kill('SIGCONT'), 3000);
     await guest.role.look();
     assert.deepEqual(states, ['guest']);
+  });
+
+  it('P29 for long keeps no guest waiting without a word, and is found again when it goes on', async (t) => {
+    const { id, keychain, open, start } = await signedIn(t);
+    const owner = start('owner');
+    await owner.settled();
+    const clock = new ManualClock();
+    const guest = open('guest', { keychain, clock });
+    await guest.role.look();
+    const { link } = guest.role;
+    for (let looks = 0; looks < 10; looks += 1) {
+      clock.advance(10_000);
+      // It is answered after what was asked before.
+      await guest.connections.redirectUri('loopback');
+    }
+    assert.equal(guest.role.link, link, 'an owner that answers is kept');
+
+    owner.child.kill('SIGSTOP');
+    const refreshed = assert.rejects(guest.connections.refresh(id), { code: 'owner_gone' });
+    clock.advance(40_000);
+    await refreshed;
+    const { state } = guest.role;
+    assert.ok(state.type === 'guest' && !state.isConnected, state.type);
+    owner.child.kill('SIGCONT');
+    assert.equal((await guest.connections.refresh(id)).state.type, 'ready');
+    assert.equal(guest.role.state.type, 'guest');
   });
 });
 
