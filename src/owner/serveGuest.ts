@@ -1,7 +1,7 @@
 import type { Connection, SettingsChange } from '../connections/connection.ts';
 import type { ConnectionChange, ConnectionService } from '../connections/connectionService.ts';
-import { asScopekeeperError, describeError } from '../connections/errors.ts';
-import type { Log, OpenBrowser, PrepareRedirect } from '../connections/ports.ts';
+import { asScopekeeperError, ConnectionError, describeError } from '../connections/errors.ts';
+import type { Disposable, Log, OpenBrowser, PrepareRedirect } from '../connections/ports.ts';
 import type { AuthorizeOptions } from '../connections/signIns.ts';
 import type { ByteReader } from './byteReader.ts';
 import { messageConnection } from './messageStream.ts';
@@ -36,10 +36,18 @@ export function serveGuest(reader: ByteReader, parts: ServeGuestParts): void {
 
   const openBrowser: OpenBrowser = async (url) => (await ask(rpc, guestRequests.openBrowser, { url })).isOpened;
 
+  let changes: Disposable | undefined;
+  let hasLeft = false;
+  rpc.onClose(() => {
+    hasLeft = true;
+    changes?.dispose();
+  });
   serve(rpc, ownerRequests.attach, async ({ windowName }) => {
     await parts.whenLoaded();
-    const changes = service.onDidChangeConnection(({ type, connection }) => tell(type, connection));
-    rpc.onClose(() => changes.dispose());
+    // It did not wait for that: nobody would end what begins now.
+    if (hasLeft) throw new ConnectionError('owner_gone', {});
+    changes?.dispose();
+    changes = service.onDidChangeConnection(({ type, connection }) => tell(type, connection));
     for (const connection of service.connections) tell('added', connection);
     log.info(`The window ${windowName} uses the connections of this one.`);
     return { windowName: parts.windowName() };

@@ -1,4 +1,15 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { connect, createServer, type Socket } from 'node:net';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { ConnectionChange } from '../../../src/connections/connectionService.ts';
+import { deferred } from '../../../src/connections/deferred.ts';
+import type { Disposable } from '../../../src/connections/ports.ts';
+import { ByteReader } from '../../../src/owner/byteReader.ts';
+import { RemoteConnections } from '../../../src/owner/remoteConnections.ts';
+import { type OwnedConnections, serveGuest } from '../../../src/owner/serveGuest.ts';
+import { systemClock } from '../../../src/platform/clock.ts';
+import { MemoryLog } from '../../headless/memoryPorts.ts';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, it } from 'node:test';
@@ -18,5 +29,61 @@ describe('a guest that leaves', () => {
       knocked.reader.stream.destroy();
     }
     assert.equal(await openPage(new URL(`http://127.0.0.1:${port}/callback`)), 'failed');
+  });
+
+  it('while the connections are still loaded is told of no change of them', async (t) => {
+    const { owner } = await ownerAndGuest(t);
+    const loading = deferred<void>();
+    let asked = 0;
+    let listening = 0;
+    const service: OwnedConnections = new Proxy(owner.manager, {
+      get(manager, name) {
+        if (name === 'onDidChangeConnection') {
+          return (listener: (change: ConnectionChange) => void): Disposable => {
+            const changes = manager.onDidChangeConnection(listener);
+            listening += 1;
+            return {
+              dispose: () => {
+                listening -= 1;
+                changes.dispose();
+              },
+            };
+          };
+        }
+        const value: unknown = Reflect.get(manager, name);
+        return typeof value === 'function' ? value.bind(manager) : value;
+      },
+    });
+    const listener = createServer({ allowHalfOpen: true }).listen(0, '127.0.0.1');
+    t.after(() => listener.close());
+    await once(listener, 'listening');
+    const address = listener.address();
+    assert.ok(typeof address === 'object' && address !== null);
+    const guestEnd = connect(address.port, '127.0.0.1');
+    const [ownerEnd]: Socket[] = await once(listener, 'connection');
+    assert.ok(ownerEnd !== undefined);
+    serveGuest(new ByteReader(ownerEnd), {
+      service,
+      redirectUri: owner.redirectUri,
+      whenLoaded: async () => {
+        asked += 1;
+        await loading.promise;
+      },
+      windowName: () => '',
+      log: new MemoryLog(),
+    });
+    const attached = RemoteConnections.attach(new ByteReader(guestEnd), {
+      windowName: '',
+      openBrowser: async () => true,
+      clock: systemClock,
+      log: new MemoryLog(),
+    });
+    while (asked === 0) await nextTurn();
+    guestEnd.destroy();
+    await assert.rejects(attached, { code: 'owner_gone' });
+    await once(ownerEnd, 'close');
+    loading.resolve();
+    await nextTurn();
+    assert.equal(listening, 0);
   });
 });
