@@ -24,6 +24,8 @@ const UNPROVED_AT_MOST = 8;
 export class GuestDoor {
   readonly #parts: GuestDoorParts;
   #unproved = 0;
+  /** Those that have been asked who they are, in that order. */
+  readonly #asked = new Set<Duplex>();
 
   constructor(parts: GuestDoorParts) {
     this.#parts = parts;
@@ -32,8 +34,12 @@ export class GuestDoor {
   /** Takes a connection that asked to be upgraded, and asks who it is. Never throws. */
   accept(stream: Duplex, port: number): void {
     if (this.#unproved >= UNPROVED_AT_MOST) {
-      stream.destroy();
-      return;
+      // A window answers at once. So whoever has had the most time for it goes: strangers who come back as often as they
+      // like keep nobody out. While the owner itself still waits for its keys, nobody has had any.
+      const [slowest] = this.#asked;
+      (slowest ?? stream).destroy();
+      if (slowest === undefined) return;
+      this.#asked.delete(slowest);
     }
     this.#unproved += 1;
     void this.#prove(new ByteReader(stream), port)
@@ -50,7 +56,9 @@ export class GuestDoor {
     const { stream } = reader;
     const { keys, log, onGuest, onNewerGuest, version } = this.#parts;
     stream.write(UPGRADE_ANSWER);
-    const outcome = await proveAsOwner(reader, await keys(), { port, version });
+    const known = await keys();
+    this.#asked.add(stream);
+    const outcome = await proveAsOwner(reader, known, { port, version }).finally(() => this.#asked.delete(stream));
     if (outcome.type !== 'proved') {
       if (outcome.type === 'refused') log.warn('A program that is no window of this user asked for the connections.');
       stream.destroy();
