@@ -36,6 +36,7 @@ export class ConnectionRecords {
   #retry: Disposable | undefined;
   readonly #onUnsaved: (error: ScopekeeperError | undefined) => void;
   #isUnsavedTold = false;
+  #isDisposed = false;
 
   /** @param onUnsaved hears once that the file cannot be written, and, with undefined, that it can again. */
   constructor(file: ConnectionsFile, clock: Clock, log: Log, onUnsaved: (error: ScopekeeperError | undefined) => void) {
@@ -131,8 +132,9 @@ export class ConnectionRecords {
     void this.save().catch(() => undefined);
   }
 
-  /** Writes what is not yet written; one write at a time. Throws `storage_failed`. */
+  /** Writes what is not yet written; one write at a time. Throws `storage_failed`, and `owner_gone` after the end. */
   async save(): Promise<void> {
+    if (this.#isDisposed) throw new ConnectionError('owner_gone', {});
     const previous = this.#saving;
     const turn = (async () => {
       await previous.catch(() => undefined);
@@ -159,10 +161,15 @@ export class ConnectionRecords {
     }
   }
 
-  /** Writes what is not yet written, and stops trying again. */
+  /**
+   * Writes what is not yet written, and nothing after that: another window may have become the owner, and what is
+   * still under way here, such as a revocation at a slow server, knows nothing of what that one has written.
+   */
   async dispose(): Promise<void> {
+    const last = this.save();
+    this.#isDisposed = true;
     // What failed before is told in the log, and here it has its last chance.
-    await this.save().catch(() => undefined);
+    await last.catch(() => undefined);
     this.#retry?.dispose();
   }
 

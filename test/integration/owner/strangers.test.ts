@@ -229,6 +229,23 @@ describe('windows of different versions', () => {
     await assert.rejects(guest.connections.refresh(id), { code: 'window_outdated' });
   });
 
+  it('P29 an older owner writes nothing any more, whatever was under way', async (t) => {
+    const { owner, id, open, folder, server } = await ownerAndGuest(t);
+    // Longer than it is waited for.
+    server.faults.delayMs = { revocation: 6000 };
+    const disconnected = owner.connections.disconnect(id);
+    disconnected.catch(() => undefined);
+    while (server.requestsTo('revocation').length === 0) await nextTurn();
+    const newer = open('newer', { version: 2 });
+    await newer.role.look();
+    assert.equal(newer.role.state.type, 'owner');
+    const added = await newer.connections.add('https://mcp.example.com/mcp');
+    await Promise.allSettled([disconnected]);
+    await assert.rejects(owner.manager.save(), { code: 'owner_gone' });
+    const stored = await readFile(path.join(folder, 'connections.json'), 'utf8');
+    assert.ok(stored.includes(added.id), 'what the new owner has written is there');
+  });
+
   it('an older guest of a newer owner is told to be reloaded', async (t) => {
     const { open, server } = await newUser(t);
     const newer = open('newer', { version: 2 });
