@@ -22,9 +22,38 @@ export type Knocked =
   | { readonly type: 'gone' }
   | { readonly type: 'stranger' };
 
+/** What the holder of the port says to our request. */
+type Greeted =
+  | { readonly type: 'greeted'; readonly reader: ByteReader }
+  | { readonly type: 'gone' }
+  | { readonly type: 'stranger' };
+
+type GreetOptions = Pick<KnockOptions, 'answerTimeoutMs' | 'port' | 'signal'>;
+
 /** Asks who holds the port, and proves who we are. Throws what `keyNow` throws. */
 export async function knock(options: KnockOptions): Promise<Knocked> {
-  const { answerTimeoutMs, keyNow, port, signal } = options;
+  const greeted = await greet(options);
+  if (greeted.type !== 'greeted') return greeted;
+  const { reader } = greeted;
+  try {
+    const outcome = await proveAsGuest(reader, options.keyNow, options);
+    if (outcome.type !== 'proved') return end(reader, outcome.type === 'closed' ? 'gone' : 'stranger');
+    if (outcome.version === options.version) return { type: 'owner', reader };
+    return outcome.version < options.version ? { type: 'older', reader } : end(reader, 'newer');
+  } catch (error) {
+    reader.stream.destroy();
+    throw error;
+  }
+}
+
+/** Whether the holder of the port answers as an owner does, which proves nothing. */
+export async function peek(options: GreetOptions): Promise<Greeted['type']> {
+  const greeted = await greet(options);
+  if (greeted.type === 'greeted') greeted.reader.stream.destroy();
+  return greeted.type;
+}
+
+async function greet({ answerTimeoutMs, port, signal }: GreetOptions): Promise<Greeted> {
   const socket = connect({ host: '127.0.0.1', port, noDelay: true, ...(signal !== undefined && { signal }) });
   try {
     await once(socket, 'connect');
@@ -33,18 +62,10 @@ export async function knock(options: KnockOptions): Promise<Knocked> {
   }
   const reader = new ByteReader(socket);
   socket.write(upgradeRequest(port));
-  try {
-    const answer = await readInTime(reader, Buffer.byteLength(UPGRADE_ANSWER), answerTimeoutMs);
-    if (answer.type === 'closed') return end(reader, 'gone');
-    if (answer.type === 'refused' || answer.bytes.toString('latin1') !== UPGRADE_ANSWER) return end(reader, 'stranger');
-    const outcome = await proveAsGuest(reader, keyNow, options);
-    if (outcome.type !== 'proved') return end(reader, outcome.type === 'closed' ? 'gone' : 'stranger');
-    if (outcome.version === options.version) return { type: 'owner', reader };
-    return outcome.version < options.version ? { type: 'older', reader } : end(reader, 'newer');
-  } catch (error) {
-    socket.destroy();
-    throw error;
-  }
+  const answer = await readInTime(reader, Buffer.byteLength(UPGRADE_ANSWER), answerTimeoutMs);
+  if (answer.type === 'closed') return end(reader, 'gone');
+  if (answer.type === 'refused' || answer.bytes.toString('latin1') !== UPGRADE_ANSWER) return end(reader, 'stranger');
+  return { type: 'greeted', reader };
 }
 
 function end<T extends 'gone' | 'stranger' | 'newer'>(reader: ByteReader, type: T): { readonly type: T } {

@@ -1,5 +1,5 @@
 import { isConnectionError } from '../connections/errors.ts';
-import { knock } from './knock.ts';
+import { knock, peek } from './knock.ts';
 import { RemoteConnections, type RemoteConnectionsParts } from './remoteConnections.ts';
 import type { GuestKey } from './windowKey.ts';
 import type { Visit } from './windowRole.ts';
@@ -17,12 +17,13 @@ export interface VisitParts extends Omit<RemoteConnectionsParts, 'windowName'> {
  */
 export async function visitOwner(port: number, parts: VisitParts, signal?: AbortSignal): Promise<Visit> {
   const { key, version, windowName, ...rest } = parts;
-  const knocked = await knock({
-    port,
-    version,
-    keyNow: await key.look(),
-    ...(signal !== undefined && { signal }),
-  });
+  const where = { port, ...(signal !== undefined && { signal }) };
+  // A keychain may ask the person something, each time that this is tried again: a stranger is no reason for that.
+  if (key.known === undefined) {
+    const holder = await peek(where);
+    if (holder !== 'greeted') return { type: holder };
+  }
+  const knocked = await knock({ ...where, version, keyNow: await key.look() });
   switch (knocked.type) {
     case 'gone':
     case 'stranger':

@@ -58,12 +58,14 @@ describe('a stranger on the port', () => {
   ];
   for (const [what, start] of strangers) {
     it(`P18 (${what}) is told, and nothing moves silently`, { timeout: 60_000 }, async (t) => {
-      const { folder, open } = await newUser(t);
+      const { folder, keychain, open } = await newUser(t);
+      keychain.state = 'refusesReads';
       const port = await listen(t, start(), 0);
       await mkdir(folder, { recursive: true });
       await writeFile(path.join(folder, 'port.json'), JSON.stringify({ version: 1, port }));
       await isBlocked(open('window'), port);
       assert.equal(await portOf(folder), port);
+      assert.equal(keychain.reads, 0, 'the person is asked for no keychain because of it');
     });
   }
 
