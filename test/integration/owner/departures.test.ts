@@ -1,11 +1,9 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { connect, createServer, type Socket } from 'node:net';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { ConnectionChange } from '../../../src/connections/connectionService.ts';
 import { deferred } from '../../../src/connections/deferred.ts';
 import type { Disposable } from '../../../src/connections/ports.ts';
-import { ByteReader } from '../../../src/owner/byteReader.ts';
 import { RemoteConnections } from '../../../src/owner/remoteConnections.ts';
 import { type OwnedConnections, serveGuest } from '../../../src/owner/serveGuest.ts';
 import { systemClock } from '../../../src/platform/clock.ts';
@@ -16,6 +14,7 @@ import { describe, it } from 'node:test';
 import { knock } from '../../../src/owner/knock.ts';
 import { WINDOW_KEY } from '../../../src/owner/windowKey.ts';
 import { PROTOCOL_VERSION } from '../../../src/owner/windowProtocol.ts';
+import { socketPair } from './socketPair.ts';
 import { openPage, ownerAndGuest } from './windows.ts';
 
 describe('a guest that leaves', () => {
@@ -54,15 +53,8 @@ describe('a guest that leaves', () => {
         return typeof value === 'function' ? value.bind(manager) : value;
       },
     });
-    const listener = createServer({ allowHalfOpen: true }).listen(0, '127.0.0.1');
-    t.after(() => listener.close());
-    await once(listener, 'listening');
-    const address = listener.address();
-    assert.ok(typeof address === 'object' && address !== null);
-    const guestEnd = connect(address.port, '127.0.0.1');
-    const [ownerEnd]: Socket[] = await once(listener, 'connection');
-    assert.ok(ownerEnd !== undefined);
-    serveGuest(new ByteReader(ownerEnd), {
+    const { owner: ownerEnd, guest: guestEnd } = await socketPair(t);
+    serveGuest(ownerEnd, {
       service,
       redirectUri: owner.redirectUri,
       whenLoaded: async () => {
@@ -72,16 +64,16 @@ describe('a guest that leaves', () => {
       windowName: () => '',
       log: new MemoryLog(),
     });
-    const attached = RemoteConnections.attach(new ByteReader(guestEnd), {
+    const attached = RemoteConnections.attach(guestEnd, {
       windowName: '',
       openBrowser: async () => true,
       clock: systemClock,
       log: new MemoryLog(),
     });
     while (asked === 0) await nextTurn();
-    guestEnd.destroy();
+    guestEnd.stream.destroy();
     await assert.rejects(attached, { code: 'owner_gone' });
-    await once(ownerEnd, 'close');
+    await once(ownerEnd.stream, 'close');
     loading.resolve();
     await nextTurn();
     assert.equal(listening, 0);
