@@ -33,7 +33,7 @@ describe('a guest that leaves', () => {
   it('while the connections are still loaded is told of no change of them', async (t) => {
     const { owner } = await ownerAndGuest(t);
     const loading = deferred<void>();
-    let asked = 0;
+    const asked = deferred<void>();
     let listening = 0;
     const service: OwnedConnections = new Proxy(owner.manager, {
       get(manager, name) {
@@ -58,7 +58,7 @@ describe('a guest that leaves', () => {
       service,
       redirectUri: owner.redirectUri,
       whenLoaded: async () => {
-        asked += 1;
+        asked.resolve();
         await loading.promise;
       },
       windowName: () => '',
@@ -70,7 +70,7 @@ describe('a guest that leaves', () => {
       clock: systemClock,
       log: new MemoryLog(),
     });
-    while (asked === 0) await nextTurn();
+    await asked.promise;
     guestEnd.stream.destroy();
     await assert.rejects(attached, { code: 'owner_gone' });
     await once(ownerEnd.stream, 'close');

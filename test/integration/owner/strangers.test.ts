@@ -148,14 +148,14 @@ describe('a crowd of strangers', () => {
     const port = await portOf(folder);
     const crowd = new Set<Socket>();
     let isOver = false;
-    let turnedAway = 0;
+    const turnedAway: Socket[] = [];
     const join = (): void => {
       const socket = connect(port, '127.0.0.1');
       crowd.add(socket);
       socket.on('error', () => undefined);
       socket.once('close', () => {
         crowd.delete(socket);
-        turnedAway += 1;
+        turnedAway.push(socket);
         // As by another user of this machine, who need not hurry for that.
         if (!isOver) setTimeout(join, 10);
       });
@@ -167,7 +167,7 @@ describe('a crowd of strangers', () => {
       for (const socket of crowd) socket.destroy();
     });
     for (let members = 0; members < 40; members += 1) join();
-    while (turnedAway < 40) await nextTurn();
+    while (turnedAway.length < 40) await nextTurn();
     const late = open('late');
     await late.role.ensureReady();
     assert.equal(late.role.state.type, 'guest');
