@@ -170,7 +170,7 @@ export function connectionErrorText(error: AnyConnectionError): ErrorText {
           'Another program uses port {0} of this computer, to which your sign-ins come back.',
           String(error.details.port),
         ),
-        nextStep: t('Close that program, then try again.'),
+        nextStep: t('Close that program, or the window that does not answer any more, then try again.'),
         action: 'try_again',
       };
     case 'unexpected':
