@@ -40,6 +40,22 @@ describe('step-up', () => {
     }
   });
 
+  it('P22 says what is missing of what is demanded, and not what was granted', async (t) => {
+    const { server, headless } = await startWithFaults(t, { challengeScope: 'files:read' });
+    const { manager } = headless;
+    const { id } = await headless.connect(server.mcpUrl);
+    const outcome = await manager.answerChallenge(id, {
+      status: 403,
+      wwwAuthenticate: 'Bearer error="insufficient_scope", scope="files:read files:write"',
+      operation: 'write_file',
+      token: await manager.accessToken(id),
+    });
+    assert.deepEqual(outcome, { type: 'authorize', scopes: ['files:read', 'files:write'] });
+    const { state } = manager.get(id) ?? assert.fail();
+    assert.ok(state.type === 'needsConsent');
+    assert.deepEqual(state.missing, ['files:write']);
+  });
+
   it('P25 a server that challenges for ever is stopped, and nobody is asked again', async (t) => {
     const { server, headless } = await startWithFaults(t, {
       forbidden: 'insufficient_scope',

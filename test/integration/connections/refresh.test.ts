@@ -203,6 +203,8 @@ describe('a refresh that fails', () => {
     const connection = headless.manager.get(id);
     assert.ok(connection?.state.type === 'needsSignIn' && connection.state.reason === 'grant_rejected');
     assert.ok(!stored(headless, id).includes('"refreshToken"'));
+    await assert.rejects(headless.manager.refresh(id), (error) => isConnectionError(error, 'sign_in_required'));
+    assert.equal(refreshForms(server).length, 1, 'it was sent once, and is not sent again');
     assert.deepEqual(connection.requested, ['files:read', 'files:write']);
     server.faults.invalidGrant = false;
     await headless.manager.authorize(id);

@@ -7,6 +7,7 @@ import {
   parseConnectionSecret,
   withoutTokens,
   withRegisteredClient,
+  withoutKind,
 } from '../../../src/connections/connectionSecret.ts';
 import { isConnectionError } from '../../../src/connections/errors.ts';
 import { TOKEN_ENDPOINT_AUTH_METHODS } from '../../../src/oauth/client.ts';
@@ -145,6 +146,43 @@ describe('a connection’s secret document', () => {
     assert.equal(issuedTokens(least), undefined);
     assert.equal(issuedTokens({ ...least, tokens: { accessToken: 'AT', client } }), undefined);
     assert.equal(issuedTokens({ ...least, tokens: { accessToken: 'AT', authorizationServer } }), undefined);
+  });
+});
+
+describe('a secret document whose connection gets its tokens in another way', () => {
+  const provider = { issuer: 'https://idp.example', clientId: 'i', clientSecret: 's' };
+  const credentials = {
+    accessToken: 'brought',
+    assertion: 'workload',
+    identityProvider: { ...provider, idToken: 'ID', refreshToken: 'IR' },
+  };
+
+  for (const [kind, kept] of [
+    ['authorization_code', credentials],
+    ['static_token', { assertion: 'workload', identityProvider: credentials.identityProvider }],
+    ['workload_identity', { accessToken: 'brought', identityProvider: credentials.identityProvider }],
+    ['enterprise_managed', { accessToken: 'brought', assertion: 'workload', identityProvider: provider }],
+  ] as const) {
+    it(`P36 keeps nothing that was brought, or signed in for, as ${kind}`, () => {
+      assert.deepEqual(withoutKind({ ...least, credentials }, kind), { ...least, credentials: kept, generation: 2 });
+    });
+  }
+
+  for (const [kind, only] of [
+    ['static_token', { accessToken: 'brought' }],
+    ['workload_identity', { assertion: 'workload' }],
+  ] as const) {
+    it(`P36 has no credentials left when there were those of ${kind} alone`, () => {
+      assert.deepEqual(withoutKind({ ...least, credentials: only }, kind), { ...least, generation: 2 });
+    });
+  }
+
+  it('has none afterwards that it had not before', () => {
+    assert.deepEqual(withoutKind(least, 'authorization_code'), { ...least, generation: 2 });
+    for (const kind of ['authorization_code', 'enterprise_managed'] as const) {
+      const { credentials: kept } = withoutKind({ ...least, credentials: { assertion: 'w' } }, kind);
+      assert.deepEqual(kept, { assertion: 'w' });
+    }
   });
 });
 
