@@ -135,7 +135,8 @@ export class JournaledFetch {
         if (isConnectionError(error, 'journal_broken')) this.#trouble = error;
         else if (!isConnectionError(error, 'storage_failed')) throw error;
         else unreadable += 1;
-        if (unreadable <= 1) log.error(`The journal of ${exchange.connectionId} cannot be read: ${describeError(error)}`);
+        if (unreadable <= 1)
+          log.error(`The journal of ${exchange.connectionId} cannot be read: ${describeError(error)}`);
         if (unreadable === UNREADABLE_LOOKS) return undefined;
         if (unreadable > 0) await this.#pause();
       }
