@@ -64,6 +64,10 @@ export class SealedJournal implements ExchangeJournal {
     this.#options = options;
   }
 
+  async prepare(): Promise<void> {
+    await this.#options.loadKeys().catch(() => undefined);
+  }
+
   async find(key: ExchangeKey): Promise<Exchange | undefined> {
     for (let look = 1; ; look += 1) {
       try {

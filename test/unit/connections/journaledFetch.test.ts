@@ -18,6 +18,9 @@ class ScriptedJournal implements ExchangeJournal {
   finds: (Exchange | Error | undefined)[] = [];
   recorded: JournaledAnswer | undefined;
 
+  async prepare(): Promise<void> {
+    this.steps.push('prepare');
+  }
   async find(): Promise<Exchange | undefined> {
     const found = this.finds.shift();
     if (found instanceof Error) throw found;
