@@ -4,7 +4,13 @@ import { plainText, type ScopekeeperError } from '../oauth/errors.ts';
 import { canonicalResource, parseServerUrl, suggestName } from '../oauth/serverUrl.ts';
 import type { ActivityEntry } from './activity.ts';
 import { Configuration, type EnteredSecrets } from './configuration.ts';
-import type { Connection, ConnectionId, ConnectionKind, SettingsChange } from './connection.ts';
+import {
+  type Connection,
+  type ConnectionId,
+  type ConnectionKind,
+  currentGrant,
+  type SettingsChange,
+} from './connection.ts';
 import { ConnectionRecords } from './connectionRecords.ts';
 import { answeredIn, type StoredTokens } from './connectionSecret.ts';
 import type { ServerChallenge } from './challengePolicy.ts';
@@ -80,8 +86,11 @@ export class ConnectionManager implements ConnectionService, TokenService {
       onTrouble: (trouble) => given.onSecretTrouble(trouble),
       onRetry: async () => this.#hidden.recover(),
       onPlaced: (id, secretIn, generation) => this.#hidden.notePlaced(id, secretIn, generation),
-      // What is stored needs no journal any more (P31).
-      onRead: async (id, stored) => this.#endings.forgetAnswers(id, answeredIn(stored)),
+      onRead: async (id, stored) => {
+        this.#prepareJournal(id);
+        // What is stored needs no journal any more (P31).
+        await this.#endings.forgetAnswers(id, answeredIn(stored));
+      },
     });
     this.#records = records;
     this.#states = states;
@@ -130,6 +139,14 @@ export class ConnectionManager implements ConnectionService, TokenService {
     this.#outages.noteSuccess(id);
     this.#renewals.forget(id);
     this.#challenges.noteAuthorized(id);
+    this.#prepareJournal(id);
+  }
+
+  /** While the keychain is open: it may be locked when the first refresh comes, whose answer it then does not take. */
+  #prepareJournal(id: ConnectionId): void {
+    const { connection, secretIn } = this.#records.get(id);
+    if (secretIn !== 'keychain' || currentGrant(connection)?.refreshable !== true) return;
+    void this.#ports.journal.prepare(); // it never rejects, and nobody waits for it
   }
 
   /** Reads the public data and begins to renew. Touches no secret. Throws `storage_failed`, `storage_too_new`. */

@@ -35,6 +35,8 @@ export type Exchange =
  * What writes throws `storage_failed`, or the keychain's error when there is no key.
  */
 export interface ExchangeJournal {
+  /** Has ready what it needs of the keychain, while that gives it. Never rejects: what fails shows when it is needed. */
+  prepare(): Promise<void>;
   /**
    * What is known of an exchange in this or a later generation; undefined for nothing.
    * Throws `journal_broken` for an entry that nobody can read, which is then out of the way; the keychain's

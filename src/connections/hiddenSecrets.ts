@@ -1,4 +1,4 @@
-import type { Connection, ConnectionId, Grant } from './connection.ts';
+import type { Connection, ConnectionId, ConnectionState, Grant } from './connection.ts';
 import type { ConnectionRecords } from './connectionRecords.ts';
 import type { ConnectionSecret } from './connectionSecret.ts';
 import type { ConnectionStates } from './connectionStates.ts';
@@ -34,8 +34,7 @@ export class HiddenSecrets {
     try {
       const secret = await secrets.current(id, records.get(id).connection.serverUrl);
       const grant = states.grant(id);
-      const connection = records.find(id)?.connection;
-      if (connection !== undefined && grant !== undefined && waitsForSecret(connection)) {
+      if (grant !== undefined && waitsForSecret(states.resting(id))) {
         if (secret?.tokens === undefined) states.needSignIn(id, 'secret_missing');
         else states.set(id, { type: 'ready', grant }, { lastError: null });
       }
@@ -78,7 +77,8 @@ export class HiddenSecrets {
   /** Tries all of them again, one after the other, until the keychain hides one still. Never rejects. */
   async recover(): Promise<void> {
     const { records, secrets, states } = this.#parts;
-    const hidden = records.list().filter(({ connection }) => isHidden(connection));
+    // Also under a sign-in, which may be cancelled: nothing else would try again what it falls back to.
+    const hidden = records.list().filter(({ connection: { id } }) => isHidden({ state: states.resting(id) }));
     let stillHidden: KeychainError | undefined;
     for (const { connection } of hidden) {
       if (stillHidden === undefined) {
@@ -99,11 +99,11 @@ function isOutOfReach(error: unknown): error is ConnectionError<'secret_elsewher
   return isConnectionError(error, 'secret_elsewhere') || isConnectionError(error, 'secret_too_new');
 }
 
-function waitsForSecret({ state }: Connection): boolean {
+function waitsForSecret(state: ConnectionState): boolean {
   return state.type === 'unreachable' && (isKeychainError(state.error) || isOutOfReach(state.error));
 }
 
 /** Whether a connection waits for the keychain. */
-export function isHidden({ state }: Connection): boolean {
+export function isHidden({ state }: Pick<Connection, 'state'>): boolean {
   return state.type === 'unreachable' && isKeychainError(state.error);
 }

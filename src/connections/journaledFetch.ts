@@ -22,6 +22,8 @@ export interface JournaledFetchPorts {
 }
 
 const LOOK_AGAIN_MS = 100;
+/** So often a journal that cannot be read is looked at: a virus scanner, or too many open files, are soon over. */
+const UNREADABLE_LOOKS = 20;
 /** Headers by which an answer is judged. */
 const KEPT_HEADERS = ['content-type', 'dpop-nonce'];
 
@@ -116,6 +118,7 @@ export class JournaledFetch {
   async #known(exchange: ExchangeKey): Promise<Exchange | undefined> {
     const { journal, log } = this.#ports;
     let hasWaited = false;
+    let unreadable = 0;
     for (let waitedMs = 0; waitedMs < EXCHANGE_MS; waitedMs += LOOK_AGAIN_MS) {
       try {
         const known = await journal.find(exchange);
@@ -131,8 +134,11 @@ export class JournaledFetch {
       } catch (error) {
         if (isConnectionError(error, 'journal_broken')) this.#trouble = error;
         else if (!isConnectionError(error, 'storage_failed')) throw error;
-        log.error(`The journal of ${exchange.connectionId} cannot be read: ${describeError(error)}`);
-        if (isConnectionError(error, 'storage_failed')) return undefined;
+        else unreadable += 1;
+        if (unreadable <= 1)
+          log.error(`The journal of ${exchange.connectionId} cannot be read: ${describeError(error)}`);
+        if (unreadable === UNREADABLE_LOOKS) return undefined;
+        if (unreadable > 0) await this.#pause();
       }
     }
     return undefined;

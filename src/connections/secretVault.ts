@@ -123,11 +123,13 @@ export class SecretVault {
   /** What a store has. Its errors are a finding, others are thrown. */
   async #find(store: SecretStore, id: ConnectionId): Promise<Found> {
     try {
-      const text = await store.get(entryKey(id));
-      if (text === undefined) {
-        if (store === this.#keychain) await this.#requireUnlocked();
-        return NOTHING;
+      let text = await store.get(entryKey(id));
+      if (text === undefined && store === this.#keychain) {
+        await this.#requireUnlocked();
+        // It may have been unlocked only just now.
+        text = await store.get(entryKey(id));
       }
+      if (text === undefined) return NOTHING;
       if (store === this.#keychain) this.onAnswer('read');
       return { type: 'document', secret: parseConnectionSecret(id, text) };
     } catch (error) {

@@ -7,7 +7,7 @@ import type { Exchange, ExchangeJournal, ExchangeKey, JournaledAnswer } from '..
 import type { KeyRing } from '../connections/sealingKeys.ts';
 import { errorCode, writeFileAtomically } from './atomicFile.ts';
 import { identityOf, isAlive, type ProcessIdentity, processIdentitySchema } from './processIdentity.ts';
-import { seal, unseal } from './sealing.ts';
+import { isOfAnotherKey, seal, unseal } from './sealing.ts';
 
 export interface SealedJournalOptions {
   /** Absolute; made when it is first written to. */
@@ -62,6 +62,10 @@ export class SealedJournal implements ExchangeJournal {
 
   constructor(options: SealedJournalOptions) {
     this.#options = options;
+  }
+
+  async prepare(): Promise<void> {
+    await this.#options.loadKeys().catch(() => undefined);
   }
 
   async find(key: ExchangeKey): Promise<Exchange | undefined> {
@@ -136,8 +140,9 @@ export class SealedJournal implements ExchangeJournal {
     const text = unseal(first, context, sealed) ?? unseal((await other?.()) ?? first, context, sealed);
     const result = text === undefined ? undefined : safeParse(schema, JSON.parse(text));
     if (result?.success === true) return result.output;
+    // A temporary file too: it may be an answer in full. What this very key has sealed no other one opens.
+    if (hidden !== undefined && isOfAnotherKey(first, sealed)) throw hidden;
     if (entry.kind !== kind) return undefined;
-    if (hidden !== undefined) throw hidden;
     const aside = `${entry.file}.broken-${new Date().toISOString().replaceAll(/[:.]/g, '-')}`;
     await this.#access(entry.file, async () => rename(entry.file, aside));
     throw new ConnectionError('journal_broken', { path: this.#options.folder });

@@ -16,7 +16,12 @@ async function main(): Promise<void> {
   process.stdout.write(`${READY}\n`);
   const order = parse(pipe(string(), parseJson(), exchangeOrderSchema), await text(process.stdin));
   const report = await send(order);
-  process.stdout.end(`${JSON.stringify(report)}\n`);
+  process.stdout.end(`${lineOf(report)}\n`);
+}
+
+/** JSON in one line, also for those versions of Node whose `readline` ends one at U+2028 and U+2029. */
+function lineOf(report: ExchangeReport): string {
+  return JSON.stringify(report).replaceAll('\u2028', '\\u2028').replaceAll('\u2029', '\\u2029');
 }
 
 async function send(order: ExchangeOrder): Promise<ExchangeReport> {

@@ -3,7 +3,7 @@ import { readdir, writeFile } from 'node:fs/promises';
 import { describe, it, type TestContext } from 'node:test';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { currentGrant } from '../../../src/connections/connection.ts';
-import { isConnectionError } from '../../../src/connections/errors.ts';
+import { ConnectionError, isConnectionError } from '../../../src/connections/errors.ts';
 import { isOAuthError } from '../../../src/oauth/errors.ts';
 import { writeFileAtomically, writeFlushed } from '../../../src/platform/atomicFile.ts';
 import {
@@ -229,6 +229,27 @@ describe('the journal', () => {
     });
   }
 
+  for (const isRestarted of [true, false]) {
+    const whose = isRestarted ? 'has only used the token' : 'signed in';
+    it(`P28 P31 has its key before the keychain is locked, in a window that ${whose}`, async (t) => {
+      const clock = new ManualClock();
+      const { server, headless } = await startWithFaults(t, {}, { clock });
+      const { id } = await headless.connect(server.mcpUrl);
+      const window = isRestarted ? await restart(t, headless, { clock }) : headless;
+      await window.manager.accessToken(id);
+      for (let turn = 0; turn < 20; turn += 1) await nextTurn();
+      headless.keychain.state = 'locked';
+      await window.manager.refresh(id);
+      // The window stands still from here on, as if it had been killed.
+      headless.keychain.state = 'open';
+      const next = createHeadlessManager({ ...headless, clock, browser: async () => undefined });
+      t.after(async () => next.dispose());
+      await next.manager.start();
+      await next.manager.refresh(id);
+      assert.ok(await isGood(server, next, id));
+    });
+  }
+
   it('P28 P31 carries a login over a crash though the keychain took none of its refreshes', async (t) => {
     const { server, headless } = await startWithFaults(t);
     const { id } = await headless.connect(server.mcpUrl);
@@ -307,9 +328,14 @@ describe('the journal', () => {
   });
 
   it('P31 that has no key costs no refresh, and is told in the log', async (t) => {
-    const { server, headless } = await startWithFaults(t);
+    const keychain = new (class extends MemorySecretStore {
+      override async get(key: string): Promise<string | undefined> {
+        if (key.startsWith('journal-key')) throw new ConnectionError('keychain_unavailable', { problem: 'no service' });
+        return super.get(key);
+      }
+    })();
+    const { server, headless } = await startWithFaults(t, {}, { keychain });
     const { id } = await headless.connect(server.mcpUrl);
-    headless.keychain.state = 'unavailable';
     await headless.manager.refresh(id);
     assert.ok(await isGood(server, headless, id));
     assert.match(headless.log.lines.join('\n'), /journal: keychain_unavailable/);

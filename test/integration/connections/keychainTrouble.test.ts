@@ -175,6 +175,21 @@ describe('a keychain that hides its secrets', () => {
     await later.until(id, isReady);
   });
 
+  it('is waited for also under a sign-in that the person gives up when it is back', async (t) => {
+    const { clock, id, window } = await connectedBefore(t);
+    const again = await restart(t, window, { clock });
+    again.keychain.state = 'locked';
+    await codeOf(again.manager.accessToken(id));
+    const signIn = again.manager.authorize(id);
+    await again.until(id, () => again.manager.authorizationUrl(id) !== undefined);
+    again.keychain.state = 'open';
+    again.manager.retryKeychain();
+    for (let turn = 0; turn < 20; turn += 1) await again.settled();
+    await again.manager.cancelAuthorization(id);
+    await signIn;
+    assert.equal(stateOf(again, id), 'ready');
+  });
+
   it('midway does not touch what is in use: tokens are good, renewed, and stored when it is back', async (t) => {
     const { clock, id, server, window } = await connectedBefore(t);
     await window.manager.accessToken(id);

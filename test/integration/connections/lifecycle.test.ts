@@ -163,7 +163,7 @@ describe('ending a connection', () => {
     await headless.manager.remove(id);
     assert.deepEqual(headless.manager.connections, []);
     assert.equal(headless.file.text, JSON.stringify({ version: 1, connections: [] }));
-    assert.deepEqual([...headless.keychain.entries.keys()], ['connections']);
+    assert.deepEqual([...headless.keychain.entries.keys()], ['connections', 'journal-key']);
   });
 
   it('a locked keychain keeps the connection, so that its secret is not orphaned', async (t) => {

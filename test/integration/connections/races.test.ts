@@ -65,7 +65,7 @@ describe('what runs at the same time', () => {
     await revocationBegan(server);
     await assert.rejects(headless.manager.refresh(id));
     await removed;
-    assert.deepEqual([...headless.keychain.entries.keys()], ['connections']);
+    assert.deepEqual([...headless.keychain.entries.keys()], ['connections', 'journal-key']);
   });
 
   it('P35 a sign-in that begins while a connection is removed gives its tokens back', async (t) => {
@@ -78,7 +78,7 @@ describe('what runs at the same time', () => {
     await removed;
     assert.equal(server.requestsTo('token').length, 2);
     assert.equal(server.requestsTo('revocation').length, 4, 'both tokens of both sign-ins');
-    assert.deepEqual([...headless.keychain.entries.keys()], ['connections']);
+    assert.deepEqual([...headless.keychain.entries.keys()], ['connections', 'journal-key']);
   });
 
   it('P12 a registration that is made while a connection is removed is deleted', async (t) => {
@@ -95,7 +95,7 @@ describe('what runs at the same time', () => {
     await headless.manager.dispose();
     const methods = server.requestsTo('registration').map(({ method }) => method);
     assert.deepEqual(methods.toSorted(), ['DELETE', 'DELETE', 'POST', 'POST']);
-    assert.deepEqual([...headless.keychain.entries.keys()], ['connections']);
+    assert.deepEqual([...headless.keychain.entries.keys()], ['connections', 'journal-key']);
   });
 
   it('a sign-in that waits for the person ends when the connection is removed', async (t) => {

@@ -213,7 +213,7 @@ describe('a token that the person brings', () => {
     await manager.configure(id, {}, { accessToken: token });
     await manager.authorize(id);
     await manager.remove(id);
-    assert.deepEqual([...headless.keychain.entries.keys()], ['connections']);
+    assert.deepEqual([...headless.keychain.entries.keys()], ['connections', 'journal-key']);
   });
 
   it('is there after a restart', async (t) => {

@@ -168,6 +168,29 @@ describe('a process of its own for one refresh', () => {
     assert.deepEqual(bodies, []);
   });
 
+  it('P32 tells an answer with any character in one line, as every version of Node reads lines', async (t) => {
+    const body = JSON.stringify({ error: 'invalid_grant', error_description: 'a\u2028b\u2029c\nd' });
+    const server = createHttpServer((_incoming, outgoing) => void outgoing.writeHead(400).end(body));
+    const origin = await listenOnLoopback(server);
+    t.after(async () => stopServer(server));
+    const child = spawn(process.execPath, [EXCHANGE_SCRIPT], { stdio: ['pipe', 'pipe', 'ignore'] });
+    const order = {
+      url: `${origin}/token`,
+      reach: 'loopback',
+      headers: {},
+      body: 'b',
+      privateHosts: [],
+      version: '1',
+      exchange,
+      journal: { folder: path.join(folder, 'journal'), key },
+    };
+    child.stdin.end(JSON.stringify(order));
+    const told = await text(child.stdout);
+    assert.doesNotMatch(told, /[\u2028\u2029]/);
+    const [, report = ''] = told.split('\n');
+    assert.equal(JSON.parse(report).body, body);
+  });
+
   it('P20 tells what it could not reach, so that the window can', async () => {
     assert.equal(await create()('http://127.0.0.1:1/token'), undefined);
     assert.equal(await create()('https://127.0.0.1:1/token', { reach: 'public' }), undefined);

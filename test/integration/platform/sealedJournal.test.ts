@@ -161,6 +161,34 @@ describe('the sealed journal', () => {
     await assert.rejects(journal.find(exchange), isBroken);
   });
 
+  it('P31 a temporary file of another key is waited for while the keychain hides its keys', async () => {
+    const killed = open({ write: async (file, text) => writeFlushed(`${file}.new`, text) });
+    await journal.begin(exchange, soon());
+    await killed.record(exchange, answer);
+    await journal.end(exchange);
+    const { key } = ring;
+    const hidden = new ConnectionError('keychain_timeout', { operation: 'read', timeoutMs: 5000 });
+    ring = { key: newKey(), hidden };
+    await assert.rejects(journal.find(exchange), hidden);
+    ring = { key };
+    assert.equal((await journal.find(exchange))?.type, 'answered');
+  });
+
+  for (const [title, spoil] of [
+    ['was changed', (text: string) => text.replace(/.$/, (last) => (last === 'A' ? 'E' : 'A'))],
+    ['was cut', (text: string) => text.slice(0, 60)],
+    ['is empty', () => ''],
+  ] as const) {
+    it(`P31 an entry that ${title} is put aside also where there never is a keychain`, async () => {
+      ring = { key: newKey(), hidden: new ConnectionError('keychain_unavailable', { problem: 'no service' }) };
+      await journal.record(exchange, answer);
+      const file = path.join(folder, (await readdir(folder))[0] ?? '');
+      await writeFile(file, spoil(await readFile(file, 'utf8')));
+      await assert.rejects(journal.find(exchange), isBroken);
+      assert.equal(await journal.find(exchange), undefined);
+    });
+  }
+
   it('P28 entries leave below a generation, and with their connection', async () => {
     const later = { ...exchange, generation: 6 };
     const other = { ...exchange, connectionId: 'other' };

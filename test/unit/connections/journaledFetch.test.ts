@@ -18,6 +18,9 @@ class ScriptedJournal implements ExchangeJournal {
   finds: (Exchange | Error | undefined)[] = [];
   recorded: JournaledAnswer | undefined;
 
+  async prepare(): Promise<void> {
+    this.steps.push('prepare');
+  }
   async find(): Promise<Exchange | undefined> {
     const found = this.finds.shift();
     if (found instanceof Error) throw found;
@@ -75,6 +78,17 @@ beforeEach(() => {
   const ports = { fetch: async (...args: Parameters<Fetch>) => fetch(...args), journal, clock, log };
   journaled = new JournaledFetch(ports, { connectionId: 'c', generation: 4 }, () => false);
 });
+
+const unreadable = new ConnectionError('storage_failed', { operation: 'read', path: '/journal', problem: 'EBUSY' });
+
+/** So many looks at the journal. */
+async function letPass(looks: number): Promise<void> {
+  for (let look = 1; look <= looks; look += 1) {
+    await nextTurn();
+    clock.advance(100);
+  }
+  await nextTurn();
+}
 
 describe('a fetch with a journal', () => {
   it('P31 notes what is sent, sends it, and has the answer on disk before it is given back', async () => {
@@ -204,6 +218,25 @@ describe('a fetch with a journal', () => {
     journal.finds = [locked];
     await assert.rejects(journaled.fetch(URL, refreshRequest()), locked);
     assert.equal(sent.length, 0);
+  });
+
+  it('P30 P31 looks again when the journal cannot be read for a moment, and takes the answer', async () => {
+    journal.finds = [unreadable, unreadable, answered];
+    const response = journaled.fetch(URL, refreshRequest());
+    await letPass(2);
+    assert.equal(await (await response).text(), 'from the journal');
+    assert.equal(sent.length, 0);
+  });
+
+  it('P31 sends all the same when the journal stays unreadable for two seconds, and tells it once in the log', async () => {
+    journal.finds = Array.from({ length: 1000 }, () => unreadable);
+    const response = journaled.fetch(URL, refreshRequest());
+    await letPass(18);
+    assert.equal(sent.length, 0);
+    await letPass(1);
+    await response;
+    assert.equal(sent.length, 1);
+    assert.equal(log.lines.filter((line) => line.includes('cannot be read')).length, 1);
   });
 
   it('P31 tells of an entry that is broken, looks on, and sends', async () => {

@@ -32,6 +32,15 @@ beforeEach(() => {
   vaultWithoutEditor = new SecretVault({ keychain, editor: undefined, log });
 });
 
+/** A keychain that is unlocked right after a read found it locked. */
+class UnlockedMeanwhile extends MemorySecretStore {
+  override async get(key: string): Promise<string | undefined> {
+    const found = await super.get(key);
+    if (this.state === 'locked') this.state = 'open';
+    return found;
+  }
+}
+
 /** The ids that the keychain lists, with which a locked one is told from an empty one. */
 function listed(): unknown {
   return JSON.parse(keychain.entries.get('connections') ?? 'null');
@@ -294,5 +303,15 @@ describe('a secret that is deleted', () => {
     await vaultWithoutEditor.delete('a', 'editor');
     keychain.delete = async () => Promise.reject(new TypeError('a fault of ours'));
     await assert.rejects(vault.delete('a', 'editor'), TypeError);
+  });
+});
+
+describe('a keychain that is unlocked while it is read', () => {
+  it('has lost nothing', async () => {
+    keychain = new UnlockedMeanwhile('keychain');
+    vault = new SecretVault({ keychain, editor, log });
+    await vault.write('a', secret(1), undefined);
+    keychain.state = 'locked';
+    assert.deepEqual(await vault.read('a', 'keychain', 1), secret(1));
   });
 });

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { seal, unseal } from '../../../src/platform/sealing.ts';
+import { isOfAnotherKey, seal, unseal } from '../../../src/platform/sealing.ts';
 
 const key = randomBytes(32).toString('base64url');
 const otherKey = randomBytes(32).toString('base64url');
@@ -40,6 +40,15 @@ describe('sealing', () => {
       assert.equal(unseal(key, 'context', sealed.slice(0, length)), undefined, String(length));
     }
     for (const more of ['A', 'AAAA', ' ', '\n', '=']) assert.equal(unseal(key, 'context', sealed + more), undefined);
+  });
+
+  it('P31 tells a text of another key from one that is broken', () => {
+    const sealed = seal(key, 'context', 'the text');
+    assert.ok(isOfAnotherKey(otherKey, sealed));
+    assert.ok(isOfAnotherKey(key, 'scopekeeper-sealed-1:AAAA'));
+    for (const broken of [sealed, `${sealed}A`, sealed.slice(0, 40), sealed.slice(0, 20), '', '{"status":200}']) {
+      assert.equal(isOfAnotherKey(key, broken), false, broken);
+    }
   });
 
   it('P36 shows nothing of the text, and is another each time', () => {
