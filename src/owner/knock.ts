@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
+import { addAbortSignal } from 'node:stream';
 import { ByteReader } from './byteReader.ts';
 import { UPGRADE_ANSWER, upgradeRequest } from './greeting.ts';
 import { type HandshakeOptions, proveAsGuest, readInTime } from './handshake.ts';
@@ -54,7 +55,9 @@ export async function peek(options: GreetOptions): Promise<Greeted['type']> {
 }
 
 async function greet({ answerTimeoutMs, port, signal }: GreetOptions): Promise<Greeted> {
-  const socket = connect({ host: '127.0.0.1', port, noDelay: true, ...(signal !== undefined && { signal }) });
+  const socket = connect({ host: '127.0.0.1', port, noDelay: true });
+  // Not as an option of `connect`: that leaves its listener at the signal, one for each time that we knock.
+  if (signal !== undefined) addAbortSignal(signal, socket);
   try {
     await once(socket, 'connect');
   } catch {

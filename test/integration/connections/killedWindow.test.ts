@@ -65,7 +65,7 @@ function counting(): { readonly inProcess: string[]; readonly wrapFetch: (fetch:
 }
 
 describe('a refresh that is sent from a process of its own', () => {
-  it('P27 P28 is as any other, and waited for by who asked', async (t) => {
+  it('P27 P28 sends what any other sends, and who asked gets its answer', async (t) => {
     const { inProcess, wrapFetch } = counting();
     const { server, headless } = await startWithFaults(t, {}, { isOutliving: true, wrapFetch });
     const { id } = await headless.connect(server.mcpUrl);

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
+import { getEventListeners, once } from 'node:events';
 import { createServer as createHttpServer } from 'node:http';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
@@ -8,6 +8,7 @@ import { describe, it, type TestContext } from 'node:test';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { isConnectionError } from '../../../src/connections/errors.ts';
 import { UPGRADE_ANSWER, upgradeRequest } from '../../../src/owner/greeting.ts';
+import { peek } from '../../../src/owner/knock.ts';
 import { MemorySecretStore } from '../../headless/memoryPorts.ts';
 import type { TestWindow } from '../../headless/testWindow.ts';
 import { newUser, ownerAndGuest } from './windows.ts';
@@ -139,6 +140,30 @@ describe('a stranger on the port', () => {
     assert.equal(late.role.state.type, 'guest', 'one of the eight makes way');
     assert.ok(ended() > 12);
     while (ended() < 20) await nextTurn();
+  });
+});
+
+describe('somebody who ends just now', () => {
+  it('is knocked at over and over, and leaves nothing behind', async (t) => {
+    const port = await listen(
+      t,
+      createServer((socket) => socket.destroy()),
+      0,
+    );
+    const { signal } = new AbortController();
+    for (let knocks = 0; knocks < 3; knocks += 1) assert.equal(await peek({ port, signal }), 'gone');
+    // A socket is closed some turns after it has ended for who reads it.
+    const left = (): number => getEventListeners(signal, 'abort').length;
+    for (let turns = 0; turns < 100 && left() > 0; turns += 1) await nextTurn();
+    assert.equal(left(), 0);
+  });
+
+  it('is left when the window closes meanwhile', async (t) => {
+    const port = await listen(t, createServer(), 0);
+    const leaving = new AbortController();
+    const peeked = peek({ port, signal: leaving.signal });
+    leaving.abort();
+    assert.equal(await peeked, 'gone');
   });
 });
 

@@ -134,8 +134,8 @@ describe('an error that travels between windows', () => {
   }
 });
 
-// Object.entries forgets which details belong to which code; the tables above were checked by their types.
 function makeError(Class: typeof OAuthError | typeof ConnectionError, code: string, details: object) {
+  // Object.entries forgets which details belong to which code; the tables above were checked by their types.
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion
   const [typedCode, typedDetails] = [code as never, details as never];
   return Class === OAuthError ? new OAuthError(typedCode, typedDetails) : new ConnectionError(typedCode, typedDetails);
