@@ -28,9 +28,13 @@ async function killWhileServerThinks(
   const { file, journalFolder, keychain } = headless;
   const order = { id, entries: [...keychain.entries], fileText: file.text, journalFolder, isOutliving };
   window.stdin.end(JSON.stringify(order));
-  while (refreshForms(server).length < 2) await nextTurn();
+  const ended = once(window, 'exit');
+  while (refreshForms(server).length < 2) {
+    assert.equal(window.exitCode, null, 'the window has ended by itself');
+    await nextTurn();
+  }
   window.kill('SIGKILL');
-  await once(window, 'exit');
+  await ended;
   return { server, headless, id };
 }
 
