@@ -100,6 +100,8 @@ export type SettingsChange = { readonly [N in keyof ConnectionSettings]?: Connec
 export interface Connection {
   readonly id: ConnectionId;
   readonly name: string;
+  /** Its segment in the gateway's URLs; it never changes. */
+  readonly slug: string;
   /** The canonical URL of the MCP server (P14). */
   readonly serverUrl: string;
   readonly kind: ConnectionKind;

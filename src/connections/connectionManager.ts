@@ -36,6 +36,7 @@ import { type RenewalPorts, Renewals } from './renewals.ts';
 import type { SecretTrouble } from './keychainTrouble.ts';
 import { SecretKeeper } from './secretKeeper.ts';
 import type { SecretVault } from './secretVault.ts';
+import { newSlug } from './slug.ts';
 import { type AuthorizeOptions, SignIns, type SignInsPorts } from './signIns.ts';
 import type { ChallengeOutcome, OutgoingRequest, RequestAuthorization, TokenService } from './tokenService.ts';
 
@@ -214,9 +215,11 @@ export class ConnectionManager implements ConnectionService, TokenService {
 
   async add(input: string, name?: string, kind: ConnectionKind = 'authorization_code'): Promise<Connection> {
     const url = parseServerUrl(input);
+    const freeName = this.#freeName(plainText(name, LONGEST_NAME) ?? suggestName(url));
     const connection: Connection = {
       id: this.#ports.newId(),
-      name: this.#freeName(plainText(name, LONGEST_NAME) ?? suggestName(url)),
+      name: freeName,
+      slug: newSlug(freeName, new Set(this.connections.map(({ slug }) => slug))),
       serverUrl: canonicalResource(url),
       kind,
       requested: [],

@@ -7,6 +7,7 @@ import { asScopekeeperError, ConnectionError, isConnectionError } from './errors
 import type { Clock, ConnectionsFile, Disposable, Log } from './ports.ts';
 import type { RefreshMemory } from './refreshAttempts.ts';
 import type { SecretPlace } from './secretVault.ts';
+import { newSlug } from './slug.ts';
 import type { StoredConnection, StoredConnections } from './storedConnections.ts';
 
 /** All that is public of one connection. Immutable: replaced whole. */
@@ -50,11 +51,15 @@ export class ConnectionRecords {
   /** Reads the file. Throws `storage_failed` or `storage_too_new`, and then holds nothing. */
   async load(): Promise<void> {
     const document = await this.#file.read();
-    const records = (document?.connections ?? []).map(fromStored);
+    const stored = document?.connections ?? [];
+    const slugs = slugsOf(stored);
+    const records = stored.map((each) => fromStored(each, slugs.get(each.id) ?? each.id));
     this.#records = new Map(records.map((record) => [record.connection.id, record]));
     this.#refreshMemories = new Map((document?.issuers ?? []).map(({ issuer, refresh }) => [issuer, refresh]));
     this.#forgetIssuers();
-    this.#saved = JSON.stringify(this.#document());
+    // Slugs that were only just given are saved at once, so that a rename does not change them.
+    if (stored.every(({ id, slug }) => slug === slugs.get(id))) this.#saved = JSON.stringify(this.#document());
+    else void this.save().catch(() => undefined); // it is tried again
     for (const { connection } of records) this.#changes.fire({ type: 'added', connection });
   }
 
@@ -242,7 +247,21 @@ function toStored(record: ConnectionRecord): StoredConnection {
   };
 }
 
-function fromStored(stored: StoredConnection): ConnectionRecord {
+/** A slug for each, by id: its own one unless that is missing or another one's. */
+function slugsOf(stored: readonly StoredConnection[]): ReadonlyMap<ConnectionId, string> {
+  const slugs = new Map<ConnectionId, string>();
+  const taken = new Set(stored.flatMap(({ slug }) => slug ?? []));
+  const given = new Set<string>();
+  for (const { id, name, slug } of stored) {
+    const own = slug === undefined || given.has(slug) ? newSlug(name, taken) : slug;
+    slugs.set(id, own);
+    given.add(own);
+    taken.add(own);
+  }
+  return slugs;
+}
+
+function fromStored(stored: StoredConnection, slug: string): ConnectionRecord {
   const { grant, needsSignIn, secretIn, generation, activity, ...rest } = stored;
   const state: ConnectionState =
     needsSignIn === undefined
@@ -250,5 +269,5 @@ function fromStored(stored: StoredConnection): ConnectionRecord {
         ? { type: 'disconnected' }
         : { type: 'ready', grant }
       : { type: 'needsSignIn', ...needsSignIn };
-  return { connection: { ...rest, state }, generation, ...secretPlace(secretIn), activity };
+  return { connection: { ...rest, slug, state }, generation, ...secretPlace(secretIn), activity };
 }

@@ -12,11 +12,13 @@ import {
   picklist,
   pipe,
   readonly,
+  regex,
   string,
   url,
 } from 'valibot';
 import { CONNECTION_KINDS } from './connection.ts';
 import { REFRESH_SCOPES } from './refreshAttempts.ts';
+import { SLUG } from './slug.ts';
 
 const scopes = pipe(array(string()), readonly());
 /** The instants that a `Date` can hold. */
@@ -55,6 +57,8 @@ const storedActivity = object({
 export const storedConnection = object({
   id: string(),
   name: string(),
+  /** Files of earlier versions have none. */
+  slug: exactOptional(pipe(string(), regex(SLUG))),
   serverUrl: pipe(string(), url()),
   kind: picklist(CONNECTION_KINDS),
   resource: exactOptional(string()),

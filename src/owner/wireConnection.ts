@@ -39,6 +39,7 @@ const stateSchema = variant('type', [
 
 const connectionSchema = object({
   ...omit(storedConnection, ['grant', 'needsSignIn', 'secretIn', 'generation', 'activity']).entries,
+  slug: string(),
   state: stateSchema,
   lastError: exactOptional(revivedErrorSchema),
   // Nothing that a connection has may be left out: a schema drops what it does not name.

@@ -14,6 +14,7 @@ export function connectionIn(state: ConnectionState, change: Partial<Connection>
   return {
     id: 'id',
     name: 'Name',
+    slug: 'name',
     serverUrl: 'https://example.com/mcp',
     kind: 'authorization_code',
     requested: ['a'],

@@ -25,6 +25,7 @@ const least: StoredConnection = {
 
 const most: Required<StoredConnection> = {
   ...least,
+  slug: 'name',
   resource: 'https://example.com',
   issuer: 'https://as.example',
   issuers: ['https://as.example', 'https://other.example'],
