@@ -1,0 +1,70 @@
+import type { IncomingMessage, OutgoingHttpHeaders } from 'node:http';
+import type { Writable } from 'node:stream';
+import type { Connection, ConnectionId } from '../connections/connection.ts';
+import type { ConnectionService } from '../connections/connectionService.ts';
+import type { AllowedTools, LocalAccess } from './localAccess.ts';
+
+/** The connections, as the gateway sees them. */
+export type GatewayConnections = Pick<ConnectionService, 'connections' | 'get' | 'onDidChangeConnection'>;
+
+/** Judges the tokens that local clients present. */
+export interface AccessTokens {
+  /**
+   * The access that `token` gives to the connection now; undefined for none. Compares in constant time (P41), and
+   * notes the use.
+   */
+  use(token: string, connection: ConnectionId): LocalAccess | undefined;
+}
+
+/** A request on its way to an MCP server. */
+export interface UpstreamRequest {
+  /** Takes the body; `end` it also when there is none. Destroying it ends the exchange. */
+  readonly body: Writable;
+  /** The head of the answer, whose body is still to be read. Rejects with `OAuthError`, as the guarded fetch does. */
+  readonly answer: Promise<IncomingMessage>;
+}
+
+/**
+ * Sends requests to MCP servers over connections that are kept alive: with the editor's proxy and certificates, to
+ * addresses within the connection's reach only (P20). Follows no redirect (P36). Has no time-out once it is connected: a
+ * tool may work for long, and a stream has no end.
+ */
+export interface Upstream {
+  /** @param url of the same origin as the connection's server. */
+  send(connection: Connection, request: UpstreamHead): UpstreamRequest;
+  dispose(): void;
+}
+
+export interface UpstreamHead {
+  readonly method: string;
+  readonly url: URL;
+  readonly headers: OutgoingHttpHeaders;
+  readonly signal: AbortSignal;
+}
+
+/** What the person is asked before a local client gets in. Texts of the client are its own claims, fit to be shown. */
+export interface ConsentRequest {
+  readonly clientName: string;
+  readonly redirectUri: string;
+  /** The connection that it asks for; undefined when it names none, and the person chooses. */
+  readonly connection?: ConnectionId;
+  /** What the person allowed the same client before: only to begin with (P44). */
+  readonly remembered?: AllowedTools;
+}
+
+export type ConsentAnswer =
+  | { readonly type: 'allowed'; readonly connection: ConnectionId; readonly allowedTools: AllowedTools }
+  | { readonly type: 'denied' };
+
+/** Asks the person in the editor, in the window focused last. Aborting takes the question back. */
+export type AskConsent = (request: ConsentRequest, signal: AbortSignal) => Promise<ConsentAnswer>;
+
+/** How long what the gateway gives is good, in ms (P39). */
+export interface TokenLifetimes {
+  /** 24 h by default. */
+  readonly accessTokenMs: number;
+  /** 30 days by default. */
+  readonly refreshTokenMs: number;
+  /** How long a repeated refresh gives the same successor (P40). 30 s by default, 0 for never. */
+  readonly graceMs: number;
+}
