@@ -50,8 +50,8 @@ export async function writeFlushed(file: string, text: string): Promise<void> {
 export async function createWhole(file: string, text: string): Promise<void> {
   const whole = `${file}.${process.pid}`;
   await rm(whole, { force: true });
-  await writeFlushed(whole, text);
   try {
+    await writeFlushed(whole, text);
     await link(whole, file);
   } catch (error) {
     if (!['EPERM', 'ENOSYS', 'ENOTSUP', 'EOPNOTSUPP'].includes(errorCode(error) ?? '')) throw error;
