@@ -2,6 +2,7 @@ import type { ConnectionService } from '../connections/connectionService.ts';
 import { type Deferred, deferred } from '../connections/deferred.ts';
 import { ConnectionError, describeError, isKeychainError } from '../connections/errors.ts';
 import type { Clock, Disposable, Log, PrepareRedirect } from '../connections/ports.ts';
+import type { GatewayService } from '../gateway/gatewayService.ts';
 
 export type RoleState =
   /** `idle`: there are no connections to keep. */
@@ -21,6 +22,7 @@ export interface LoopbackPort {
 export interface OwnerLink {
   readonly windowName: string;
   readonly service: ConnectionService & { readonly redirectUri: PrepareRedirect };
+  readonly gateway: GatewayService;
   readonly closed: Promise<void>;
   dispose(): void;
 }
@@ -120,8 +122,13 @@ export class WindowRole {
 
   /** Where sign-ins come back to on the loopback port, which every window of the user names alike. */
   loopbackRedirectUri(): string {
+    return `${this.loopbackOrigin()}/callback`;
+  }
+
+  /** The origin of all that this window serves as the owner. Throws `owner_gone` while it is not. */
+  loopbackOrigin(): string {
     if (this.#port === undefined) throw new ConnectionError('owner_gone', {});
-    return `http://127.0.0.1:${this.#port}/callback`;
+    return `http://127.0.0.1:${this.#port}`;
   }
 
   /** Resolves when this window, which holds the port, has loaded the connections. Rejects when it cannot. */

@@ -4,6 +4,8 @@ import { ConnectionManager } from '../../src/connections/connectionManager.ts';
 import type { Clock, SecretStore } from '../../src/connections/ports.ts';
 import { SealingKeys } from '../../src/connections/sealingKeys.ts';
 import { SecretVault } from '../../src/connections/secretVault.ts';
+import { OwnedGateway } from '../../src/gateway/ownedGateway.ts';
+import { type PromptingWindow, Prompts } from '../../src/owner/prompts.ts';
 import { shareConnections } from '../../src/owner/shareConnections.ts';
 import { readAssertionFile } from '../../src/platform/assertionFile.ts';
 import { systemClock } from '../../src/platform/clock.ts';
@@ -11,6 +13,7 @@ import { createConnectionsFile } from '../../src/platform/connectionsFile.ts';
 import { createGuardedFetch } from '../../src/platform/guardedFetch.ts';
 import { createLoopbackServer } from '../../src/platform/loopbackServer.ts';
 import { SealedJournal } from '../../src/platform/sealedJournal.ts';
+import { MemoryAccesses } from './memoryAccesses.ts';
 import { MemoryLog } from './memoryPorts.ts';
 
 export interface TestWindowOptions {
@@ -24,10 +27,18 @@ export interface TestWindowOptions {
   readonly version?: number;
   /** The system's by default. */
   readonly clock?: Clock;
+  /** What the person says in this window; nothing at all by default. */
+  readonly asks?: Partial<PromptingWindow>;
+}
+
+/** Waits for the person, who is away. */
+async function nobody(_: unknown, signal: AbortSignal): Promise<never> {
+  return new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
 }
 
 /** A window without an editor: all of it but the user interface, over the real port and the real file. */
-export function openTestWindow({ browser, clock = systemClock, folder, keychain, name, version }: TestWindowOptions) {
+export function openTestWindow(options: TestWindowOptions) {
+  const { asks, browser, clock = systemClock, folder, keychain, name, version } = options;
   const log = new MemoryLog();
   const keys = new SealingKeys({ keychain, editor: undefined, log });
   const guarded = createGuardedFetch({ version: '0.0.0' });
@@ -59,8 +70,22 @@ export function openTestWindow({ browser, clock = systemClock, folder, keychain,
     openBrowser,
     log,
   });
+  const person: PromptingWindow = { askConsent: nobody, tellDemand: nobody, ...asks };
+  const prompts = new Prompts(person, { clock, log });
+  const accesses = new MemoryAccesses();
+  const gateway = new OwnedGateway({
+    registry: accesses,
+    connections: manager,
+    listTools: async ({ slug }) => [{ name: `tool of ${slug}` }],
+    origin: () => shared.role.loopbackOrigin(),
+    onTrouble: () => undefined,
+    clock,
+  });
   const shared = shareConnections({
     manager,
+    gateway,
+    prompts,
+    window: person,
     createLoopback: (upgrade) =>
       createLoopbackServer({
         folder,
@@ -85,11 +110,12 @@ export function openTestWindow({ browser, clock = systemClock, folder, keychain,
   return {
     ...shared,
     manager,
+    accesses,
+    prompts,
     log,
     opened,
     async dispose(): Promise<void> {
-      await manager.dispose();
-      await shared.role.dispose();
+      await shared.dispose();
       guarded.dispose();
     },
   };

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { deferred } from '../../../src/connections/deferred.ts';
 import { ConnectionError, type ConnectionErrorCode, isConnectionError } from '../../../src/connections/errors.ts';
+import { OwnedGateway } from '../../../src/gateway/ownedGateway.ts';
 import {
   type LoopbackPort,
   type OwnerLink,
@@ -11,6 +12,7 @@ import {
   WindowRole,
 } from '../../../src/owner/windowRole.ts';
 import { createHeadlessManager } from '../../headless/headlessManager.ts';
+import { MemoryAccesses } from '../../headless/memoryAccesses.ts';
 import { ManualClock, MemoryLog } from '../../headless/memoryPorts.ts';
 
 type Claim = Awaited<ReturnType<LoopbackPort['acquire']>>;
@@ -81,7 +83,15 @@ function makeOwner(windowName = 'other') {
   const { manager } = createHeadlessManager({ browser: async () => undefined });
   const closed = deferred<void>();
   const service = Object.assign(manager, { redirectUri: async () => 'http://127.0.0.1:4000/callback' });
-  const link: OwnerLink = { windowName, service, closed: closed.promise, dispose: () => closed.resolve() };
+  const gateway = new OwnedGateway({
+    registry: new MemoryAccesses(),
+    connections: manager,
+    listTools: async () => [],
+    origin: () => 'http://127.0.0.1:4000',
+    onTrouble: () => undefined,
+    clock: new ManualClock(),
+  });
+  const link: OwnerLink = { windowName, service, gateway, closed: closed.promise, dispose: () => closed.resolve() };
   const visit: Visit = { type: 'attached', link };
   return { visit, link, die: () => closed.resolve() };
 }
