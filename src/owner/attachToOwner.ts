@@ -28,6 +28,7 @@ export async function attachToOwner(reader: ByteReader, parts: AttachParts): Pro
   owner.serve(guestRequests.openBrowser, async ({ url }) => ({ isOpened: await openBrowser(url) }));
   owner.serve(promptRequests.askConsent, async (request, signal) => window.askConsent(request, signal));
   owner.serve(promptRequests.tellDemand, async (demand, signal) => done(window.tellDemand(demand, signal)));
+  owner.serve(promptRequests.tellPort, async (news, signal) => done(window.tellPort(news, signal)));
   owner.listen();
   const attached = await owner.ask(ownerRequests.attach, {
     windowName,

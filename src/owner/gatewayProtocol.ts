@@ -72,6 +72,11 @@ const demandSchema = object({
   operation: exactOptional(string()),
 } satisfies EntriesOf<Demand>);
 
+const portNewsSchema = variant('type', [
+  object({ type: literal('moved'), from: number(), to: number() }),
+  object({ type: literal('refused'), wanted: number(), kept: number() }),
+]);
+
 /**
  * What a guest asks of the owner about the gateway: `GatewayService`, method for method. The tokens in the answers are
  * the gateway's own, for the person or the editor of that window; none is a server's.
@@ -90,6 +95,8 @@ export const promptRequests = {
   askConsent: request('askConsent', consentRequestSchema, consentAnswerSchema),
   /** Answered when the person has seen to it, or will not. */
   tellDemand: request('tellDemand', demandSchema, nothing),
+  /** Answered as soon as it is shown. */
+  tellPort: request('tellPort', portNewsSchema, nothing),
 };
 
 /** What the owner tells its guests: who has access now, all of them. */

@@ -1,12 +1,14 @@
 import { deferred } from '../connections/deferred.ts';
 import { ConnectionError, describeError } from '../connections/errors.ts';
-import type { Clock, Disposable, Log } from '../connections/ports.ts';
+import type { Clock, Disposable, Log, PortNews } from '../connections/ports.ts';
 import type { AskConsent, TellDemand } from '../gateway/ports.ts';
 
 /** A window in which the person can be asked. A question rejects when the window has gone. */
 export interface PromptingWindow {
   readonly askConsent: AskConsent;
   readonly tellDemand: TellDemand;
+  /** Shows what became of the port that was set, and waits for no answer. */
+  readonly tellPort: (news: PortNews, signal: AbortSignal) => Promise<void>;
 }
 
 /** The place of a guest among the windows; disposed when it leaves. */
@@ -70,6 +72,9 @@ export class Prompts implements PromptingWindow, Disposable {
 
   readonly tellDemand: TellDemand = async (demand, given) =>
     this.#ask(given, async (window, signal) => window.tellDemand(demand, signal));
+
+  readonly tellPort: PromptingWindow['tellPort'] = async (news, given) =>
+    this.#ask(given, async (window, signal) => window.tellPort(news, signal));
 
   /** Throws what the last window threw when none gives an answer, and the signal's reason. */
   async #ask<T>(

@@ -46,6 +46,7 @@ export function serveGuest(reader: ByteReader, parts: ServeGuestParts): void {
   const window: PromptingWindow = {
     askConsent: async (request, signal) => ask(rpc, promptRequests.askConsent, request, signal),
     tellDemand: async (demand, signal) => void (await ask(rpc, promptRequests.tellDemand, demand, signal)),
+    tellPort: async (news, signal) => void (await ask(rpc, promptRequests.tellPort, news, signal)),
   };
 
   let subscriptions: readonly Disposable[] = [];

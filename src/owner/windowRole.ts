@@ -15,6 +15,10 @@ export type RoleState =
 export interface LoopbackPort {
   /** Throws `storage_failed` or `storage_broken`. */
   acquire(): Promise<{ readonly role: 'owner' | 'taken'; readonly port: number }>;
+  /** Moves to the port that is set by now; gives the one that is held then. Throws as {@link acquire}. */
+  follow(): Promise<number | undefined>;
+  /** Leaves a port that a stranger holds, if another one is set. Throws as {@link acquire}. */
+  forsake(port: number): Promise<boolean>;
   release(): Promise<void>;
 }
 
@@ -136,6 +140,16 @@ export class WindowRole {
     await this.#loaded.promise;
   }
 
+  /**
+   * The person has set another port: an owner moves there, and its guests find it; a window that is blocked tries again.
+   * Throws `storage_failed`; then the port is the one before.
+   */
+  async followPort(): Promise<void> {
+    await this.#running?.catch(() => undefined);
+    if (this.#state.type === 'owner') this.#port = await this.#parts.loopback.follow();
+    else await this.look();
+  }
+
   /** Gives the port up to a window of a newer version, for good. Never rejects. */
   async yield(): Promise<void> {
     if (this.#isOutdated) return;
@@ -204,10 +218,15 @@ export class WindowRole {
           this.#isOutdated = true;
           throw new ConnectionError('window_outdated', {});
         case 'stranger':
+          if (await loopback.forsake(port)) break;
           throw new ConnectionError('port_busy', { port });
         case 'gone':
           giveUpAt ??= clock.now() + GIVE_UP_MS;
-          if (clock.now() >= giveUpAt) throw new ConnectionError('port_busy', { port });
+          if (clock.now() >= giveUpAt) {
+            if (!(await loopback.forsake(port))) throw new ConnectionError('port_busy', { port });
+            giveUpAt = undefined;
+            break;
+          }
           await new Promise<void>((resolve) => void clock.after(TRY_AGAIN_MS, resolve));
       }
     }

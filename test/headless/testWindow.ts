@@ -4,8 +4,7 @@ import { ConnectionManager } from '../../src/connections/connectionManager.ts';
 import type { Clock, SecretStore } from '../../src/connections/ports.ts';
 import { SealingKeys } from '../../src/connections/sealingKeys.ts';
 import { SecretVault } from '../../src/connections/secretVault.ts';
-import { OwnedGateway } from '../../src/gateway/ownedGateway.ts';
-import { type PromptingWindow, Prompts } from '../../src/owner/prompts.ts';
+import type { PromptingWindow } from '../../src/owner/prompts.ts';
 import { shareConnections } from '../../src/owner/shareConnections.ts';
 import { readAssertionFile } from '../../src/platform/assertionFile.ts';
 import { systemClock } from '../../src/platform/clock.ts';
@@ -13,8 +12,8 @@ import { createConnectionsFile } from '../../src/platform/connectionsFile.ts';
 import { createGuardedFetch } from '../../src/platform/guardedFetch.ts';
 import { createLoopbackServer } from '../../src/platform/loopbackServer.ts';
 import { SealedJournal } from '../../src/platform/sealedJournal.ts';
-import { MemoryAccesses } from './memoryAccesses.ts';
 import { MemoryLog } from './memoryPorts.ts';
+import { createWindowGateway } from './windowGateway.ts';
 
 export interface TestWindowOptions {
   /** The user's folder. */
@@ -29,11 +28,6 @@ export interface TestWindowOptions {
   readonly clock?: Clock;
   /** What the person says in this window; nothing at all by default. */
   readonly asks?: Partial<PromptingWindow>;
-}
-
-/** Waits for the person, who is away. */
-async function nobody(_: unknown, signal: AbortSignal): Promise<never> {
-  return new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
 }
 
 /** A window without an editor: all of it but the user interface, over the real port and the real file. */
@@ -70,22 +64,18 @@ export function openTestWindow(options: TestWindowOptions) {
     openBrowser,
     log,
   });
-  const person: PromptingWindow = { askConsent: nobody, tellDemand: nobody, ...asks };
-  const prompts = new Prompts(person, { clock, log });
-  const accesses = new MemoryAccesses();
-  const gateway = new OwnedGateway({
-    registry: accesses,
+  const { accesses, gateway, prompts, window } = createWindowGateway({
     connections: manager,
-    listTools: async ({ slug }) => [{ name: `tool of ${slug}` }],
     origin: () => shared.role.loopbackOrigin(),
-    onTrouble: () => undefined,
+    asks,
     clock,
+    log,
   });
   const shared = shareConnections({
     manager,
     gateway,
     prompts,
-    window: person,
+    window,
     createLoopback: (upgrade) =>
       createLoopbackServer({
         folder,
