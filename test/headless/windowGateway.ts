@@ -16,10 +16,11 @@ export interface WindowGatewayParts {
 /** The gateway of a window without an editor, and where it asks the person. */
 export function createWindowGateway({ asks, clock, connections, log, origin }: WindowGatewayParts) {
   const window: PromptingWindow = { askConsent: nobody, tellDemand: nobody, tellPort: nobody, ...asks };
-  const accesses = new MemoryAccesses();
+  const accesses = new MemoryAccesses(connections);
   const gateway = new OwnedGateway({
     registry: accesses,
     connections,
+    handle: (_, response) => void response.writeHead(401).end(),
     listTools: async ({ slug }) => [{ name: `tool of ${slug}` }],
     origin,
     onTrouble: () => undefined,
