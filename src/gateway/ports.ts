@@ -83,3 +83,15 @@ export interface Demand {
  * Aborting says that nobody needs it any more.
  */
 export type TellDemand = (demand: Demand, signal: AbortSignal) => Promise<void>;
+
+/** What the browser shows of the gateway's authorization server. The client's name is its own claim. */
+export type AuthorizationPage =
+  /** The person answers in the editor. */
+  | { readonly type: 'asking'; readonly clientName: string }
+  | {
+      readonly type: 'refused';
+      readonly problem: 'unknown_client' | 'wrong_redirect' | 'invalid_request' | 'page_expired' | 'unavailable';
+    };
+
+/** Makes the whole HTML page, without scripts and with nothing to load. */
+export type RenderAuthorizationPage = (page: AuthorizationPage) => string;

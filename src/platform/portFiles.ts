@@ -1,7 +1,7 @@
-import { link, readFile, rm } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { integer, literal, maxValue, minValue, number, object, parse, pipe } from 'valibot';
-import { errorCode, makePrivateFolder, writeFileAtomically, writeFlushed } from './atomicFile.ts';
+import { createWhole, errorCode, makePrivateFolder, writeFileAtomically } from './atomicFile.ts';
 
 const portNumber = pipe(number(), integer(), minValue(1), maxValue(65_535));
 const portSchema = object({ version: literal(1), port: portNumber });
@@ -53,23 +53,5 @@ async function readIfThere(file: string): Promise<string | undefined> {
   } catch (error) {
     if (errorCode(error) === 'ENOENT') return undefined;
     throw error;
-  }
-}
-
-/**
- * Creates a file that nobody ever sees half written, or throws `EEXIST`: a link is made to a file that is whole.
- * Where there are no links it is created in place.
- */
-async function createWhole(file: string, text: string): Promise<void> {
-  const whole = `${file}.${process.pid}`;
-  await rm(whole, { force: true });
-  await writeFlushed(whole, text);
-  try {
-    await link(whole, file);
-  } catch (error) {
-    if (!['EPERM', 'ENOSYS', 'ENOTSUP', 'EOPNOTSUPP'].includes(errorCode(error) ?? '')) throw error;
-    await writeFlushed(file, text);
-  } finally {
-    await rm(whole, { force: true });
   }
 }
