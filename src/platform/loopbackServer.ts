@@ -57,8 +57,15 @@ interface Bound {
 
 const LOOPBACK = '127.0.0.1';
 const HEADERS_TIMEOUT_MS = 10_000;
-/** Each guest holds one for as long as its window is open. */
-const CONNECTIONS_AT_MOST = 200;
+/** For a whole request: MCP messages are short, but a client that is slow to read a file sends it slowly. */
+const REQUEST_TIMEOUT_MS = 300_000;
+/** Local clients call again and again; they hear of it in the `Keep-Alive` header. */
+const KEEP_ALIVE_TIMEOUT_MS = 60_000;
+/**
+ * Each guest holds one for as long as its window is open, and each MCP client one for its stream and one for each call
+ * that is under way. A browser, for whose pages nothing is here, opens no more than 256.
+ */
+const CONNECTIONS_AT_MOST = 1000;
 
 /**
  * The one port of this user on the loopback interface. Who binds it owns the connections: the operating system
@@ -141,9 +148,10 @@ export function createLoopbackServer(options: LoopbackServerOptions): LoopbackSe
   async function bind(wanted: number): Promise<Bound> {
     const server = createServer({
       headersTimeout: HEADERS_TIMEOUT_MS,
-      requestTimeout: HEADERS_TIMEOUT_MS,
+      requestTimeout: REQUEST_TIMEOUT_MS,
       connectionsCheckingInterval: 1000,
-      keepAliveTimeout: 1000,
+      keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
+      noDelay: true,
     });
     server.maxConnections = CONNECTIONS_AT_MOST;
     server.listen({ host: LOOPBACK, port: wanted, exclusive: true });
