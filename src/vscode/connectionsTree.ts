@@ -5,6 +5,7 @@ import type { ConnectionChange, ConnectionService, DevicePrompt } from '../conne
 import type { Clock, Disposable } from '../connections/ports.ts';
 import { viewIds } from './ids.ts';
 import { signsInText } from './kindText.ts';
+import type { RowText } from './rowText.ts';
 import { scopeRows, type ScopeRow } from './scopeRows.ts';
 import {
   activityEntryText,
@@ -16,7 +17,6 @@ import {
   scopeText,
   signInText,
   tooltipLines,
-  type RowText,
 } from './treeText.ts';
 import { markdownText } from './untrustedText.ts';
 
