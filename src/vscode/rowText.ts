@@ -19,7 +19,13 @@ export interface RowText {
 }
 
 /** A row; what is spoken is what is shown, unless given. */
-export function row(label: string, description: string, icon: IconText, contextValue: string, spoken?: string): RowText {
+export function row(
+  label: string,
+  description: string,
+  icon: IconText,
+  contextValue: string,
+  spoken?: string,
+): RowText {
   return {
     label,
     description,
