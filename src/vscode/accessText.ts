@@ -17,9 +17,9 @@ export function accessName({ kind, label }: LocalAccess): string {
     case 'token':
       return label;
     case 'editor':
-      return t('Agent mode of this editor');
+      return t('Agent mode');
     case 'extension':
-      return t('Extensions of this editor');
+      return t('Other extensions');
   }
 }
 
@@ -67,30 +67,37 @@ export function toolsText(allowed: AllowedTools): string {
 
 /** All that is known of a local client. Values are plain text of anybody's and must be escaped. */
 export function accessTooltipLines(access: LocalAccess, now: number): readonly TooltipLine[] {
-  const { allowedTools, createdAt, expiresAt, lastUsedAt } = access;
+  const { allowedTools, createdAt, lastUsedAt } = access;
   const tools = allowedTools === '*' ? t('all, also those to come') : allowedTools.join(', ') || t('none');
-  const ends =
-    expiresAt === undefined ? t('when you revoke it') : joined(absoluteText(expiresAt), expiryText(expiresAt, now));
   return [
     { label: t('Who'), value: accessKindText(access.kind) },
     { label: t('Tools'), value: tools },
     { label: t('Let in'), value: instantText(createdAt, now) },
     { label: t('Last used'), value: lastUsedAt === undefined ? t('never') : instantText(lastUsedAt, now) },
-    { label: t('Ends'), value: ends },
+    { label: t('Ends'), value: instantOfEnd(access, now) ?? t('when you revoke it') },
   ];
 }
 
+function instantOfEnd({ expiresAt }: LocalAccess, now: number): string | undefined {
+  return expiresAt === undefined ? undefined : joined(absoluteText(expiresAt), expiryText(expiresAt, now));
+}
+
+/** When an access ends: `expires in 3 h`, or `until you revoke it`. */
+export function endText({ expiresAt }: LocalAccess, now: number): string {
+  return expiresAt === undefined ? t('until you revoke it') : expiryText(expiresAt, now);
+}
+
 /** How a client of this kind came to its access, in a few words. */
-function accessKindText(kind: AccessKind): string {
+export function accessKindText(kind: AccessKind): string {
   switch (kind) {
     case 'oauth':
       return t('a program that calls itself so');
     case 'token':
       return t('whoever has the token that you made');
     case 'editor':
-      return t('the agent mode of this editor');
+      return t('the agent mode of your editors that have Scopekeeper');
     case 'extension':
-      return t('extensions that you let use it');
+      return t('extensions of your editors that you let use it');
   }
 }
 

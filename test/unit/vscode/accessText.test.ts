@@ -43,8 +43,8 @@ for (const [description, change] of rows) {
 }
 
 test('the editor itself is called so, whatever label the registry keeps', () => {
-  assert.equal(accessText(access({ kind: 'editor', label: 'x' }), NOW).label, 'Agent mode of this editor');
-  assert.equal(accessText(access({ kind: 'extension', label: 'x' }), NOW).label, 'Extensions of this editor');
+  assert.equal(accessText(access({ kind: 'editor', label: 'x' }), NOW).label, 'Agent mode');
+  assert.equal(accessText(access({ kind: 'extension', label: 'x' }), NOW).label, 'Other extensions');
 });
 
 test('each kind has an icon of its own', () => {
