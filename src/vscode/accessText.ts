@@ -49,8 +49,13 @@ export function usedByText(accesses: readonly LocalAccess[], now: number): RowTe
 export function accessText(access: LocalAccess, now: number): RowText {
   const { expiresAt, lastUsedAt, allowedTools } = access;
   const isOver = expiresAt !== undefined && expiresAt <= now;
-  const state = isOver ? expiryText(expiresAt, now) : useText(lastUsedAt, now);
-  return row(accessName(access), joined(state, toolsText(allowedTools)), { id: accessIcon(access) }, 'access');
+  const name = accessName(access);
+  const tools = toolsText(allowedTools);
+  const spoken = joined(isOver ? expiryText(expiresAt, now) : useText(lastUsedAt, now), tools);
+  // Below *Used by* and in a narrow view, the word is left out.
+  const isUsed = lastUsedAt !== undefined && !isOver;
+  const description = isUsed ? joined(agoText(lastUsedAt, now), tools) : spoken;
+  return row(name, description, { id: accessIcon(access) }, 'access', t('{0}, {1}', name, spoken));
 }
 
 /** `used 5 min ago`, or `not used yet`. */

@@ -109,7 +109,7 @@ export class ConnectionsTree implements vscode.TreeDataProvider<TreeNode>, vscod
     this.#forget((shownKey) => shownKey.startsWith(`${key}/`));
     switch (node.kind) {
       case 'connection':
-        return partsOf(connection).map((kind) => ({ kind, key: `${key}/${kind}`, connectionId }));
+        return partsOf(connection).map((kind) => ({ kind, key: this.#partKey(key, kind, connectionId), connectionId }));
       case 'scopes':
         return scopeRows(connection).map((row) => ({ kind: 'scope', key: `${key}/${row.scope}`, connectionId, row }));
       case 'usedBy':
@@ -165,6 +165,12 @@ export class ConnectionsTree implements vscode.TreeDataProvider<TreeNode>, vscod
     }
     const access = node.kind === 'access' ? this.#access(node.accessId) : undefined;
     return access === undefined ? undefined : tableTooltip(accessName(access), accessTooltipLines(access, now));
+  }
+
+  /** The editor leaves a row that gets its first child closed, so *Used by* is another row then. */
+  #partKey(parent: string, part: Part, connectionId: ConnectionId): string {
+    const isEmpty = part === 'usedBy' && this.#accesses(connectionId).length === 0;
+    return `${parent}/${isEmpty ? 'usedByNobody' : part}`;
   }
 
   #accesses(connection: ConnectionId): readonly LocalAccess[] {
@@ -289,7 +295,11 @@ export class ConnectionsTree implements vscode.TreeDataProvider<TreeNode>, vscod
   #redrawWhatChanged(): void {
     const changed = Array.from(this.#shown.values())
       .filter(({ node, text }) => this.#signature(node, this.#text(node)) !== text)
-      .map(({ node }) => node);
+      .map(({ node }) => {
+        const { key, kind, connectionId } = node;
+        const isAnother = kind === 'usedBy' && this.#partKey(connectionId, kind, connectionId) !== key;
+        return isAnother ? this.#root(connectionId) : node;
+      });
     if (changed.length > 0) this.#changes.fire(changed);
   }
 }

@@ -33,11 +33,11 @@ export function destinationText(redirectUri: string): { readonly where: string; 
   return isLoopbackHost(hostname) && protocol === 'http:'
     ? {
         where: withoutLinks(host),
-        explanation: t('That is a program on this computer. Go on only if you have just told one to connect.'),
+        explanation: t('A program on this computer. Allow only what you just started.'),
       }
     : {
         where: withoutLinks(protocol),
-        explanation: t('That is the app that opens such links. Go on only if you have just told it to connect.'),
+        explanation: t('The app that opens such links. Allow only what you just started.'),
       };
 }
 
@@ -75,20 +75,20 @@ export function consentChoices(serverName: string, remembered?: AllowedTools): r
     value: 'all',
     label: t('Allow All Tools'),
     icon: 'check-all',
-    detail: t('It may use all tools of {0}, also those to come, until you revoke it.', withoutLinks(serverName)),
+    detail: t('All that {0} has, also those to come.', withoutLinks(serverName)),
     ...(remembered === '*' && before),
   };
   const tools: Choice<ConsentChoice> = {
     value: 'tools',
     label: t('Choose Tools…'),
     icon: 'checklist',
-    detail: t('It may use only those that you tick.'),
+    detail: t('Only those that you tick.'),
   };
   const deny: Choice<ConsentChoice> = {
     value: 'deny',
     label: t('Deny'),
     icon: 'circle-slash',
-    detail: t('It gets nothing. So it is too when you press Escape.'),
+    detail: t('Escape denies as well.'),
   };
   if (remembered === undefined || remembered === '*' || remembered.length === 0) return [all, tools, deny];
   const same: Choice<ConsentChoice> = {

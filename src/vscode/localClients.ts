@@ -3,7 +3,7 @@ import type { Connection } from '../connections/connection.ts';
 import type { ConnectionService } from '../connections/connectionService.ts';
 import type { GatewayService } from '../gateway/gatewayService.ts';
 import type { LocalAccess } from '../gateway/localAccess.ts';
-import { accessIcon, accessKindText, accessName, accessText, endText, revokeDetail } from './accessText.ts';
+import { accessIcon, accessKindText, accessName, endText, revokeDetail, toolsText, useText } from './accessText.ts';
 import { askAllowedTools } from './chooseTools.ts';
 import { confirm } from './confirm.ts';
 import { commandIds } from './ids.ts';
@@ -103,11 +103,15 @@ async function pickClient({ service, gateway }: LocalClientParts): Promise<Manag
     const now = Date.now();
     const { accesses } = gateway;
     const rows = accesses.map((access): ManageItem => {
-      const { description } = accessText(access, now);
       return {
         label: withoutLinks(accessName(access)),
         description: withoutLinks(serverName(service, access)),
-        detail: joined(description, accessKindText(access.kind), endText(access, now)),
+        detail: joined(
+          useText(access.lastUsedAt, now),
+          toolsText(access.allowedTools),
+          accessKindText(access.kind),
+          endText(access, now),
+        ),
         iconPath: new vscode.ThemeIcon(accessIcon(access)),
         buttons: [toolsButton, revokeButton],
         choice: { type: 'access', access },

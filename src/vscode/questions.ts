@@ -123,7 +123,7 @@ export interface ChoiceQuestion<T> extends QuestionPlace {
 }
 
 /** Enter within this time after a key was typed was meant for something else. */
-const TYPED_MS = 1000;
+const TYPED_MS = 400;
 
 interface ChoiceItem<T> extends vscode.QuickPickItem {
   readonly choice?: Choice<T>;
@@ -140,8 +140,10 @@ export async function askChoice<T>(question: ChoiceQuestion<T>): Promise<Answer<
   picker.matchOnDetail = true;
   const choices = question.choices.map((choice) => ({ ...itemOf(choice), choice }));
   const separator: ChoiceItem<T> = { label: '', kind: vscode.QuickPickItemKind.Separator };
-  picker.items = facts.length === 0 ? choices : [...facts.map(itemOf), separator, ...choices];
-  picker.activeItems = choices.filter(({ choice }) => choice.value === question.preselected);
+  const told: readonly ChoiceItem<T>[] = facts.map(itemOf);
+  picker.items = told.length === 0 ? choices : [...told, separator, ...choices];
+  picker.activeItems =
+    told.length === 0 ? choices.filter(({ choice }) => choice.value === question.preselected) : told.slice(0, 1);
   picker.buttons = backButtons(question);
   const onAbort = () => picker.hide();
   signal?.addEventListener('abort', onAbort);

@@ -25,8 +25,8 @@ function access(change: Partial<LocalAccess> = {}): LocalAccess {
 
 const rows: readonly (readonly [description: string, change: Partial<LocalAccess>])[] = [
   ['not used yet · all tools', {}],
-  ['used 5 min ago · all tools', { lastUsedAt: NOW - 5 * MINUTE_MS }],
-  ['used just now · 1 tool', { lastUsedAt: NOW, allowedTools: ['read_note'] }],
+  ['5 min ago · all tools', { lastUsedAt: NOW - 5 * MINUTE_MS }],
+  ['just now · 1 tool', { lastUsedAt: NOW, allowedTools: ['read_note'] }],
   ['not used yet · 2 tools', { allowedTools: ['a', 'b'] }],
   ['not used yet · all tools', { expiresAt: NOW + MINUTE_MS }],
   ['expired 3 min ago · all tools', { expiresAt: NOW - 3 * MINUTE_MS, lastUsedAt: NOW - 5 * MINUTE_MS }],
@@ -37,7 +37,10 @@ for (const [description, change] of rows) {
     const text = accessText(access(change), NOW);
     assert.equal(text.label, 'Claude Code');
     assert.equal(text.description, description);
-    assert.equal(text.spoken, `Claude Code, ${description}`);
+    assert.equal(
+      text.spoken,
+      `Claude Code, ${change.lastUsedAt !== undefined && change.expiresAt === undefined ? 'used ' : ''}${description}`,
+    );
     assert.equal(text.contextValue, 'access');
   });
 }

@@ -63,5 +63,5 @@ test('P44 what was allowed before is offered and never taken for an answer', () 
 
 test('allowing all says what all means', () => {
   const [all] = consentChoices('Notes');
-  assert.match(all?.detail ?? '', /all tools of Notes.*to come/i);
+  assert.match(all?.detail ?? '', /all that Notes has.*to come/i);
 });
