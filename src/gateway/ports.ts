@@ -86,3 +86,30 @@ export interface TokenLifetimes {
   /** How long a repeated refresh gives the same successor (P40). 30 s by default, 0 for never. */
   readonly graceMs: number;
 }
+
+/** What a server demands of the person before a local client's request can succeed. Holds no secret. */
+export interface Demand {
+  readonly connection: ConnectionId;
+  /** The scopes that the person has not granted (P22); empty when the connection needs a sign-in. */
+  readonly scopes: readonly string[];
+  /** What the client was at, e.g. `tools/call add_note`. Of the client, and only plain text once it was made so. */
+  readonly operation?: string;
+}
+
+/**
+ * Tells the person of a demand in the editor, in the window focused last, and resolves when the person has answered.
+ * Aborting says that nobody needs it any more.
+ */
+export type TellDemand = (demand: Demand, signal: AbortSignal) => Promise<void>;
+
+/** What the browser shows of the gateway's authorization server. The client's name is its own claim. */
+export type AuthorizationPage =
+  /** The person answers in the editor. */
+  | { readonly type: 'asking'; readonly clientName: string }
+  | {
+      readonly type: 'refused';
+      readonly problem: 'unknown_client' | 'wrong_redirect' | 'invalid_request' | 'page_expired' | 'unavailable';
+    };
+
+/** Makes the whole HTML page, without scripts and with nothing to load. */
+export type RenderAuthorizationPage = (page: AuthorizationPage) => string;
