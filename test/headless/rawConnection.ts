@@ -1,4 +1,4 @@
-import { createServer, type RequestListener, type Server } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { TestContext } from 'node:test';
 import type { GatewayParts } from '../../src/gateway/gateway.ts';
 import type { AllowedTools } from '../../src/gateway/localAccess.ts';
@@ -24,19 +24,20 @@ export interface RawConnection {
   readonly authorization: { readonly authorization: string };
 }
 
+type RawListener = (request: IncomingMessage, response: ServerResponse) => void | Promise<void>;
+
 /** A server that answers as `listener` says, byte for byte, connected with a token that the person brought. */
 export async function startRaw(
   t: TestContext,
-  listener: RequestListener,
+  listener: RawListener,
   {
     parts,
     path = '/mcp',
     tools = '*',
   }: { readonly parts?: Partial<GatewayParts>; readonly path?: string; readonly tools?: AllowedTools } = {},
 ): Promise<RawConnection> {
-  let answer: RequestListener = (_request, response) =>
-    response.writeHead(200, { 'content-type': 'application/json' }).end('{"jsonrpc":"2.0","id":1,"result":{}}');
-  const server = createServer((request, response) => answer(request, response));
+  let answer: RawListener = answerProbe;
+  const server = createServer((request, response) => void answer(request, response));
   const serverUrl = (await listenOnLoopback(server)) + path;
   t.after(async () => stopServer(server));
   const headless = createHeadlessManager({ browser: async () => undefined });
@@ -50,4 +51,9 @@ export async function startRaw(
   const token = gateway.accesses.add(id, tools);
   const authorization = { authorization: `Bearer ${token}` };
   return { gateway, headless, id, name, serverUrl, server, url: gateway.url(id), token, authorization };
+}
+
+/** What connecting asks of a server. */
+function answerProbe(_request: IncomingMessage, response: ServerResponse): void {
+  response.writeHead(200, { 'content-type': 'application/json' }).end('{"jsonrpc":"2.0","id":1,"result":{}}');
 }

@@ -114,7 +114,7 @@ describe('P37 the guard', () => {
 
   it('asks the authorization server for all that is not an MCP URL, with the origin that was used', async (t) => {
     const asked: string[] = [];
-    const raw = await startRaw(t, (_request, response) => response.end(), {
+    const raw = await startRaw(t, (_request, response) => void response.end(), {
       parts: {
         authorizationServer: {
           handle(request, response, origin) {

@@ -296,7 +296,7 @@ describe('connections to a server', () => {
   });
 
   it('P37 one that the server has closed meanwhile is not used again', async (t) => {
-    const raw = await startRaw(t, (_request, response) => response.writeHead(200, json).end('{}'));
+    const raw = await startRaw(t, (_request, response) => void response.writeHead(200, json).end('{}'));
     const connections: unknown[] = [];
     raw.server.on('connection', (socket) => connections.push(once(socket, 'close')));
     for (let round = 0; round < 3; round += 1) {
@@ -311,7 +311,7 @@ describe('connections to a server', () => {
   });
 
   it('P37 a server that is gone is told as an error that names no address', async (t) => {
-    const raw = await startRaw(t, (request) => request.socket.destroy(), { path: '/mcp?tenant=secret' });
+    const raw = await startRaw(t, (request) => void request.socket.destroy(), { path: '/mcp?tenant=secret' });
     const answer = await rawRequest(raw.url, { method: 'POST', body: call(3), headers: raw.authorization });
     assert.equal(answer.status, 502);
     const { error, id, jsonrpc } = JSON.parse(answer.text);

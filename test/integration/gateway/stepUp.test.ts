@@ -34,13 +34,13 @@ async function start(t: TestContext, faults: Partial<Faults> = {}) {
     url,
     authorization,
     /** When a request begins to wait for the person, the next time. */
-    async waiting(): Promise<void> {
+    waiting: async (): Promise<void> => {
       await next.promise;
       next = deferred();
       // It listens to the connection by then.
       await headless.settled();
     },
-    async call(tool: string, more: { readonly id?: unknown } = { id: 1 }) {
+    call: async (tool: string, more: { readonly id?: unknown } = { id: 1 }) => {
       const message = { jsonrpc: '2.0', ...more, method: 'tools/call', params: { name: tool } };
       const headers = { authorization, 'content-type': 'application/json' };
       const answer = await rawRequest(url, { method: 'POST', body: JSON.stringify(message), headers });
@@ -222,8 +222,12 @@ describe('P37 P22 a client whose request needs the person', () => {
 
   it('gets one answer for each request of a batch', async (t) => {
     const { url, authorization, clock, waiting } = await start(t);
-    const batch = [{ id: 1, method: 'ping' }, { method: 'notifications/x' }, { id: 'b', method: 'tools/list' }];
-    const body = JSON.stringify(batch.map((message) => ({ jsonrpc: '2.0', ...message })));
+    const jsonrpc = '2.0';
+    const body = JSON.stringify([
+      { jsonrpc, id: 1, method: 'ping' },
+      { jsonrpc, method: 'notifications/x' },
+      { jsonrpc, id: 'b', method: 'tools/list' },
+    ]);
     const answer = rawRequest(url, { method: 'POST', body, headers: { authorization } });
     await waiting();
     clock.advance(STEP_UP_MS);
