@@ -51,9 +51,19 @@ export interface TestGateway {
 
 export async function startTestGateway(
   t: TestContext,
-  { manager, log }: Pick<Headless, 'manager' | 'log'>,
+  headless: Pick<Headless, 'manager' | 'log'>,
   parts: Partial<GatewayParts> = {},
 ): Promise<TestGateway> {
+  const gateway = await startGatewayFor(headless, parts);
+  t.after(async () => gateway.close());
+  return gateway;
+}
+
+/** The same for a process that ends with it. */
+export async function startGatewayFor(
+  { manager, log }: Pick<Headless, 'manager' | 'log'>,
+  parts: Partial<GatewayParts> = {},
+): Promise<TestGateway & { close(): Promise<void> }> {
   const guardedFetch = createGuardedFetch({ version: '0.0.0' });
   const upstream = createUpstream({ guardedFetch, clock: systemClock });
   const accesses = new AccessMap();
@@ -76,17 +86,17 @@ export async function startTestGateway(
   const origin = await listenOnLoopback(server);
   const port = Number(new URL(origin).port);
   server.on('request', (request, response) => gateway.handle(request, response, port));
-  t.after(async () => {
-    gateway.dispose();
-    upstream.dispose();
-    guardedFetch.dispose();
-    await stopServer(server);
-  });
   return {
     origin,
     accesses,
     server,
     needed,
     url: (id) => `${origin}/${manager.get(id)?.slug ?? ''}/mcp`,
+    async close() {
+      gateway.dispose();
+      upstream.dispose();
+      guardedFetch.dispose();
+      await stopServer(server);
+    },
   };
 }
