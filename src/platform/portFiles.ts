@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { integer, literal, maxValue, minValue, number, object, parse, pipe } from 'valibot';
-import { createWhole, errorCode, makePrivateFolder } from './atomicFile.ts';
+import { createWhole, errorCode, makePrivateFolder, writeFileAtomically } from './atomicFile.ts';
 
 const portNumber = pipe(number(), integer(), minValue(1), maxValue(65_535));
 const portSchema = object({ version: literal(1), port: portNumber });
@@ -13,6 +13,8 @@ export interface PortFiles {
   readPort(): Promise<number | undefined>;
   /** Keeps the port unless another process has kept one just before; gives the one that holds. */
   keepPort(port: number): Promise<number>;
+  /** Keeps another port from now on. To be called by who holds the one before, or when no window of the user can. */
+  replacePort(port: number): Promise<void>;
 }
 
 export function createPortFiles(folder: string): PortFiles {
@@ -27,15 +29,22 @@ export function createPortFiles(folder: string): PortFiles {
     async keepPort(chosen) {
       await makePrivateFolder(folder);
       try {
-        await createWhole(portFile, JSON.stringify({ version: 1, port: chosen }));
+        await createWhole(portFile, textOf(chosen));
         return chosen;
       } catch (error) {
         if (errorCode(error) !== 'EEXIST') throw error;
         return (await files.readPort()) ?? chosen;
       }
     },
+    async replacePort(chosen) {
+      await writeFileAtomically(portFile, textOf(chosen));
+    },
   };
   return files;
+}
+
+function textOf(port: number): string {
+  return JSON.stringify({ version: 1, port });
 }
 
 async function readIfThere(file: string): Promise<string | undefined> {
