@@ -32,6 +32,8 @@ export interface OwnedGatewayParts {
   readonly origin: () => string;
   /** Hears why the registry cannot be used: the connections can be, all the same. */
   readonly onTrouble: (error: unknown) => void;
+  /** What it is made of, and ends with it. */
+  readonly disposables: readonly Disposable[];
   readonly clock: Clock;
 }
 
@@ -57,6 +59,7 @@ export class OwnedGateway implements GatewayService {
   /** Ends what is under way, and resolves when all is kept. */
   async dispose(): Promise<void> {
     this.#end.abort(new ConnectionError('owner_gone', {}));
+    for (const disposable of this.#parts.disposables) disposable.dispose();
     await this.#parts.registry.dispose();
   }
 
