@@ -78,7 +78,8 @@ const { connections, redirectUri, role } = shareConnections({
   gateway,
   prompts,
   window,
-  createLoopback: (upgrade) => createLoopbackServer({ folder, routes: { onCallback, onRequest: gateway.handle, upgrade } }),
+  createLoopback: (upgrade) =>
+    createLoopbackServer({ folder, routes: { onCallback, onRequest: gateway.handle, upgrade } }),
   stores,
   keys,
   hasStoredConnections: async () => ((await file.read())?.connections.length ?? 0) > 0,
