@@ -5,8 +5,8 @@ import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { writeCounts } from '../stand/counts.ts';
 import { outputOf, runQuietly } from '../stand/processes.ts';
-import { provision } from '../stand/provision.ts';
-import { CODE_SERVER_FOLDER, hostNodeIn, OUT_FOLDER, REPOSITORY } from '../stand/standPaths.ts';
+import { recentNode } from '../stand/recentNode.ts';
+import { OUT_FOLDER, REPOSITORY } from '../stand/standPaths.ts';
 import { PEERS } from './peers/peers.ts';
 
 const VERSIONS = ['2025-11-25', '2026-07-28'] as const;
@@ -19,14 +19,8 @@ interface Run {
   readonly version: (typeof VERSIONS)[number];
 }
 
-/** The suite needs Node 22; where this is an older one, the stand's own is taken. */
-async function suiteNode(): Promise<string> {
-  if (Number(process.versions.node.split('.')[0]) >= 22) return process.execPath;
-  await provision();
-  return hostNodeIn(CODE_SERVER_FOLDER);
-}
-
-const node = await suiteNode();
+// The suite needs Node 22.
+const node = await recentNode();
 const suite = path.join(REPOSITORY, 'node_modules', '@modelcontextprotocol', 'conformance', 'dist', 'index.js');
 const { values, positionals: filters } = parseArgs({
   options: { client: { type: 'string' } },
