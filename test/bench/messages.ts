@@ -3,7 +3,7 @@ import * as v from 'valibot';
 /** What a process of the bench is asked for by its parent. */
 export const questionSchema = v.object({ type: v.literal('usage') });
 
-const usageSchema = v.object({
+export const usageSchema = v.object({
   type: v.literal('usage'),
   /** User and system time since its start, in microseconds. */
   cpuUs: v.number(),

@@ -1,3 +1,4 @@
+import { startBenchedGateway } from './gatewayTargets.ts';
 import { startMcpRemote } from './mcpRemote.ts';
 import { type Memory, measureIdleMemory } from './memory.ts';
 import { type Aim, formatTable, judge, type Row } from './report.ts';
@@ -64,7 +65,10 @@ async function measureAll(options: BenchOptions, closing: Closable[]): Promise<B
   const direct = httpTarget('direct', serverUrl(upstream.port, 0));
   const bare = await bareTarget('bare');
   const control = await bareTarget('bare again');
-  const overHttp = [direct, bare, control];
+  const gateway = await startBenchedGateway([serverUrl(upstream.port, 0)]);
+  closing.push(gateway);
+  const [unfiltered = missing()] = gateway.targets;
+  const overHttp = [direct, bare, control, unfiltered, gateway.filtered];
   const mcpRemote = hasMcpRemote ? await startMcpRemote(serverUrl(upstream.port, 0)) : undefined;
   if (mcpRemote !== undefined) closing.push(mcpRemote);
   const targets: Target[] = [...overHttp, ...(mcpRemote === undefined ? [] : [mcpRemote])];
@@ -78,9 +82,8 @@ async function measureAll(options: BenchOptions, closing: Closable[]): Promise<B
     streamed.set(target, { firstEventMs, streamed: await measureStreamedAnswer(target, bytes) });
   }
   const memory = new Map<Target, { memory: Memory }>();
-  const { station, port } = await startBare();
-  const servers = Array.from({ length: IDLE_SERVERS }, (_, index) => httpTarget('idle', serverUrl(port, index)));
-  memory.set(bare, { memory: await measureIdleMemory(servers, [async () => station.usage()]) });
+  memory.set(bare, { memory: await idleBareProxy(startBare) });
+  memory.set(unfiltered, { memory: await idleGateway(upstream.port) });
   if (mcpRemote !== undefined) memory.set(mcpRemote, { memory: await idleMcpRemotes(upstream.port) });
 
   const rowOf = (target: Target): Row => ({
@@ -91,8 +94,28 @@ async function measureAll(options: BenchOptions, closing: Closable[]): Promise<B
     ...streamed.get(target),
     ...memory.get(target),
   });
-  const aims = judge(rowOf(control), rowOf(bare), mcpRemote && rowOf(mcpRemote));
+  const aims = [unfiltered, gateway.filtered].flatMap((target) =>
+    judge(rowOf(target), rowOf(bare), mcpRemote && rowOf(mcpRemote)),
+  );
   return { rows: targets.map(rowOf), bare: rowOf(bare), aims };
+}
+
+/** One bare proxy serves all. */
+async function idleBareProxy(start: () => Promise<{ station: Station; port: number }>): Promise<Memory> {
+  const { station, port } = await start();
+  const servers = Array.from({ length: IDLE_SERVERS }, (_, index) => httpTarget('idle', serverUrl(port, index)));
+  return measureIdleMemory(servers, [async () => station.usage()]);
+}
+
+/** So does one gateway. */
+async function idleGateway(upstreamPort: number): Promise<Memory> {
+  const urls = Array.from({ length: IDLE_SERVERS }, (_, index) => serverUrl(upstreamPort, index));
+  const gateway = await startBenchedGateway(urls);
+  try {
+    return await measureIdleMemory(gateway.targets, [gateway.usage]);
+  } finally {
+    await gateway.close();
+  }
 }
 
 /** mcp-remote takes a process for each server. */
