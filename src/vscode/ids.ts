@@ -12,6 +12,11 @@ export const commandIds = {
   useRegisteredClient: 'scopekeeper.useRegisteredClient',
   signInAnotherWay: 'scopekeeper.signInAnotherWay',
   connectionSettings: 'scopekeeper.connectionSettings',
+  copyGatewayUrl: 'scopekeeper.copyGatewayUrl',
+  manageLocalClients: 'scopekeeper.manageLocalClients',
+  newToken: 'scopekeeper.newToken',
+  changeTools: 'scopekeeper.changeTools',
+  revokeAccess: 'scopekeeper.revokeAccess',
   allowUnadvertisedPkce: 'scopekeeper.allowUnadvertisedPkce',
   chooseCaFile: 'scopekeeper.chooseCaFile',
   copySignInUrl: 'scopekeeper.copySignInUrl',
@@ -28,6 +33,9 @@ export type CommandId = (typeof commandIds)[keyof typeof commandIds];
 
 export const viewIds = { container: 'scopekeeper', servers: 'scopekeeper.servers' } as const;
 
+/** What this extension gives to the editor under a name; each is declared in package.json. */
+export const providerIds = { agentMode: 'scopekeeper', authentication: 'scopekeeper' } as const;
+
 export const settingIds = {
   clientMetadataUrl: 'scopekeeper.clientMetadataUrl',
   extraCaFile: 'scopekeeper.extraCaFile',
@@ -36,6 +44,7 @@ export const settingIds = {
   refreshTokenTtl: 'scopekeeper.gateway.refreshTokenTtl',
   refreshGrace: 'scopekeeper.gateway.refreshGrace',
   stepUpTimeout: 'scopekeeper.gateway.stepUpTimeout',
+  agentMode: 'scopekeeper.agentMode.enabled',
 } as const;
 
 /** The keys that `when` clauses in package.json use, and what they can be. */
@@ -43,10 +52,12 @@ export interface ContextKeys {
   'scopekeeper.role': RoleState['type'];
   'scopekeeper.hasConnections': boolean;
   'scopekeeper.isAuthorizing': boolean;
+  'scopekeeper.hasLocalClients': boolean;
 }
 
 export const contextKeys: { readonly [K in keyof ContextKeys]: K } = {
   'scopekeeper.role': 'scopekeeper.role',
   'scopekeeper.hasConnections': 'scopekeeper.hasConnections',
   'scopekeeper.isAuthorizing': 'scopekeeper.isAuthorizing',
+  'scopekeeper.hasLocalClients': 'scopekeeper.hasLocalClients',
 };
