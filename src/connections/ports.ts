@@ -52,6 +52,12 @@ export type ResolveReach = (serverUrl: string) => Promise<Reach>;
  */
 export type PrepareRedirect = (kind: 'loopback' | 'uri_handler') => Promise<string>;
 
+/** What became of the port that the person set; the registrations and the clients' configurations name the old one. */
+export type PortNews =
+  | { readonly type: 'moved'; readonly from: number; readonly to: number }
+  /** Another program has the port that is set, so the one that was used is used further. */
+  | { readonly type: 'refused'; readonly wanted: number; readonly kept: number };
+
 /** Reads a workload's identity token from its file. Throws `assertion_unreadable`. */
 export type ReadAssertion = (path: string) => Promise<string>;
 

@@ -1,5 +1,5 @@
-import type { IncomingMessage, OutgoingHttpHeaders } from 'node:http';
-import type { Writable } from 'node:stream';
+import type { IncomingHttpHeaders, IncomingMessage, OutgoingHttpHeaders } from 'node:http';
+import type { Readable, Transform } from 'node:stream';
 import type { Connection, ConnectionId } from '../connections/connection.ts';
 import type { ConnectionService } from '../connections/connectionService.ts';
 import type { AllowedTools, LocalAccess } from './localAccess.ts';
@@ -17,11 +17,14 @@ export interface AccessTokens {
 }
 
 /** A request on its way to an MCP server. */
-export interface UpstreamRequest {
-  /** Takes the body; `end` it also when there is none. Destroying it ends the exchange. */
-  readonly body: Writable;
-  /** The head of the answer, whose body is still to be read. Rejects with `OAuthError`, as the guarded fetch does. */
+export interface UpstreamExchange {
+  /**
+   * The head of the answer, whose body is still to be read; it breaks off when the server's does. Rejects with
+   * `OAuthError`, as the guarded fetch does.
+   */
   readonly answer: Promise<IncomingMessage>;
+  /** Ends the exchange wherever it is; the answer then rejects, or breaks off. After its end it does nothing. */
+  abort(): void;
 }
 
 /**
@@ -30,17 +33,32 @@ export interface UpstreamRequest {
  * tool may work for long, and a stream has no end.
  */
 export interface Upstream {
-  /** @param url of the same origin as the connection's server. */
-  send(connection: Connection, request: UpstreamHead): UpstreamRequest;
+  /**
+   * @param body sent as it is; a stream is read as fast as the server takes it. Its length, where it is known, is among
+   * the headers.
+   */
+  send(connection: Connection, head: UpstreamHead, body: Buffer | Readable): UpstreamExchange;
   dispose(): void;
 }
 
 export interface UpstreamHead {
   readonly method: string;
-  readonly url: URL;
+  /** Of the same origin as the connection's server. */
+  readonly url: string;
   readonly headers: OutgoingHttpHeaders;
-  readonly signal: AbortSignal;
 }
+
+/** Lets a client use only some tools of a server (P43). */
+export interface ToolFilter {
+  /** Judges a request's body, whole: what goes on to the server in its place, or why nothing does. */
+  judgeRequest(body: Buffer, headers: IncomingHttpHeaders, allowed: readonly string[]): JudgedRequest;
+  /** What an answer of this content type has to pass through; undefined for one that names no tools. */
+  createAnswerFilter(contentType: string | undefined, allowed: readonly string[]): Transform | undefined;
+}
+
+export type JudgedRequest =
+  | { readonly type: 'forward'; readonly body: Buffer }
+  | { readonly type: 'refuse'; readonly status: number; readonly body: string };
 
 /** What the person is asked before a local client gets in. Texts of the client are its own claims, fit to be shown. */
 export interface ConsentRequest {
@@ -68,3 +86,30 @@ export interface TokenLifetimes {
   /** How long a repeated refresh gives the same successor (P40). 30 s by default, 0 for never. */
   readonly graceMs: number;
 }
+
+/** What a server demands of the person before a local client's request can succeed. Holds no secret. */
+export interface Demand {
+  readonly connection: ConnectionId;
+  /** The scopes that the person has not granted (P22); empty when the connection needs a sign-in. */
+  readonly scopes: readonly string[];
+  /** What the client was at, e.g. `tools/call add_note`. Of the client, and only plain text once it was made so. */
+  readonly operation?: string;
+}
+
+/**
+ * Tells the person of a demand in the editor, in the window focused last, and resolves when the person has answered.
+ * Aborting says that nobody needs it any more.
+ */
+export type TellDemand = (demand: Demand, signal: AbortSignal) => Promise<void>;
+
+/** What the browser shows of the gateway's authorization server. The client's name is its own claim. */
+export type AuthorizationPage =
+  /** The person answers in the editor. */
+  | { readonly type: 'asking'; readonly clientName: string }
+  | {
+      readonly type: 'refused';
+      readonly problem: 'unknown_client' | 'wrong_redirect' | 'invalid_request' | 'page_expired' | 'unavailable';
+    };
+
+/** Makes the whole HTML page, without scripts and with nothing to load. */
+export type RenderAuthorizationPage = (page: AuthorizationPage) => string;

@@ -4,10 +4,14 @@ import { asScopekeeperError, ConnectionError, describeError } from '../connectio
 import type { Disposable, Log, OpenBrowser, PrepareRedirect } from '../connections/ports.ts';
 import type { AuthorizeOptions } from '../connections/signIns.ts';
 import type { ByteReader } from './byteReader.ts';
+import type { GatewayService } from '../gateway/gatewayService.ts';
+import { promptRequests } from './gatewayProtocol.ts';
 import { messageConnection } from './messageStream.ts';
+import type { PromptingWindow, Prompts, Seat } from './prompts.ts';
+import { serveGateway, tellAccesses } from './serveGateway.ts';
 import { viewOf } from './wireConnection.ts';
 import { changeNotification, focusNotification, guestRequests, ownerRequests } from './windowProtocol.ts';
-import { ask, serve } from './windowRpc.ts';
+import { ask, done, serve } from './windowRpc.ts';
 
 /** What the owner lets guests use. */
 export interface OwnedConnections extends ConnectionService {
@@ -16,6 +20,9 @@ export interface OwnedConnections extends ConnectionService {
 
 export interface ServeGuestParts {
   readonly service: OwnedConnections;
+  readonly gateway: GatewayService;
+  /** Where the guest takes its place among the windows in which the person is asked. */
+  readonly prompts: Pick<Prompts, 'join'>;
   readonly redirectUri: PrepareRedirect;
   /** Resolves when the connections are loaded; a guest may come before that. Rejects when they cannot be. */
   readonly whenLoaded: () => Promise<void>;
@@ -25,7 +32,7 @@ export interface ServeGuestParts {
 
 /** Lets a guest that has proved itself use the connections, until its window ends. */
 export function serveGuest(reader: ByteReader, parts: ServeGuestParts): void {
-  const { log, redirectUri, service } = parts;
+  const { gateway, log, prompts, redirectUri, service } = parts;
   const rpc = messageConnection(reader, log);
   const tell = (type: ConnectionChange['type'], connection: Connection): void => {
     const params = { type, view: viewOf(service, connection) };
@@ -36,19 +43,31 @@ export function serveGuest(reader: ByteReader, parts: ServeGuestParts): void {
 
   const openBrowser: OpenBrowser = async (url) => (await ask(rpc, guestRequests.openBrowser, { url })).isOpened;
 
-  let changes: Disposable | undefined;
+  const window: PromptingWindow = {
+    askConsent: async (request, signal) => ask(rpc, promptRequests.askConsent, request, signal),
+    tellDemand: async (demand, signal) => void (await ask(rpc, promptRequests.tellDemand, demand, signal)),
+    tellPort: async (news, signal) => void (await ask(rpc, promptRequests.tellPort, news, signal)),
+  };
+
+  let subscriptions: readonly Disposable[] = [];
+  let seat: Seat | undefined;
   let hasLeft = false;
+  const leave = (): void => {
+    for (const subscription of subscriptions) subscription.dispose();
+  };
   rpc.onClose(() => {
     hasLeft = true;
-    changes?.dispose();
+    leave();
   });
-  serve(rpc, ownerRequests.attach, async ({ windowName }) => {
+  serve(rpc, ownerRequests.attach, async ({ windowName, focusedAt }) => {
     await parts.whenLoaded();
     // It did not wait for that: nobody would end what begins now.
     if (hasLeft) throw new ConnectionError('owner_gone', {});
-    changes?.dispose();
-    changes = service.onDidChangeConnection(({ type, connection }) => tell(type, connection));
+    leave();
+    const changes = service.onDidChangeConnection(({ type, connection }) => tell(type, connection));
     for (const connection of service.connections) tell('added', connection);
+    seat = prompts.join(window, focusedAt);
+    subscriptions = [changes, tellAccesses(rpc, gateway, log), seat];
     log.info(`The window ${windowName} uses the connections of this one.`);
     return { windowName: parts.windowName() };
   });
@@ -79,17 +98,15 @@ export function serveGuest(reader: ByteReader, parts: ServeGuestParts): void {
     done(service.configure(id, changeOf(change), entered)),
   );
   serve(rpc, ownerRequests.redirectUri, async ({ kind }) => ({ uri: await redirectUri(kind) }));
-  rpc.onNotification(focusNotification.method, () => service.noteFocus());
+  rpc.onNotification(focusNotification.method, () => {
+    seat?.noteFocus();
+    service.noteFocus();
+  });
+  serveGateway(rpc, gateway);
   rpc.listen();
 }
 
 function changeOf({ settings, removed }: { readonly settings: SettingsChange; readonly removed: readonly string[] }) {
   const change: SettingsChange = { ...settings, ...Object.fromEntries(removed.map((name) => [name, undefined])) };
   return change;
-}
-
-/** The answer to a request that gives nothing. */
-async function done(work: Promise<unknown>): Promise<Record<string, never>> {
-  await work;
-  return {};
 }

@@ -10,8 +10,8 @@ import type {
   DisconnectOutcome,
 } from '../connections/connectionService.ts';
 import { Emitter } from '../connections/emitter.ts';
-import { isConnectionError } from '../connections/errors.ts';
 import type { Disposable, Log, PrepareRedirect } from '../connections/ports.ts';
+import { askAgain } from './askAgain.ts';
 import type { WindowRole } from './windowRole.ts';
 
 /** The connections, wherever they are kept. */
@@ -25,6 +25,8 @@ export interface SharedConnectionsParts {
   /** Where sign-ins come back to while it is the owner. */
   readonly ownRedirectUri: PrepareRedirect;
   readonly role: WindowRole;
+  /** Hears that the person is at this window, whatever its role. */
+  readonly onFocus: () => void;
   readonly log: Log;
 }
 
@@ -131,6 +133,7 @@ export class SharedConnections implements SharedService, Disposable {
   }
 
   noteFocus(): void {
+    this.#parts.onFocus();
     const { type } = this.#parts.role.state;
     if (type === 'owner' || type === 'guest') this.#current.noteFocus();
   }
@@ -147,14 +150,8 @@ export class SharedConnections implements SharedService, Disposable {
     return call(this.#current);
   }
 
-  /** For what has the same effect when it is done twice. */
   async #again<T>(call: (service: ConnectionService) => Promise<T>): Promise<T> {
-    try {
-      return await this.#once(call);
-    } catch (error) {
-      if (!isConnectionError(error, 'owner_gone')) throw error;
-      return this.#once(call);
-    }
+    return askAgain(async () => this.#once(call));
   }
 
   #follow(): Disposable {

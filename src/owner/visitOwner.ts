@@ -1,12 +1,13 @@
 import { isConnectionError } from '../connections/errors.ts';
+import { attachToOwner, type AttachParts } from './attachToOwner.ts';
 import { knock, peek } from './knock.ts';
-import { RemoteConnections, type RemoteConnectionsParts } from './remoteConnections.ts';
 import type { GuestKey } from './windowKey.ts';
 import type { Visit } from './windowRole.ts';
 
-export interface VisitParts extends Omit<RemoteConnectionsParts, 'windowName'> {
+export interface VisitParts extends Omit<AttachParts, 'windowName' | 'focusedAt'> {
   readonly key: GuestKey;
   readonly windowName: () => string;
+  readonly focusedAt: () => number | undefined;
   readonly version: number;
 }
 
@@ -16,7 +17,7 @@ export interface VisitParts extends Omit<RemoteConnectionsParts, 'windowName'> {
  * @param signal leaves, also later
  */
 export async function visitOwner(port: number, parts: VisitParts, signal?: AbortSignal): Promise<Visit> {
-  const { key, version, windowName, ...rest } = parts;
+  const { focusedAt, key, version, windowName, ...rest } = parts;
   const where = { port, ...(signal !== undefined && { signal }) };
   // A keychain may ask the person something, each time that this is tried again: a stranger is no reason for that.
   if (key.known === undefined) {
@@ -35,14 +36,12 @@ export async function visitOwner(port: number, parts: VisitParts, signal?: Abort
       return { type: 'yielding', released: knocked.reader.read(1).then(() => undefined) };
     case 'owner':
       try {
-        const { service, windowName: ownerName } = await RemoteConnections.attach(knocked.reader, {
+        const link = await attachToOwner(knocked.reader, {
           ...rest,
           windowName: windowName(),
+          focusedAt: focusedAt(),
         });
-        return {
-          type: 'attached',
-          link: { windowName: ownerName, service, closed: service.closed, dispose: () => service.dispose() },
-        };
+        return { type: 'attached', link };
       } catch (error) {
         knocked.reader.stream.destroy();
         // It proved that it is the owner, and has ended since.

@@ -6,6 +6,7 @@ import {
   keyof,
   literal,
   maxLength,
+  number,
   object,
   picklist,
   pipe,
@@ -21,7 +22,7 @@ import { connectionViewSchema } from './wireConnection.ts';
 import { revivedErrorSchema } from './wireErrors.ts';
 
 /** To be raised with every change of a message below that windows of the version before would not take. */
-export const PROTOCOL_VERSION = 1;
+export const PROTOCOL_VERSION = 2;
 
 /** A request between windows: what is asked with, and what is answered, each checked where it comes in. */
 export interface WindowRequest<P extends GenericSchema, R extends GenericSchema> {
@@ -30,7 +31,14 @@ export interface WindowRequest<P extends GenericSchema, R extends GenericSchema>
   readonly result: R;
 }
 
-function request<P extends GenericSchema, R extends GenericSchema>(method: string, params: P, result: R) {
+/** Something that one window tells another. */
+export interface WindowNotification<P extends GenericSchema> {
+  readonly method: string;
+  readonly params: P;
+}
+
+/** A message's types, from its schemas. */
+export function request<P extends GenericSchema, R extends GenericSchema>(method: string, params: P, result: R) {
   return { method, params, result } satisfies WindowRequest<P, R>;
 }
 
@@ -64,12 +72,15 @@ const enteredSecrets = object({
 const configured = { id, settings, removed: array(keyof(settings)), entered: enteredSecrets };
 
 /**
- * What a guest asks of the owner: `ConnectionService`, method for method. A connection in an answer is its id, since the
+ * What a guest asks of the owner about the connections: `ConnectionService`, method for method. A connection in an answer is its id, since the
  * guest has heard of it by then.
  */
 export const ownerRequests = {
-  /** First of all. Before the answer the owner tells of each connection that there is. */
-  attach: request('attach', object({ windowName }), object({ windowName })),
+  /**
+   * First of all. Before the answer the owner tells of each connection that there is, and of the accesses.
+   * `focusedAt`: when the person was at that window last, in ms since the epoch.
+   */
+  attach: request('attach', object({ windowName, focusedAt: exactOptional(number()) }), object({ windowName })),
   /** Answered at once, by an owner that is at work. */
   ping: request('ping', nothing, nothing),
   add: request(

@@ -2,6 +2,7 @@ import type { ConnectionService } from '../connections/connectionService.ts';
 import { type Deferred, deferred } from '../connections/deferred.ts';
 import { ConnectionError, describeError, isKeychainError } from '../connections/errors.ts';
 import type { Clock, Disposable, Log, PrepareRedirect } from '../connections/ports.ts';
+import type { GatewayService } from '../gateway/gatewayService.ts';
 
 export type RoleState =
   /** `idle`: there are no connections to keep. */
@@ -14,6 +15,10 @@ export type RoleState =
 export interface LoopbackPort {
   /** Throws `storage_failed` or `storage_broken`. */
   acquire(): Promise<{ readonly role: 'owner' | 'taken'; readonly port: number }>;
+  /** Moves to the port that is set by now; gives the one that is held then. Throws as {@link acquire}. */
+  follow(): Promise<number | undefined>;
+  /** Leaves a port that a stranger holds, if another one is set. Throws as {@link acquire}. */
+  forsake(port: number): Promise<boolean>;
   release(): Promise<void>;
 }
 
@@ -21,6 +26,7 @@ export interface LoopbackPort {
 export interface OwnerLink {
   readonly windowName: string;
   readonly service: ConnectionService & { readonly redirectUri: PrepareRedirect };
+  readonly gateway: GatewayService;
   readonly closed: Promise<void>;
   dispose(): void;
 }
@@ -120,13 +126,28 @@ export class WindowRole {
 
   /** Where sign-ins come back to on the loopback port, which every window of the user names alike. */
   loopbackRedirectUri(): string {
+    return `${this.loopbackOrigin()}/callback`;
+  }
+
+  /** The origin of all that this window serves as the owner. Throws `owner_gone` while it is not. */
+  loopbackOrigin(): string {
     if (this.#port === undefined) throw new ConnectionError('owner_gone', {});
-    return `http://127.0.0.1:${this.#port}/callback`;
+    return `http://127.0.0.1:${this.#port}`;
   }
 
   /** Resolves when this window, which holds the port, has loaded the connections. Rejects when it cannot. */
   async whenLoaded(): Promise<void> {
     await this.#loaded.promise;
+  }
+
+  /**
+   * The person has set another port: an owner moves there, and its guests find it; a window that is blocked tries again.
+   * Throws `storage_failed`; then the port is the one before.
+   */
+  async followPort(): Promise<void> {
+    await this.#running?.catch(() => undefined);
+    if (this.#state.type === 'owner') this.#port = await this.#parts.loopback.follow();
+    else await this.look();
   }
 
   /** Gives the port up to a window of a newer version, for good. Never rejects. */
@@ -197,10 +218,15 @@ export class WindowRole {
           this.#isOutdated = true;
           throw new ConnectionError('window_outdated', {});
         case 'stranger':
+          if (await loopback.forsake(port)) break;
           throw new ConnectionError('port_busy', { port });
         case 'gone':
           giveUpAt ??= clock.now() + GIVE_UP_MS;
-          if (clock.now() >= giveUpAt) throw new ConnectionError('port_busy', { port });
+          if (clock.now() >= giveUpAt) {
+            if (!(await loopback.forsake(port))) throw new ConnectionError('port_busy', { port });
+            giveUpAt = undefined;
+            break;
+          }
           await new Promise<void>((resolve) => void clock.after(TRY_AGAIN_MS, resolve));
       }
     }

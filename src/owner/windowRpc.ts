@@ -68,6 +68,12 @@ export function serve<P extends GenericSchema, R extends GenericSchema>(
   });
 }
 
+/** The answer to a request that gives nothing. */
+export async function done(work: Promise<unknown>): Promise<Record<string, never>> {
+  await work;
+  return {};
+}
+
 /** Data from another window, checked. Throws `unexpected` with the place that is not as it should be. */
 export function parsed<S extends GenericSchema>(schema: S, data: unknown): InferOutput<S> {
   const result = safeParse(schema, data);

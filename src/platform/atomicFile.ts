@@ -1,4 +1,4 @@
-import { chmod, mkdir, open, rename, rm } from 'node:fs/promises';
+import { chmod, link, mkdir, open, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 
@@ -60,6 +60,24 @@ export async function writeFlushed(file: string, content: string | Uint8Array, m
     await handle.sync();
   } finally {
     await handle.close();
+  }
+}
+
+/**
+ * Creates a file that nobody ever sees half written, or throws `EEXIST`: a link is made to a file that is whole.
+ * Where there are no links it is created in place.
+ */
+export async function createWhole(file: string, text: string): Promise<void> {
+  const whole = `${file}.${process.pid}`;
+  await rm(whole, { force: true });
+  try {
+    await writeFlushed(whole, text);
+    await link(whole, file);
+  } catch (error) {
+    if (!['EPERM', 'ENOSYS', 'ENOTSUP', 'EOPNOTSUPP'].includes(errorCode(error) ?? '')) throw error;
+    await writeFlushed(file, text);
+  } finally {
+    await rm(whole, { force: true });
   }
 }
 

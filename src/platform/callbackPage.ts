@@ -1,8 +1,8 @@
 import { escapeHtml } from './escapeHtml.ts';
 
-/** What the page in the browser says after a sign-in. All texts are plain; they are escaped here. */
+/** What a page in the browser says: after a sign-in, or while a local client waits. All texts are plain; they are escaped here. */
 export interface CallbackPage {
-  readonly tone: 'success' | 'failure';
+  readonly tone: 'success' | 'failure' | 'waiting';
   readonly title: string;
   readonly message: string;
   /** Facts below the message, such as the scopes that were granted or what the server said. */
@@ -16,9 +16,11 @@ export interface CallbackPage {
 const STYLE = `
 :root { color-scheme: light dark; --page: #f5f6f8; --card: #fff; --text: #1c2128; --soft: #57606a; --line: #d8dee4; --mark: #1a7f37; }
 .failure { --mark: #b42318; }
+.waiting { --mark: #57606a; }
 @media (prefers-color-scheme: dark) {
   :root { --page: #0f1318; --card: #171c23; --text: #e6e9ed; --soft: #9aa4af; --line: #2b323b; --mark: #4ac26b; }
   .failure { --mark: #ff8a80; }
+  .waiting { --mark: #9aa4af; }
 }
 * { box-sizing: border-box; }
 body { margin: 0; min-height: 100vh; display: grid; place-items: center; padding: 24px 16px; background: var(--page); color: var(--text);
@@ -40,10 +42,11 @@ li + li { margin-top: 4px; }
 const MARKS: Readonly<Record<CallbackPage['tone'], string>> = {
   success: '<path d="m16.5 24.5 5.2 5.2 10-11"/>',
   failure: '<path d="M24 15v11"/><path d="M24 32.5v.1"/>',
+  waiting: '<path d="M16 24v.1"/><path d="M24 24v.1"/><path d="M32 24v.1"/>',
 };
 
 /**
- * The whole HTML page that ends a sign-in in the browser: no script, nothing loaded,
+ * The whole HTML page: no script, nothing loaded,
  * light or dark as the browser is, readable in a narrow window and by a screen reader.
  */
 export function renderCallbackPage(page: CallbackPage): string {

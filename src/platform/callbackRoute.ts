@@ -9,6 +9,8 @@ export interface CallbackAnswer {
 export interface LoopbackRoutes {
   /** Judges `GET /callback`; what it gives is the page in the browser. The URL is on the loopback port. */
   readonly onCallback: (url: URL) => Promise<CallbackAnswer>;
+  /** Answers every request that is not to `/callback`; without it there is nothing else here. Never throws. */
+  readonly onRequest?: (request: IncomingMessage, response: ServerResponse, port: number) => void;
   /** Where other windows come in. */
   readonly upgrade: UpgradeRoute;
 }
@@ -25,7 +27,7 @@ const SECURITY_HEADERS = {
 } as const;
 
 /**
- * Serves the callback route, and nothing else, to browsers on this machine.
+ * Serves the callback route to browsers on this machine, and leaves all else to `routes.onRequest`.
  * A name that rebinds to 127.0.0.1 fails on `Host`, a page of another site on `Origin` or `Sec-Fetch-Mode`;
  * only a GET reaches the callback, so that a link checker's HEAD does not use it up.
  * @param port that the requests came in at
@@ -42,7 +44,7 @@ export function createRequestListener(routes: LoopbackRoutes, port: number, answ
     if (headers.origin !== undefined && headers.origin !== `http://${headers.host}`) {
       return sendText(response, 403, 'Wrong origin');
     }
-    if (!target.startsWith('/') || target.split('?', 1)[0] !== CALLBACK_PATH) {
+    if (!isCallback(target)) {
       return sendText(response, 404, 'Scopekeeper: nothing here');
     }
     if (method !== 'GET') return sendText(response, 405, 'GET only', { allow: 'GET' });
@@ -53,12 +55,20 @@ export function createRequestListener(routes: LoopbackRoutes, port: number, answ
   }
 
   return (request, response) => {
+    if (routes.onRequest !== undefined && !isCallback(request.url)) {
+      routes.onRequest(request, response, port);
+      return;
+    }
     answer(request, response).catch(() => {
       // What failed is told in the editor; a text of an error does not belong into a browser.
       if (response.headersSent) response.destroy();
       else sendText(response, 500, 'Scopekeeper could not finish. Go back to the editor.');
     });
   };
+}
+
+function isCallback(target: string | undefined): boolean {
+  return target === CALLBACK_PATH || target?.startsWith(`${CALLBACK_PATH}?`) === true;
 }
 
 function sendText(response: ServerResponse, status: number, text: string, headers?: Record<string, string>): void {

@@ -1,4 +1,3 @@
-import { constants, copyFile, readFile, stat } from 'node:fs/promises';
 import { array, getDotPath, looseObject, number, object, optional, safeParse, unknown } from 'valibot';
 import { ConnectionError } from '../connections/errors.ts';
 import type { ConnectionsFile } from '../connections/ports.ts';
@@ -8,7 +7,8 @@ import {
   storedIssuerSchema,
   type StoredConnections,
 } from '../connections/storedConnections.ts';
-import { errorCode, writeFileAtomically } from './atomicFile.ts';
+import { writeFileAtomically } from './atomicFile.ts';
+import { keepBroken, parseJson, problemOf, readText } from './documentFile.ts';
 
 /** The version of the document that this code reads and writes. */
 const VERSION = 1;
@@ -70,23 +70,6 @@ export function createConnectionsFile(
   };
 }
 
-async function readText(path: string): Promise<string | undefined> {
-  try {
-    return await readFile(path, 'utf8');
-  } catch (error) {
-    if (errorCode(error) === 'ENOENT') return undefined;
-    throw new ConnectionError('storage_failed', { operation: 'read', path, problem: problemOf(error) });
-  }
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}
-
 /** The connections of a document that are as they should be, and how many are not; undefined when none is. */
 function salvage(document: unknown): { readonly rest: StoredConnections; readonly lost: number } | undefined {
   const list = safeParse(listSchema, document);
@@ -107,23 +90,4 @@ function salvage(document: unknown): { readonly rest: StoredConnections; readonl
     },
     lost: Math.max(list.output.connections.length - connections.size, 1),
   };
-}
-
-/** Copies the file aside, once: the name has the time of its last change. Gives the copy's path. */
-async function keepBroken(path: string): Promise<string> {
-  try {
-    const { mtime } = await stat(path);
-    const copy = `${path}.broken-${mtime.toISOString().replaceAll(/[:.]/g, '-')}`;
-    await copyFile(path, copy, constants.COPYFILE_EXCL).catch((error: unknown) => {
-      if (errorCode(error) !== 'EEXIST') throw error;
-    });
-    return copy;
-  } catch (error) {
-    throw new ConnectionError('storage_failed', { operation: 'read', path, problem: problemOf(error) });
-  }
-}
-
-/** The system's code for what went wrong: a message would repeat the path. */
-function problemOf(error: unknown): string {
-  return errorCode(error) ?? 'unknown';
 }

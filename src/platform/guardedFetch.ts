@@ -8,9 +8,9 @@ import { isOAuthError, OAuthError } from '../oauth/errors.ts';
 import type { Fetch, FetchRequest, Reach } from '../oauth/fetchPort.ts';
 import { readCertificates } from './certificateFile.ts';
 import { decodeBody, readBody, toResponse } from './httpAnswer.ts';
-import { networkFailureOf } from './networkFailure.ts';
+import { unreachable } from './networkFailure.ts';
 import { createPinnedLookup, type LookupAll } from './pinnedLookup.ts';
-import { isDirect, ProxyFailure, sendRequest } from './sendRequest.ts';
+import { isDirect, sendRequest } from './sendRequest.ts';
 
 export interface GuardedFetchOptions {
   /** Of the extension, for the `User-Agent`. */
@@ -37,6 +37,11 @@ export interface GuardedFetch extends Disposable {
    * process without the editor's ways can send it too. Nothing of it is sent. Never rejects.
    */
   readonly isPlain: (url: string, request: FetchRequest) => Promise<boolean>;
+  /**
+   * How requests to the origin of `url` are connected: by the same rules as those of `fetch`.
+   * Throws `insecure_url`, `address_refused` or `ca_file_unreadable`.
+   */
+  readonly wayTo: (url: string, request: Pick<FetchRequest, 'caFile' | 'reach'>) => Promise<RequestOptions>;
 }
 
 const REDIRECTS_AT_MOST = 3;
@@ -73,8 +78,8 @@ export function createGuardedFetch(options: GuardedFetchOptions): GuardedFetch {
     const signal = AbortSignal.any(signals);
     try {
       for (let hop = 0; ; hop++) {
-        const ca = target.protocol === 'https:' ? await authorities(request.caFile, extraCaFile?.()) : undefined;
-        const response = await sendOnce(target, request, signal, ca);
+        const way = await wayTo(target, request);
+        const response = await sendOnce(target, request, signal, way);
         const next = redirectTarget(target, request, response, hop);
         if (next === undefined) return response;
         target = next;
@@ -102,15 +107,23 @@ export function createGuardedFetch(options: GuardedFetchOptions): GuardedFetch {
     };
   }
 
+  async function wayTo(
+    target: URL,
+    { caFile, reach }: Pick<FetchRequest, 'caFile' | 'reach'>,
+  ): Promise<RequestOptions> {
+    const ca = target.protocol === 'https:' ? await authorities(caFile, extraCaFile?.()) : undefined;
+    return connectionOptions(target, reach, checkedLookup(target.hostname, reach), ca);
+  }
+
   async function sendOnce(
     target: URL,
     request: FetchRequest,
     signal: AbortSignal,
-    ca: string[] | undefined,
+    way: RequestOptions,
   ): Promise<Response> {
     signal.throwIfAborted();
     const options = {
-      ...connectionOptions(target, request.reach, checkedLookup(target.hostname, request.reach), ca),
+      ...way,
       method: request.method,
       path: `${target.pathname}${target.search}`,
       headers: requestHeaders(target, request, version),
@@ -129,6 +142,7 @@ export function createGuardedFetch(options: GuardedFetchOptions): GuardedFetch {
   return {
     fetch,
     privateHosts,
+    wayTo: async (url, request) => wayTo(checkEndpoint(url, 'server', request.reach), request),
     async isPlain(url, { caFile, reach }) {
       if (caFile !== undefined || extraCaFile?.() !== undefined || !URL.canParse(url)) return false;
       return isDirect(connectionOptions(new URL(url), reach, lookupAll, undefined), timeoutMs);
@@ -208,17 +222,6 @@ function redirectTarget(from: URL, request: FetchRequest, response: Response, ho
     if (isOAuthError(error, 'insecure_url')) throw new OAuthError('redirect_refused', shown, { cause: error });
     throw error;
   }
-}
-
-/** What a request that got no answer is told as. */
-function unreachable(target: URL, error: unknown, isLate: boolean): OAuthError {
-  const sorted = networkFailureOf(error);
-  const failure = isLate && sorted !== 'proxy' ? 'timeout' : sorted;
-  const proxyStatus = error instanceof ProxyFailure ? error.status : undefined;
-  // An unsorted error may come from an agent of somebody else's, whose text can name the proxy's password.
-  const cause = failure === 'other' || failure === 'timeout' ? {} : { cause: error };
-  const details = { url: shownUrl(target), failure, ...(proxyStatus !== undefined && { proxyStatus }) };
-  return new OAuthError('server_unreachable', details, cause);
 }
 
 /** The default, the system's and the extra authorities; undefined leaves the choice to the host. */

@@ -1,4 +1,5 @@
-import type { NetworkFailure } from '../oauth/errors.ts';
+import { shownUrl } from '../oauth/addressPolicy.ts';
+import { type NetworkFailure, OAuthError } from '../oauth/errors.ts';
 import { errorCode } from './atomicFile.ts';
 import { ProxyFailure } from './sendRequest.ts';
 
@@ -30,4 +31,18 @@ export function networkFailureOf(error: unknown): NetworkFailure {
   const code = errorCode(error);
   if (code === undefined) return 'other';
   return FAILURES[code] ?? (TLS_CODE.test(code) ? 'tls' : 'other');
+}
+
+/**
+ * What a request that got no answer is told as.
+ * @param isLate whether it was given up because it took too long.
+ */
+export function unreachable(target: URL, error: unknown, isLate: boolean): OAuthError<'server_unreachable'> {
+  const sorted = networkFailureOf(error);
+  const failure = isLate && sorted !== 'proxy' ? 'timeout' : sorted;
+  const proxyStatus = error instanceof ProxyFailure ? error.status : undefined;
+  // An unsorted error may come from an agent of somebody else's, whose text can name the proxy's password.
+  const cause = failure === 'other' || failure === 'timeout' ? {} : { cause: error };
+  const details = { url: shownUrl(target), failure, ...(proxyStatus !== undefined && { proxyStatus }) };
+  return new OAuthError('server_unreachable', details, cause);
 }

@@ -1,7 +1,7 @@
-import { link, readFile, rm } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { integer, literal, maxValue, minValue, number, object, parse, pipe } from 'valibot';
-import { errorCode, makePrivateFolder, writeFlushed } from './atomicFile.ts';
+import { createWhole, errorCode, makePrivateFolder, writeFileAtomically } from './atomicFile.ts';
 
 const portNumber = pipe(number(), integer(), minValue(1), maxValue(65_535));
 const portSchema = object({ version: literal(1), port: portNumber });
@@ -13,6 +13,8 @@ export interface PortFiles {
   readPort(): Promise<number | undefined>;
   /** Keeps the port unless another process has kept one just before; gives the one that holds. */
   keepPort(port: number): Promise<number>;
+  /** Keeps another port from now on. To be called by who holds the one before, or when no window of the user can. */
+  replacePort(port: number): Promise<void>;
 }
 
 export function createPortFiles(folder: string): PortFiles {
@@ -27,15 +29,22 @@ export function createPortFiles(folder: string): PortFiles {
     async keepPort(chosen) {
       await makePrivateFolder(folder);
       try {
-        await createWhole(portFile, JSON.stringify({ version: 1, port: chosen }));
+        await createWhole(portFile, textOf(chosen));
         return chosen;
       } catch (error) {
         if (errorCode(error) !== 'EEXIST') throw error;
         return (await files.readPort()) ?? chosen;
       }
     },
+    async replacePort(chosen) {
+      await writeFileAtomically(portFile, textOf(chosen));
+    },
   };
   return files;
+}
+
+function textOf(port: number): string {
+  return JSON.stringify({ version: 1, port });
 }
 
 async function readIfThere(file: string): Promise<string | undefined> {
@@ -44,23 +53,5 @@ async function readIfThere(file: string): Promise<string | undefined> {
   } catch (error) {
     if (errorCode(error) === 'ENOENT') return undefined;
     throw error;
-  }
-}
-
-/**
- * Creates a file that nobody ever sees half written, or throws `EEXIST`: a link is made to a file that is whole.
- * Where there are no links it is created in place.
- */
-async function createWhole(file: string, text: string): Promise<void> {
-  const whole = `${file}.${process.pid}`;
-  await rm(whole, { force: true });
-  await writeFlushed(whole, text);
-  try {
-    await link(whole, file);
-  } catch (error) {
-    if (!['EPERM', 'ENOSYS', 'ENOTSUP', 'EOPNOTSUPP'].includes(errorCode(error) ?? '')) throw error;
-    await writeFlushed(file, text);
-  } finally {
-    await rm(whole, { force: true });
   }
 }

@@ -3,6 +3,7 @@ import http from 'node:http';
 import https from 'node:https';
 import { isIP } from 'node:net';
 import { object, optional, safeParse, string, unknown } from 'valibot';
+import { deferred } from '../connections/deferred.ts';
 
 /** The proxy gave no way to the server: nothing of the request has left this machine's network. */
 export class ProxyFailure extends Error {
@@ -58,9 +59,16 @@ const proxyEvent = object({ proxy: string(), error: optional(unknown()) });
  */
 type Way = 'looking' | 'noTunnel' | 'open';
 
+/** A request that was begun: its body is still to be written. */
+export interface OpenRequest {
+  readonly request: http.ClientRequest;
+  /** The head of the answer. Rejects with a {@link ProxyFailure}, with what it was aborted for, or as `node:http` does. */
+  readonly answer: Promise<http.IncomingMessage>;
+  readonly abort: (reason: unknown) => void;
+}
+
 /**
- * Sends one request and gives the head of its answer; the body is still to be read.
- * Rejects with a {@link ProxyFailure}, with `signal.reason`, or as `node:http` does.
+ * Begins one request.
  *
  * The agent that VS Code puts in (`@vscode/proxy-agent`, with Node's `https-proxy-agent`) has three ways of its own,
  * seen in its 0.45:
@@ -70,36 +78,53 @@ type Way = 'looking' | 'noTunnel' | 'open';
  *   is not encrypted. Nobody has vouched for it, so none of it may be taken for the server's.
  * - While it waits for the proxy the request has no socket, and a request without one never tells that it was aborted.
  */
+export function openRequest(options: https.RequestOptions): OpenRequest {
+  const isSecure = options.protocol === 'https:';
+  let way: Way = 'looking';
+  const request = (isSecure ? https : http).request(options);
+  const { promise: answer, reject, resolve } = deferred<http.IncomingMessage>();
+  request.on('proxy', (event: unknown) => {
+    const told = safeParse(proxyEvent, event);
+    if (!told.success) return;
+    if (told.output.error !== undefined) way = 'noTunnel';
+    else if (told.output.proxy === 'DIRECT') way = 'open';
+  });
+  request.on('socket', (socket) => {
+    way = isSecure && !('encrypted' in socket) ? 'noTunnel' : 'open';
+  });
+  request.on('response', (incoming) => {
+    if (way !== 'noTunnel') {
+      resolve(incoming);
+      return;
+    }
+    incoming.destroy();
+    reject(new ProxyFailure(incoming.statusCode));
+  });
+  request.on('error', (error) => reject(way === 'noTunnel' ? new ProxyFailure() : error));
+  return {
+    request,
+    answer,
+    abort(reason) {
+      reject(way === 'looking' ? new ProxyFailure() : reason);
+      request.destroy();
+    },
+  };
+}
+
+/**
+ * Sends one request and gives the head of its answer; the body is still to be read.
+ * Rejects as {@link openRequest} does, with `signal.reason` when it was aborted.
+ */
 export async function sendRequest(
   options: https.RequestOptions,
   body: string | undefined,
   signal: AbortSignal,
 ): Promise<http.IncomingMessage> {
-  const isSecure = options.protocol === 'https:';
-  return new Promise((resolve, reject) => {
-    let way: Way = 'looking';
-    const giveUp = (): void => reject(way === 'looking' ? new ProxyFailure() : signal.reason);
-    const outgoing = (isSecure ? https : http).request({ ...options, signal });
-    signal.addEventListener('abort', giveUp, { once: true });
-    outgoing.on('close', () => signal.removeEventListener('abort', giveUp));
-    outgoing.on('proxy', (event: unknown) => {
-      const told = safeParse(proxyEvent, event);
-      if (!told.success) return;
-      if (told.output.error !== undefined) way = 'noTunnel';
-      else if (told.output.proxy === 'DIRECT') way = 'open';
-    });
-    outgoing.on('socket', (socket) => {
-      way = isSecure && !('encrypted' in socket) ? 'noTunnel' : 'open';
-    });
-    outgoing.on('response', (answer) => {
-      if (way !== 'noTunnel') {
-        resolve(answer);
-        return;
-      }
-      answer.destroy();
-      reject(new ProxyFailure(answer.statusCode));
-    });
-    outgoing.on('error', (error) => reject(way === 'noTunnel' ? new ProxyFailure() : error));
-    outgoing.end(body);
-  });
+  const { abort, answer, request } = openRequest(options);
+  const giveUp = (): void => abort(signal.reason);
+  signal.addEventListener('abort', giveUp, { once: true });
+  // Its body may take longer than its head.
+  request.on('close', () => signal.removeEventListener('abort', giveUp));
+  request.end(body);
+  return answer;
 }

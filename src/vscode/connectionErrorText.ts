@@ -167,10 +167,12 @@ export function connectionErrorText(error: AnyConnectionError): ErrorText {
       return {
         summary: t('port taken'),
         message: t(
-          'Another program uses port {0} of this computer, to which your sign-ins come back.',
+          'Another program uses port {0} of this computer, to which your sign-ins and your local clients come.',
           String(error.details.port),
         ),
-        nextStep: t('Close that program, or the window that does not answer any more, then try again.'),
+        nextStep: t(
+          'Close that program, or the window that does not answer any more, then try again; or choose another port in the settings.',
+        ),
         action: 'try_again',
       };
     case 'unexpected':

@@ -31,6 +31,11 @@ export const viewIds = { container: 'scopekeeper', servers: 'scopekeeper.servers
 export const settingIds = {
   clientMetadataUrl: 'scopekeeper.clientMetadataUrl',
   extraCaFile: 'scopekeeper.extraCaFile',
+  gatewayPort: 'scopekeeper.gateway.port',
+  accessTokenTtl: 'scopekeeper.gateway.accessTokenTtl',
+  refreshTokenTtl: 'scopekeeper.gateway.refreshTokenTtl',
+  refreshGrace: 'scopekeeper.gateway.refreshGrace',
+  stepUpTimeout: 'scopekeeper.gateway.stepUpTimeout',
 } as const;
 
 /** The keys that `when` clauses in package.json use, and what they can be. */

@@ -18,6 +18,7 @@ import { createKeytarStore } from '../../src/platform/keytarStore.ts';
 import { createLoopbackServer } from '../../src/platform/loopbackServer.ts';
 import { SealedJournal } from '../../src/platform/sealedJournal.ts';
 import { MemoryLog } from '../headless/memoryPorts.ts';
+import { createWindowGateway } from '../headless/windowGateway.ts';
 import { PREBUILDS } from '../integration/platform/keychainSession.ts';
 import { EXCHANGE_SCRIPT } from '../stand/standPaths.ts';
 import { killAt, reach, watchedStore, watchSteps } from './killSteps.ts';
@@ -63,8 +64,17 @@ const manager = new ConnectionManager({
   log,
   openBrowser,
 });
+const { gateway, prompts, window } = createWindowGateway({
+  connections: manager,
+  origin: () => role.loopbackOrigin(),
+  clock,
+  log,
+});
 const { connections, redirectUri, role } = shareConnections({
   manager,
+  gateway,
+  prompts,
+  window,
   createLoopback: (upgrade) => createLoopbackServer({ folder, routes: { onCallback, upgrade } }),
   stores,
   keys,

@@ -2,7 +2,7 @@ import type { FetchLike } from '@modelcontextprotocol/sdk/shared/transport.js';
 import * as v from 'valibot';
 import type { ConnectionId } from '../../src/connections/connection.ts';
 import type { ConnectionManager } from '../../src/connections/connectionManager.ts';
-import { operationOf } from '../servers/mcpOperation.ts';
+import { operationOf } from '../../src/gateway/mcpMessage.ts';
 
 const jsonText = v.pipe(v.string(), v.parseJson());
 

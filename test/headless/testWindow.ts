@@ -4,6 +4,7 @@ import { ConnectionManager } from '../../src/connections/connectionManager.ts';
 import type { Clock, SecretStore } from '../../src/connections/ports.ts';
 import { SealingKeys } from '../../src/connections/sealingKeys.ts';
 import { SecretVault } from '../../src/connections/secretVault.ts';
+import type { PromptingWindow } from '../../src/owner/prompts.ts';
 import { shareConnections } from '../../src/owner/shareConnections.ts';
 import { readAssertionFile } from '../../src/platform/assertionFile.ts';
 import { systemClock } from '../../src/platform/clock.ts';
@@ -12,6 +13,7 @@ import { createGuardedFetch } from '../../src/platform/guardedFetch.ts';
 import { createLoopbackServer } from '../../src/platform/loopbackServer.ts';
 import { SealedJournal } from '../../src/platform/sealedJournal.ts';
 import { MemoryLog } from './memoryPorts.ts';
+import { createWindowGateway } from './windowGateway.ts';
 
 export interface TestWindowOptions {
   /** The user's folder. */
@@ -24,10 +26,13 @@ export interface TestWindowOptions {
   readonly version?: number;
   /** The system's by default. */
   readonly clock?: Clock;
+  /** What the person says in this window; nothing at all by default. */
+  readonly asks?: Partial<PromptingWindow>;
 }
 
 /** A window without an editor: all of it but the user interface, over the real port and the real file. */
-export function openTestWindow({ browser, clock = systemClock, folder, keychain, name, version }: TestWindowOptions) {
+export function openTestWindow(options: TestWindowOptions) {
+  const { asks, browser, clock = systemClock, folder, keychain, name, version } = options;
   const log = new MemoryLog();
   const keys = new SealingKeys({ keychain, editor: undefined, log });
   const guarded = createGuardedFetch({ version: '0.0.0' });
@@ -59,8 +64,18 @@ export function openTestWindow({ browser, clock = systemClock, folder, keychain,
     openBrowser,
     log,
   });
+  const { accesses, gateway, prompts, window } = createWindowGateway({
+    connections: manager,
+    origin: () => shared.role.loopbackOrigin(),
+    asks,
+    clock,
+    log,
+  });
   const shared = shareConnections({
     manager,
+    gateway,
+    prompts,
+    window,
     createLoopback: (upgrade) =>
       createLoopbackServer({
         folder,
@@ -85,11 +100,12 @@ export function openTestWindow({ browser, clock = systemClock, folder, keychain,
   return {
     ...shared,
     manager,
+    accesses,
+    prompts,
     log,
     opened,
     async dispose(): Promise<void> {
-      await manager.dispose();
-      await shared.role.dispose();
+      await shared.dispose();
       guarded.dispose();
     },
   };

@@ -7,7 +7,7 @@ import { StreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/
 import { CallToolRequestSchema, ListToolsRequestSchema } from '@modelcontextprotocol/sdk/types.js';
 import { send } from './exchange.ts';
 import { listenOnLoopback, stopServer } from './loopback.ts';
-import { operationOf } from './mcpOperation.ts';
+import { operationOf } from '../../src/gateway/mcpMessage.ts';
 
 export type ServerTransport = 'streamable HTTP' | 'HTTP+SSE';
 

@@ -4,7 +4,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { ConnectionChange } from '../../../src/connections/connectionService.ts';
 import { deferred } from '../../../src/connections/deferred.ts';
 import type { Disposable } from '../../../src/connections/ports.ts';
-import { RemoteConnections } from '../../../src/owner/remoteConnections.ts';
+import { attachToOwner } from '../../../src/owner/attachToOwner.ts';
 import { type OwnedConnections, serveGuest } from '../../../src/owner/serveGuest.ts';
 import { systemClock } from '../../../src/platform/clock.ts';
 import { MemoryLog } from '../../headless/memoryPorts.ts';
@@ -56,6 +56,8 @@ describe('a guest that leaves', () => {
     const { owner: ownerEnd, guest: guestEnd } = await socketPair(t);
     serveGuest(ownerEnd, {
       service,
+      gateway: owner.gateway,
+      prompts: owner.prompts,
       redirectUri: owner.redirectUri,
       whenLoaded: async () => {
         asked.resolve();
@@ -64,8 +66,10 @@ describe('a guest that leaves', () => {
       windowName: () => '',
       log: new MemoryLog(),
     });
-    const attached = RemoteConnections.attach(guestEnd, {
+    const attached = attachToOwner(guestEnd, {
       windowName: '',
+      focusedAt: undefined,
+      window: owner.prompts,
       openBrowser: async () => true,
       clock: systemClock,
       log: new MemoryLog(),

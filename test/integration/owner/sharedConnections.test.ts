@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { ConnectionError } from '../../../src/connections/errors.ts';
 import { OAuthError } from '../../../src/oauth/errors.ts';
-import { RemoteConnections } from '../../../src/owner/remoteConnections.ts';
+import { attachToOwner } from '../../../src/owner/attachToOwner.ts';
 import { serveGuest } from '../../../src/owner/serveGuest.ts';
 import { systemClock } from '../../../src/platform/clock.ts';
 import { MemoryLog } from '../../headless/memoryPorts.ts';
@@ -140,13 +140,17 @@ describe('a guest', () => {
     guestEnd.stream.on('data', (chunk: Buffer) => (heard += chunk.toString('latin1')));
     serveGuest(ownerEnd, {
       service: owner.manager,
+      gateway: owner.gateway,
+      prompts: owner.prompts,
       redirectUri: owner.redirectUri,
       whenLoaded: async () => undefined,
       windowName: () => '',
       log,
     });
-    const { service } = await RemoteConnections.attach(guestEnd, {
+    const { service, dispose } = await attachToOwner(guestEnd, {
       windowName: '',
+      focusedAt: undefined,
+      window: owner.prompts,
       openBrowser: async (url) => {
         await openPage(await server.authorize(url));
         return true;
@@ -174,7 +178,7 @@ describe('a guest', () => {
       assert.ok(!heard.includes(secret), `${secret} was sent`);
       assert.ok(!logged.includes(secret), `${secret} was logged`);
     }
-    service.dispose();
+    dispose();
   });
 });
 

@@ -11,6 +11,7 @@ import { UPGRADE_ANSWER, upgradeRequest } from '../../../src/owner/greeting.ts';
 import { peek } from '../../../src/owner/knock.ts';
 import { MemorySecretStore } from '../../headless/memoryPorts.ts';
 import type { TestWindow } from '../../headless/testWindow.ts';
+import { PROTOCOL_VERSION } from '../../../src/owner/windowProtocol.ts';
 import { newUser, ownerAndGuest } from './windows.ts';
 
 async function portOf(folder: string): Promise<number> {
@@ -243,7 +244,7 @@ describe('windows of different versions', () => {
   it('an older owner gives way to a newer guest, and says that it is to be reloaded', async (t) => {
     const { owner, guest, id, open, folder } = await ownerAndGuest(t);
     const port = await portOf(folder);
-    const newer = open('newer', { version: 2 });
+    const newer = open('newer', { version: PROTOCOL_VERSION + 1 });
     await newer.role.look();
     assert.equal(newer.role.state.type, 'owner');
     assert.equal(await portOf(folder), port);
@@ -263,7 +264,7 @@ describe('windows of different versions', () => {
     const disconnected = owner.connections.disconnect(id);
     disconnected.catch(() => undefined);
     while (server.requestsTo('revocation').length === 0) await nextTurn();
-    const newer = open('newer', { version: 2 });
+    const newer = open('newer', { version: PROTOCOL_VERSION + 1 });
     await newer.role.look();
     assert.equal(newer.role.state.type, 'owner');
     const added = await newer.connections.add('https://mcp.example.com/mcp');
@@ -275,7 +276,7 @@ describe('windows of different versions', () => {
 
   it('an older guest of a newer owner is told to be reloaded', async (t) => {
     const { open, server } = await newUser(t);
-    const newer = open('newer', { version: 2 });
+    const newer = open('newer', { version: PROTOCOL_VERSION + 1 });
     await newer.connections.add(server.mcpUrl);
     const older = open('older');
     await assert.rejects(older.role.ensureReady(), { code: 'window_outdated' });

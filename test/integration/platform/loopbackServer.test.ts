@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawn, type ChildProcessByStdio } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import http from 'node:http';
 import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -90,6 +90,129 @@ describe('loopbackServer', () => {
   async function kept(): Promise<unknown> {
     return JSON.parse(await readFile(path.join(folder, 'port.json'), 'utf8'));
   }
+
+  describe('a port that is set', () => {
+    let wanted = 0;
+    let news: object[] = [];
+
+    beforeEach(() => {
+      wanted = 0;
+      news = [];
+    });
+
+    function createWanting(): LoopbackServer {
+      const server = createLoopbackServer({
+        folder,
+        wantedPort: () => wanted,
+        onPort: async (told) => void news.push(told),
+        routes: {
+          onCallback,
+          upgrade: { path: '/window', token: 'some-token', accept: (stream) => void stream.end() },
+        },
+      });
+      servers.push(server);
+      return server;
+    }
+
+    /** A port that nobody holds by now. */
+    async function freePort(): Promise<number> {
+      const stranger = await holdPort();
+      await new Promise((resolve) => stranger.server.close(resolve));
+      return stranger.port;
+    }
+
+    async function holdPort() {
+      const server = createServer().listen(0, '127.0.0.1');
+      await once(server, 'listening');
+      const address = server.address();
+      assert.ok(typeof address === 'object' && address !== null);
+      return { server, port: address.port };
+    }
+
+    it('P18a is taken at the first start, and nothing is told', async () => {
+      wanted = await freePort();
+      assert.deepEqual(await createWanting().acquire(), { role: 'owner', port: wanted });
+      assert.deepEqual([await kept(), news], [{ version: 1, port: wanted }, []]);
+    });
+
+    it('P18a that another program has at the first start is taken by nobody, and no other one is chosen', async () => {
+      const stranger = await holdPort();
+      wanted = stranger.port;
+      assert.deepEqual(await createWanting().acquire(), { role: 'taken', port: wanted });
+      await assert.rejects(kept());
+      stranger.server.close();
+    });
+
+    it('P18a is moved to while it is held, with a word', async () => {
+      const server = createWanting();
+      const from = await own(server);
+      assert.equal(await server.follow(), from);
+      wanted = await freePort();
+      assert.equal(await server.follow(), wanted);
+      assert.deepEqual([await kept(), news], [{ version: 1, port: wanted }, [{ type: 'moved', from, to: wanted }]]);
+      assert.equal((await ask(wanted, '/callback?code=c')).status, 200);
+      await assert.rejects(ask(from, '/callback'), { code: 'ECONNREFUSED' });
+      assert.deepEqual(await create().acquire(), { role: 'taken', port: wanted });
+      wanted = 0;
+      assert.equal(await server.follow(), (await server.acquire()).port, 'one that is set no longer is kept');
+    });
+
+    it('P18a is moved to at the next start, with a word', async () => {
+      const from = await own();
+      await Promise.all(servers.splice(0).map(async (server) => server.release()));
+      wanted = await freePort();
+      assert.deepEqual(await createWanting().acquire(), { role: 'owner', port: wanted });
+      assert.deepEqual([await kept(), news], [{ version: 1, port: wanted }, [{ type: 'moved', from, to: wanted }]]);
+    });
+
+    it('P18a that another program has moves nothing, with a word', async () => {
+      const stranger = await holdPort();
+      const server = createWanting();
+      const port = await own(server);
+      wanted = stranger.port;
+      assert.equal(await server.follow(), port);
+      assert.deepEqual([await kept(), news], [{ version: 1, port }, [{ type: 'refused', wanted, kept: port }]]);
+      assert.equal((await ask(port, '/callback?code=c')).status, 200);
+      stranger.server.close();
+    });
+
+    it('P29 moves nothing while another window holds the port, and leaves one that a stranger holds', async () => {
+      const owner = create();
+      const port = await own(owner);
+      wanted = await freePort();
+      const server = createWanting();
+      assert.deepEqual(await server.acquire(), { role: 'taken', port });
+      assert.equal(await server.follow(), undefined);
+      assert.deepEqual(await kept(), { version: 1, port });
+      assert.equal(await server.forsake(port), true);
+      assert.deepEqual(await server.acquire(), { role: 'owner', port: wanted });
+      assert.deepEqual(news, [{ type: 'moved', from: port, to: wanted }]);
+      assert.equal(await server.forsake(wanted), false);
+    });
+
+    it('P29 has one owner when a window comes to the port before just as it is free', async () => {
+      const server = createWanting();
+      const from = await own(server);
+      wanted = await freePort();
+      const [, ...roles] = await Promise.all([
+        server.follow(),
+        ...Array.from({ length: 20 }, async () => create().acquire()),
+      ]);
+      const owners = roles.filter(({ role }) => role === 'owner');
+      assert.deepEqual(owners, []);
+      assert.ok(roles.every(({ port }) => port === from || port === wanted));
+    });
+
+    it('P18a that cannot be written down is not moved to', async () => {
+      const server = createWanting();
+      const port = await own(server);
+      wanted = await freePort();
+      await mkdir(path.join(folder, 'port.json.new', 'in the way'), { recursive: true });
+      await assert.rejects(server.follow(), { code: 'storage_failed' });
+      assert.deepEqual(await server.acquire(), { role: 'owner', port });
+      assert.equal((await ask(port, '/callback?code=c')).status, 200);
+    });
+  });
 
   describe('the port', () => {
     it('P18a is chosen once and kept', async () => {

@@ -12,6 +12,7 @@ import {
 } from '../../../src/owner/windowRole.ts';
 import { createHeadlessManager } from '../../headless/headlessManager.ts';
 import { ManualClock, MemoryLog } from '../../headless/memoryPorts.ts';
+import { createWindowGateway } from '../../headless/windowGateway.ts';
 
 type Claim = Awaited<ReturnType<LoopbackPort['acquire']>>;
 
@@ -22,6 +23,10 @@ interface WindowOptions {
   readonly load?: () => Promise<void>;
   /** Happens while the holder of the port is asked. */
   readonly onVisit?: () => void;
+  /** Where the owner is after another port was set. */
+  readonly follows?: () => number;
+  /** Whether there is another port to go to, each time that it is asked; no by default. */
+  readonly forsakes?: boolean[];
 }
 
 /** Gives what a test listed, one after the other; the last one for ever. */
@@ -38,6 +43,8 @@ function makeWindow({
   stored = true,
   load = async () => {},
   onVisit = () => {},
+  follows = () => 4000,
+  forsakes = [],
 }: WindowOptions = {}) {
   const calls: string[] = [];
   const clock = new ManualClock();
@@ -48,6 +55,12 @@ function makeWindow({
       async acquire() {
         calls.push('acquire');
         return next(claims);
+      },
+      async follow() {
+        return follows();
+      },
+      async forsake() {
+        return forsakes.splice(0, 1)[0] ?? false;
       },
       async release() {
         calls.push('release');
@@ -81,7 +94,13 @@ function makeOwner(windowName = 'other') {
   const { manager } = createHeadlessManager({ browser: async () => undefined });
   const closed = deferred<void>();
   const service = Object.assign(manager, { redirectUri: async () => 'http://127.0.0.1:4000/callback' });
-  const link: OwnerLink = { windowName, service, closed: closed.promise, dispose: () => closed.resolve() };
+  const { gateway } = createWindowGateway({
+    connections: manager,
+    origin: () => 'http://127.0.0.1:4000',
+    clock: new ManualClock(),
+    log: new MemoryLog(),
+  });
+  const link: OwnerLink = { windowName, service, gateway, closed: closed.promise, dispose: () => closed.resolve() };
   const visit: Visit = { type: 'attached', link };
   return { visit, link, die: () => closed.resolve() };
 }
@@ -302,4 +321,37 @@ test('a guest that closes leaves the owner, and does not take its place', async 
   await link.closed;
   await nextTurn();
   assert.deepEqual(calls, ['acquire', 'visit 4000', 'release']);
+});
+
+test('P18a an owner is at the port that it moved to', async () => {
+  const { role, calls, states } = makeWindow({ follows: () => 5000 });
+  await role.look();
+  await role.followPort();
+  assert.equal(role.loopbackRedirectUri(), 'http://127.0.0.1:5000/callback');
+  assert.deepEqual([calls, states], [['acquire', 'start'], [{ type: 'owner' }]]);
+});
+
+test('P18a a move that fails leaves the owner at its port', async () => {
+  const failure = new ConnectionError('storage_failed', { operation: 'write', path: '/a', problem: 'ENOSPC' });
+  const { role } = makeWindow({
+    follows: () => {
+      throw failure;
+    },
+  });
+  await role.look();
+  await rejectsWith(role.followPort(), 'storage_failed');
+  assert.equal(role.loopbackRedirectUri(), 'http://127.0.0.1:4000/callback');
+});
+
+test('P18a a port that a stranger holds is left for one that the person set, and for no other', async () => {
+  const { role, calls } = makeWindow({
+    claims: [TAKEN, TAKEN, OWNER],
+    visits: [{ type: 'stranger' }],
+    forsakes: [false, true],
+  });
+  await role.look();
+  assert.equal(role.state.type, 'blocked');
+  await role.followPort();
+  assert.equal(role.state.type, 'owner');
+  assert.deepEqual(calls, ['acquire', 'visit 4000', 'release', 'acquire', 'visit 4000', 'acquire', 'start']);
 });

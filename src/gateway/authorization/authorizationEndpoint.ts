@@ -1,0 +1,159 @@
+import { randomBytes } from 'node:crypto';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { describeError } from '../../connections/errors.ts';
+import type { Clock, Log } from '../../connections/ports.ts';
+import type { AskConsent, ConsentRequest, GatewayConnections, RenderAuthorizationPage } from '../ports.ts';
+import { sendPage, sendRedirect } from './answers.ts';
+import type { AuthorizationCodes } from './authorizationCodes.ts';
+import { type AuthorizationRequest, judgeAuthorizationRequest } from './authorizationRequest.ts';
+import { type ConsentOutcome, ConsentQueue } from './consentQueue.ts';
+import type { LocalGrants } from './localGrants.ts';
+import { connectionByResource, PATHS } from './metadata.ts';
+import { redirectWith } from './redirectUris.ts';
+
+export interface AuthorizationEndpointParts {
+  readonly grants: LocalGrants;
+  readonly codes: AuthorizationCodes;
+  readonly connections: GatewayConnections;
+  readonly askConsent: AskConsent;
+  readonly renderPage: RenderAuthorizationPage;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** A browser follows at once from the page that says where to answer. */
+const PAGE_MS = 60_000;
+const PAGES_AT_MOST = 50;
+
+/** A page in a browser that is about to wait. */
+interface OpenPage {
+  readonly request: AuthorizationRequest;
+  readonly openedAt: number;
+}
+
+/**
+ * Asks the person in the editor for each authorization request (RFC 6749 section 4.1.1, P44).
+ * A browser gets a page at once that says so, and waits behind it: the page sends it on to a URL that is answered when
+ * the person has decided. Another client is held at once.
+ */
+export function createAuthorizationEndpoint(parts: AuthorizationEndpointParts) {
+  const { clock, codes, connections, grants, log, renderPage } = parts;
+  const consents = new ConsentQueue(parts.askConsent, clock);
+  const pages = new Map<string, OpenPage>();
+
+  /** Answers a request itself, or gives it for being held. */
+  async function begin(request: IncomingMessage, response: ServerResponse, url: URL): Promise<void> {
+    const { origin } = url;
+    if (grants.problem !== undefined) return refuse(response, 503, 'unavailable');
+    const judgement = judgeAuthorizationRequest(
+      url.searchParams,
+      (id) => grants.client(id),
+      (resource) => connectionByResource(connections, origin, resource),
+    );
+    if (judgement.type === 'page') return refuse(response, 400, judgement.problem);
+    if (judgement.type === 'refuse') {
+      const { description, error, redirectUri, state } = judgement;
+      const answer = { error, error_description: description, state, iss: origin };
+      return sendRedirect(response, redirectWith(redirectUri, answer));
+    }
+    if (request.headers['sec-fetch-mode'] !== 'navigate') return hold(response, judgement.request, origin);
+    const id = openPage(judgement.request);
+    const html = renderPage({ type: 'asking', clientName: nameOf(judgement.request) });
+    sendPage(response, 200, html, { refresh: `0; url=${PATHS.authorize}/${id}` });
+  }
+
+  function openPage(request: AuthorizationRequest): string {
+    const now = clock.now();
+    for (const [id, { openedAt }] of pages) {
+      if (openedAt + PAGE_MS <= now || pages.size >= PAGES_AT_MOST) pages.delete(id);
+    }
+    const id = randomBytes(32).toString('base64url');
+    pages.set(id, { request, openedAt: now });
+    return id;
+  }
+
+  /** The browser waits behind its page. */
+  async function waitBehindPage(response: ServerResponse, id: string, origin: string): Promise<void> {
+    const page = pages.get(id);
+    pages.delete(id);
+    if (page === undefined || page.openedAt + PAGE_MS <= clock.now()) return refuse(response, 400, 'page_expired');
+    return hold(response, page.request, origin);
+  }
+
+  /** Holds the answer until the person has decided; a client that leaves takes its question back. */
+  async function hold(response: ServerResponse, request: AuthorizationRequest, origin: string): Promise<void> {
+    const leaving = new AbortController();
+    response.once('close', () => leaving.abort());
+    if (response.destroyed) return;
+    const outcome = await consents.ask(request.client.id, consentOf(request), leaving.signal);
+    if (outcome.type === 'gone' || leaving.signal.aborted) return;
+    const { redirectUri, state } = request;
+    sendRedirect(response, redirectWith(redirectUri, { ...answerOf(request, outcome), state, iss: origin }));
+  }
+
+  function answerOf(
+    request: AuthorizationRequest,
+    outcome: Exclude<ConsentOutcome, { type: 'gone' }>,
+  ): Record<string, string> {
+    switch (outcome.type) {
+      case 'allowed': {
+        const { challenge, client, connection, redirectUri } = request;
+        const isAsked = connection === undefined || connection.id === outcome.connection;
+        // It may have been removed while the person thought.
+        if (!isAsked || connections.get(outcome.connection) === undefined) {
+          return { error: 'server_error', error_description: 'The server was removed.' };
+        }
+        const clientName = nameOf(request);
+        const { allowedTools } = outcome;
+        const grant = { clientId: client.id, clientName, connection: outcome.connection, allowedTools };
+        return { code: codes.issue({ ...grant, redirectUri, challenge }) };
+      }
+      case 'denied':
+        return { error: 'access_denied', error_description: 'The person said no in the editor.' };
+      case 'timed_out':
+        return { error: 'access_denied', error_description: 'Nobody answered in the editor.' };
+      case 'busy':
+        return { error: 'temporarily_unavailable', error_description: 'Too many clients are asking.' };
+      default:
+        return outcome satisfies never;
+    }
+  }
+
+  function refuse(
+    response: ServerResponse,
+    status: number,
+    problem: 'unknown_client' | 'wrong_redirect' | 'invalid_request' | 'page_expired' | 'unavailable',
+  ): void {
+    sendPage(response, status, renderPage({ type: 'refused', problem }));
+  }
+
+  return async (request: IncomingMessage, response: ServerResponse, url: URL): Promise<void> => {
+    const { 'sec-fetch-dest': destination, 'sec-fetch-mode': mode } = request.headers;
+    // A page of the web may lead here, which the person sees; it may not ask from behind, or in a frame.
+    const isHidden = mode !== undefined && (mode !== 'navigate' || (destination ?? 'document') !== 'document');
+    if (isHidden) return refuse(response, 403, 'invalid_request');
+    try {
+      const id = url.pathname.slice(PATHS.authorize.length + 1);
+      await (id === '' ? begin(request, response, url) : waitBehindPage(response, id, url.origin));
+    } catch (error) {
+      log.error(`A local client could not be authorized: ${describeError(error)}`);
+      if (!response.headersSent) refuse(response, 503, 'unavailable');
+    }
+  };
+}
+
+/** What the client calls itself; without a name it is known by where it is. */
+function nameOf({ client, redirectUri }: AuthorizationRequest): string {
+  return client.name ?? new URL(redirectUri).host;
+}
+
+function consentOf(request: AuthorizationRequest): ConsentRequest {
+  const { client, connection, redirectUri } = request;
+  const remembered = connection === undefined ? undefined : client.remembered[connection.id];
+  return {
+    clientName: nameOf(request),
+    redirectUri,
+    ...(connection !== undefined && { connection: connection.id }),
+    ...(remembered !== undefined && { remembered }),
+  };
+}

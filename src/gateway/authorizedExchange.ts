@@ -1,0 +1,136 @@
+import type { IncomingMessage } from 'node:http';
+import type { Readable } from 'node:stream';
+import type { Connection } from '../connections/connection.ts';
+import type { TokenService } from '../connections/tokenService.ts';
+import type { ScopeSet } from '../oauth/scopeSet.ts';
+import type { Upstream, UpstreamExchange, UpstreamHead } from './ports.ts';
+
+export type GatewayTokens = Pick<TokenService, 'answerChallenge' | 'authorizeRequest' | 'noteDpopNonce'>;
+
+export interface AuthorizedExchangeParts {
+  readonly tokens: GatewayTokens;
+  readonly upstream: Upstream;
+}
+
+export interface AuthorizedRequest {
+  /** Its headers get the authorization. */
+  readonly head: UpstreamHead;
+  /** Only what is whole can be sent again. */
+  readonly body: Buffer | Readable;
+  /** What it is for; asked when a challenge comes (P25). */
+  readonly operation: () => string;
+  /** Takes each exchange that begins, so that it can be aborted. */
+  readonly onExchange: (exchange: UpstreamExchange) => void;
+}
+
+/** What came of a request. An `answer` that stands with something else is a 401 or 403, of no use to a client. */
+export type AuthorizedOutcome =
+  | { readonly type: 'answer'; readonly answer: IncomingMessage }
+  /** The person has to authorize; then it is to be sent again. */
+  | { readonly type: 'authorize'; readonly answer: IncomingMessage; readonly scopes: ScopeSet }
+  /** All that could be done was done. */
+  | { readonly type: 'stop'; readonly answer: IncomingMessage }
+  /** It would get another answer now, but was not kept. */
+  | { readonly type: 'again'; readonly answer: IncomingMessage }
+  /** No answer came. */
+  | { readonly type: 'failed'; readonly error: unknown };
+
+/**
+ * Sends a request with the connection's token (P36), and once more for as long as the token manager says that this may
+ * help (P24): it counts nothing itself, since a server that challenges for ever is the manager's to stop (P25).
+ * Throws why there is no token, or no new one.
+ */
+export async function authorizedExchange(
+  { tokens, upstream }: AuthorizedExchangeParts,
+  connection: Connection,
+  { body, head, onExchange, operation }: AuthorizedRequest,
+): Promise<AuthorizedOutcome> {
+  const { id } = connection;
+  for (let attempt = 0; ; attempt += 1) {
+    const { accessToken, headers } = await tokens.authorizeRequest(id, head);
+    const sent = { ...head, headers: { ...head.headers, ...headers } };
+    const exchange = upstream.send(connection, sent, body);
+    onExchange(exchange);
+    let answer: IncomingMessage;
+    try {
+      answer = await exchange.answer;
+    } catch (error) {
+      return { type: 'failed', error };
+    }
+    const dpopNonce = oneOf(answer.headers['dpop-nonce']);
+    if (dpopNonce !== undefined) tokens.noteDpopNonce(head.url, dpopNonce);
+    const status = answer.statusCode;
+    if (status !== 401 && status !== 403) return { type: 'answer', answer };
+
+    const outcome = await tokens.answerChallenge(id, {
+      status,
+      wwwAuthenticate: answer.headersDistinct['www-authenticate']?.join(', ') ?? null,
+      token: accessToken,
+      dpopNonce,
+      attempt,
+      operation: operation(),
+    });
+    if (outcome.type === 'pass') return { type: 'answer', answer };
+    if (outcome.type !== 'retry') return { ...outcome, answer };
+    if (!Buffer.isBuffer(body)) return { type: 'again', answer };
+    discard(answer);
+  }
+}
+
+/** An answer that is longer is not worth the connection that it came by. */
+const WORTH_READING_BYTES = 65_536;
+
+/** Drops the rest of an answer that nobody wants, and keeps its connection if that is cheap. */
+export function discard(answer: IncomingMessage): void {
+  // It may break off, or be over.
+  answer.on('error', () => undefined);
+  if (Number(answer.headers['content-length'] ?? Infinity) <= WORTH_READING_BYTES) answer.resume();
+  else answer.destroy();
+}
+
+function oneOf(value: string | string[] | undefined): string | undefined {
+  return typeof value === 'string' ? value : value?.[0];
+}
+
+/** Sends a request of our own. */
+export type SendAuthorized = (
+  connection: Connection,
+  head: UpstreamHead,
+  body: Buffer | undefined,
+  operation: string,
+  signal: AbortSignal,
+) => Promise<IncomingMessage>;
+
+const NO_BODY = Buffer.alloc(0);
+
+/**
+ * Makes what sends requests of our own with a connection's token. Nobody is waited for: where the person is needed, the
+ * server's 401 or 403 is the answer. It rejects with what {@link authorizedExchange} throws, with why no answer came, or
+ * with the signal's reason.
+ */
+export function createSendAuthorized(parts: AuthorizedExchangeParts): SendAuthorized {
+  return async (connection, head, body = NO_BODY, operation, signal) => {
+    let exchange: UpstreamExchange | undefined;
+    const abort = (): void => exchange?.abort();
+    signal.addEventListener('abort', abort);
+    try {
+      const outcome = await authorizedExchange(parts, connection, {
+        head,
+        body,
+        operation: () => operation,
+        onExchange: (begun) => {
+          exchange = begun;
+          if (signal.aborted) begun.abort();
+        },
+      });
+      if (signal.aborted) throw signal.reason;
+      if (outcome.type === 'failed') throw outcome.error;
+      // The rest of the answer may take long, and is aborted too.
+      outcome.answer.once('close', () => signal.removeEventListener('abort', abort));
+      return outcome.answer;
+    } catch (error) {
+      signal.removeEventListener('abort', abort);
+      throw signal.aborted ? signal.reason : error;
+    }
+  };
+}

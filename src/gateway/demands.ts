@@ -1,0 +1,136 @@
+import type { ServerChallenge } from '../connections/challengePolicy.ts';
+import type { Connection, ConnectionId } from '../connections/connection.ts';
+import { describeError, isConnectionError } from '../connections/errors.ts';
+import type { Clock, Disposable, Log } from '../connections/ports.ts';
+import type {
+  ChallengeOutcome,
+  OutgoingRequest,
+  RequestAuthorization,
+  TokenService,
+} from '../connections/tokenService.ts';
+import { plainText } from '../oauth/errors.ts';
+import type { Demand, GatewayConnections, TellDemand } from './ports.ts';
+
+export interface DemandsParts {
+  readonly tokens: TokenService;
+  readonly connections: GatewayConnections;
+  readonly tell: TellDemand;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** In characters; a longer one would push the rest of the message out of sight. */
+const LONGEST_OPERATION = 80;
+
+/** How long a message that is not answered keeps the next one back: the editor may have hidden it by then. */
+const HELD_BACK_MS = 20_000;
+
+/** What the person was told of a connection. */
+interface Told {
+  /** What it demanded. */
+  readonly what: string;
+  /** Aborted when nobody needs an answer any more. */
+  readonly controller: AbortController;
+}
+
+/**
+ * The tokens for requests of local clients. When such a request meets what only the person can do something about (P24),
+ * the person is told, once for each connection and demand until something changes, and of one at a time.
+ */
+export class Demands implements TokenService, Disposable {
+  readonly #parts: DemandsParts;
+  readonly #told = new Map<ConnectionId, Told>();
+  readonly #changes: Disposable;
+  /** Messages take turns. */
+  #lastTurn: Promise<void> = Promise.resolve();
+
+  constructor(parts: DemandsParts) {
+    this.#parts = parts;
+    this.#changes = parts.connections.onDidChangeConnection(({ type, connection }) => {
+      if (type === 'removed') this.#forget(connection.id);
+      else this.#follow(connection);
+    });
+  }
+
+  dispose(): void {
+    this.#changes.dispose();
+    for (const { controller } of this.#told.values()) controller.abort();
+  }
+
+  async accessToken(id: ConnectionId): Promise<string> {
+    return this.#noting(id, async () => this.#parts.tokens.accessToken(id));
+  }
+
+  async authorizeRequest(id: ConnectionId, request: OutgoingRequest): Promise<RequestAuthorization> {
+    return this.#noting(id, async () => this.#parts.tokens.authorizeRequest(id, request));
+  }
+
+  noteDpopNonce(url: string, nonce: string): void {
+    this.#parts.tokens.noteDpopNonce(url, nonce);
+  }
+
+  async answerChallenge(id: ConnectionId, challenge: ServerChallenge): Promise<ChallengeOutcome> {
+    const outcome = await this.#parts.tokens.answerChallenge(id, challenge);
+    if (outcome.type === 'authorize') this.#note(id, challenge.operation);
+    return outcome;
+  }
+
+  async #noting<T>(id: ConnectionId, work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      if (isConnectionError(error, 'sign_in_required')) this.#note(id, undefined);
+      throw error;
+    }
+  }
+
+  /** Tells what the connection needs, unless that was told. One that the person signed out of needs nothing. */
+  #note(id: ConnectionId, operation: string | undefined): void {
+    const connection = this.#parts.connections.get(id);
+    const scopes = connection && neededScopes(connection);
+    if (scopes === undefined) return;
+    const what = JSON.stringify(scopes.toSorted());
+    const earlier = this.#told.get(id);
+    if (earlier?.what === what) return;
+    earlier?.controller.abort();
+    const controller = new AbortController();
+    this.#told.set(id, { what, controller });
+    const plainOperation = plainText(operation, LONGEST_OPERATION);
+    const demand = { connection: id, scopes, ...(plainOperation !== undefined && { operation: plainOperation }) };
+    this.#lastTurn = this.#lastTurn.then(async () => this.#tell(demand, controller.signal));
+  }
+
+  /** Never rejects. */
+  async #tell(demand: Demand, signal: AbortSignal): Promise<void> {
+    if (signal.aborted) return;
+    const { clock, log, tell } = this.#parts;
+    const answered = tell(demand, signal).catch((error: unknown) => {
+      if (!signal.aborted) log.warn(`The person could not be told of a demand: ${describeError(error)}`);
+    });
+    let timer: Disposable | undefined;
+    const heldBack = new Promise<void>((resolve) => {
+      timer = clock.after(HELD_BACK_MS, resolve);
+    });
+    await Promise.race([answered, heldBack]);
+    timer?.dispose();
+  }
+
+  #follow(connection: Connection): void {
+    const { id, state } = connection;
+    // The person is at it, whether because of the message or not; what comes of it shows then.
+    if (state.type === 'authorizing') this.#told.get(id)?.controller.abort();
+    else if (state.type === 'ready' || state.type === 'disconnected') this.#forget(id);
+  }
+
+  /** Something has changed: the next demand is told. */
+  #forget(id: ConnectionId): void {
+    this.#told.get(id)?.controller.abort();
+    this.#told.delete(id);
+  }
+}
+
+/** The scopes that the person has to grant, none for a sign-in; undefined when nothing is needed. */
+function neededScopes({ state }: Connection): readonly string[] | undefined {
+  if (state.type === 'needsConsent') return state.missing;
+  return state.type === 'needsSignIn' ? [] : undefined;
+}

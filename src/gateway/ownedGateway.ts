@@ -1,0 +1,131 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Connection, ConnectionId } from '../connections/connection.ts';
+import { deferred } from '../connections/deferred.ts';
+import { ConnectionError } from '../connections/errors.ts';
+import type { Clock, Disposable } from '../connections/ports.ts';
+import { OAuthError } from '../oauth/errors.ts';
+import type { EditorClient, GatewayService, NewToken, ToolSummary } from './gatewayService.ts';
+import type { AllowedTools, LocalAccess } from './localAccess.ts';
+import type { GatewayConnections } from './ports.ts';
+
+/** Who has access: all of the service that is about that, and its file. */
+export interface AccessRegistry extends Omit<GatewayService, 'gatewayUrl' | 'tools'> {
+  /** Why nobody has access: what was kept is not loaded, or cannot be used. Then methods throw it. */
+  readonly problem: Error | undefined;
+  /** Reads what was kept. Throws why it cannot be used. */
+  load(): Promise<void>;
+  /** Resolves when all is kept; from then on nobody has access. */
+  dispose(): Promise<void>;
+}
+
+/** Answers a request at the loopback port. Never throws. */
+export type HandleRequest = (request: IncomingMessage, response: ServerResponse, port: number) => void;
+
+export interface OwnedGatewayParts {
+  readonly registry: AccessRegistry;
+  readonly connections: GatewayConnections;
+  /** Answers requests of local clients once all is loaded. */
+  readonly handle: HandleRequest;
+  /** Asks the connection's server. */
+  readonly listTools: (connection: Connection, signal: AbortSignal) => Promise<readonly ToolSummary[]>;
+  /** Where the gateway is served, `http://127.0.0.1:{port}`. Throws `owner_gone` while it is not. */
+  readonly origin: () => string;
+  /** Hears why the registry cannot be used: the connections can be, all the same. */
+  readonly onTrouble: (error: unknown) => void;
+  readonly clock: Clock;
+}
+
+/** A server that does not answer keeps nobody waiting at a list of tools for longer. */
+const TOOLS_TIMEOUT_MS = 30_000;
+
+/** The gateway of the window that runs it: as the user interface sees it, and as local clients do. */
+export class OwnedGateway implements GatewayService {
+  readonly #parts: OwnedGatewayParts;
+  readonly #end = new AbortController();
+  readonly #started = deferred<void>();
+
+  constructor(parts: OwnedGatewayParts) {
+    this.#parts = parts;
+  }
+
+  /** Loads the registry, once the connections are. Never rejects. */
+  async start(): Promise<void> {
+    await this.#parts.registry.load().catch(this.#parts.onTrouble);
+    this.#started.resolve();
+  }
+
+  /** Ends what is under way, and resolves when all is kept. */
+  async dispose(): Promise<void> {
+    this.#end.abort(new ConnectionError('owner_gone', {}));
+    await this.#parts.registry.dispose();
+  }
+
+  /**
+   * Answers a request of a local client. The port is held before anything is loaded, and for a moment after the end: a
+   * client that were told then that its token is unknown would throw it away.
+   */
+  readonly handle: HandleRequest = (request, response, port) => {
+    if (this.#end.signal.aborted) return sendUnavailable(request, response);
+    void this.#started.promise.then(() => {
+      if (this.#parts.registry.problem !== undefined) sendUnavailable(request, response);
+      else this.#parts.handle(request, response, port);
+    }); // none of it throws
+  };
+
+  get accesses(): readonly LocalAccess[] {
+    return this.#parts.registry.accesses;
+  }
+
+  onDidChangeAccesses(listener: () => void): Disposable {
+    return this.#parts.registry.onDidChangeAccesses(listener);
+  }
+
+  async gatewayUrl(connection: ConnectionId): Promise<string> {
+    const { slug } = this.#known(connection);
+    return `${this.#parts.origin()}/${slug}/mcp`;
+  }
+
+  async tools(id: ConnectionId): Promise<readonly ToolSummary[]> {
+    const { clock, listTools } = this.#parts;
+    const connection = this.#known(id);
+    const late = new AbortController();
+    const timer = clock.after(TOOLS_TIMEOUT_MS, () =>
+      late.abort(new OAuthError('server_unreachable', { url: connection.serverUrl, failure: 'timeout' })),
+    );
+    try {
+      return await listTools(connection, AbortSignal.any([late.signal, this.#end.signal]));
+    } finally {
+      timer.dispose();
+    }
+  }
+
+  async createToken(token: NewToken): Promise<string> {
+    return this.#parts.registry.createToken(token);
+  }
+
+  async editorToken(connection: ConnectionId, client: EditorClient): Promise<string> {
+    return this.#parts.registry.editorToken(connection, client);
+  }
+
+  async changeTools(accessId: string, allowedTools: AllowedTools): Promise<void> {
+    return this.#parts.registry.changeTools(accessId, allowedTools);
+  }
+
+  async revoke(accessIds: readonly string[]): Promise<void> {
+    return this.#parts.registry.revoke(accessIds);
+  }
+
+  /** Throws `connection_unknown`. */
+  #known(id: ConnectionId): Connection {
+    const connection = this.#parts.connections.get(id);
+    if (connection === undefined) throw new ConnectionError('connection_unknown', { id });
+    return connection;
+  }
+}
+
+/** The client keeps its token, and tries again. */
+function sendUnavailable(request: IncomingMessage, response: ServerResponse): void {
+  request.resume();
+  response.writeHead(503, { 'retry-after': '5', 'content-type': 'text/plain; charset=utf-8', connection: 'close' });
+  response.end('Scopekeeper is not ready. The editor says why.\n');
+}

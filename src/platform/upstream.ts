@@ -1,0 +1,196 @@
+import type { ClientRequest, IncomingMessage, RequestOptions } from 'node:http';
+import type { TLSSocket } from 'node:tls';
+import type { Readable } from 'node:stream';
+import type { Connection, ConnectionId } from '../connections/connection.ts';
+import { deferred } from '../connections/deferred.ts';
+import type { Clock } from '../connections/ports.ts';
+import type { Upstream, UpstreamExchange, UpstreamHead } from '../gateway/ports.ts';
+import { isOAuthError } from '../oauth/errors.ts';
+import type { GuardedFetch } from './guardedFetch.ts';
+import { IdleSockets, requestOn } from './idleSockets.ts';
+import { unreachable } from './networkFailure.ts';
+import { openRequest } from './sendRequest.ts';
+
+export interface UpstreamOptions {
+  readonly guardedFetch: Pick<GuardedFetch, 'resolveReach' | 'wayTo'>;
+  /** As the guarded fetch has it. */
+  readonly extraCaFile?: () => string | undefined;
+  readonly clock: Clock;
+  /** How long connecting may take, through a proxy too. 10 s by default. */
+  readonly connectTimeoutMs?: number;
+}
+
+/** How requests to one server are connected, found out once. */
+interface Way {
+  readonly serverUrl: URL;
+  /** What it was found out for. */
+  readonly key: string;
+  readonly options: RequestOptions;
+  readonly idle: IdleSockets;
+}
+
+/**
+ * Sends requests to MCP servers, on connections that are kept alive.
+ *
+ * What VS Code does to `http.request` and `https.request` in an extension host (`@vscode/proxy-agent` 0.45, `createHttpPatch`;
+ * the desktop's default is `http.proxySupport: override`) would cost most of that:
+ * - It makes an agent of its own for each request, a `PacProxyAgent` without `keepAlive`, so that Node sends
+ *   `Connection: close`, unless the request itself has that header.
+ * - An agent that the request brings is used for `localhost` and `127.0.0.1`, with `http.proxySupport: fallback`, or `on`,
+ *   and ignored for all other hosts: those that are reached directly share the global agent, which keeps them for 5 s.
+ * - Through a proxy a connection is never used twice: a CONNECT and a TLS handshake for each request.
+ *
+ * So the first request of a connection goes VS Code's way, with no agent and with `Connection: keep-alive`; it finds the
+ * proxy, adds the certificates and connects. Then the connection is taken from its agent and kept here, where the next
+ * request uses it without asking anybody. A change of the proxy's settings counts when it is idle for some seconds.
+ */
+export function createUpstream({
+  clock,
+  connectTimeoutMs = 10_000,
+  extraCaFile,
+  guardedFetch,
+}: UpstreamOptions): Upstream {
+  const ways = new Map<ConnectionId, Way>();
+  /** Those that are being found out, so that many first requests find one. */
+  const finding = new Map<ConnectionId, { readonly key: string; readonly way: Promise<Way> }>();
+
+  function keyOf({ serverUrl, settings: { caFile } }: Connection): string {
+    const extra = extraCaFile?.();
+    return caFile === undefined && extra === undefined ? serverUrl : JSON.stringify([serverUrl, caFile, extra]);
+  }
+
+  async function findWay(connection: Connection, key: string): Promise<Way> {
+    const { id } = connection;
+    const found = finding.get(id);
+    if (found?.key === key) return found.way;
+    const way = newWay(connection, key).finally(() => {
+      if (finding.get(id)?.way === way) finding.delete(id);
+    });
+    finding.set(id, { key, way });
+    return way;
+  }
+
+  async function newWay({ id, serverUrl, settings }: Connection, key: string): Promise<Way> {
+    const reach = await guardedFetch.resolveReach(serverUrl);
+    const options = await guardedFetch.wayTo(serverUrl, { reach, caFile: settings.caFile });
+    forget(id, undefined);
+    const way = { serverUrl: new URL(serverUrl), key, options, idle: new IdleSockets() };
+    ways.set(id, way);
+    return way;
+  }
+
+  /** @param failed forgotten only if it is the one in use; undefined for any. */
+  function forget(id: ConnectionId, failed: Way | undefined): void {
+    const way = ways.get(id);
+    if (way === undefined || (failed !== undefined && way !== failed)) return;
+    ways.delete(id);
+    way.idle.dispose();
+  }
+
+  function begin(way: Way, id: ConnectionId, { headers, method, url }: UpstreamHead, body: Buffer | Readable) {
+    const { origin, host } = way.serverUrl;
+    // Of the same origin; the rest is as its server wrote it.
+    const path = url.startsWith(`${origin}/`) ? url.slice(origin.length) : pathOf(url);
+    const options = { ...way.options, method, path, headers: { host, ...headers, connection: 'keep-alive' } };
+    const socket = way.idle.take();
+    const { abort, answer, request } = socket === undefined ? open(way, options) : reopen(way, socket, options);
+    write(request, body);
+    return {
+      answer: answer.catch((error: unknown) => {
+        // The server's name may mean something else by now, or a file with certificates may.
+        forget(id, way);
+        throw isOAuthError(error) ? error : unreachable(way.serverUrl, error, error === LATE);
+      }),
+      abort: () => abort(new Error('aborted')),
+    };
+  }
+
+  function open(way: Way, options: RequestOptions): Opened {
+    const opened = openRequest(options);
+    const { request } = opened;
+    const timer = clock.after(connectTimeoutMs, () => opened.abort(LATE));
+    const stop = (): void => timer.dispose();
+    request.once('response', stop).once('close', stop);
+    request.once('socket', (socket) => {
+      way.idle.adopt(request, socket);
+      socket.setNoDelay(true);
+      if (isConnected(socket)) stop();
+      else socket.once('encrypted' in socket ? 'secureConnect' : 'connect', stop);
+    });
+    return opened;
+  }
+
+  return {
+    send(connection, head, body): UpstreamExchange {
+      const key = keyOf(connection);
+      const way = ways.get(connection.id);
+      if (way?.key === key) return begin(way, connection.id, head, body);
+
+      let exchange: UpstreamExchange | undefined;
+      let isAborted = false;
+      const answer = findWay(connection, key).then(async (found) => {
+        if (isAborted) throw unreachable(found.serverUrl, undefined, false);
+        exchange = begin(found, connection.id, head, body);
+        return exchange.answer;
+      });
+      return {
+        answer,
+        abort() {
+          isAborted = true;
+          exchange?.abort();
+        },
+      };
+    },
+    dispose() {
+      for (const { idle } of ways.values()) idle.dispose();
+      ways.clear();
+    },
+  };
+}
+
+const LATE = new Error('connecting took too long');
+
+interface Opened {
+  readonly request: ClientRequest;
+  readonly answer: Promise<IncomingMessage>;
+  readonly abort: (reason: unknown) => void;
+}
+
+function reopen(way: Way, socket: Parameters<typeof requestOn>[0], options: RequestOptions): Opened {
+  const request = requestOn(socket, options);
+  way.idle.adopt(request, socket);
+  const { promise: answer, reject, resolve } = deferred<IncomingMessage>();
+  request.once('response', resolve).on('error', reject);
+  return {
+    request,
+    answer,
+    abort(reason) {
+      reject(reason);
+      request.destroy();
+    },
+  };
+}
+
+function write(request: ClientRequest, body: Buffer | Readable): void {
+  if (Buffer.isBuffer(body)) {
+    request.end(body);
+    return;
+  }
+  // Its sender went away: what was sent of it may not pass for a whole.
+  body.once('close', () => {
+    if (!body.readableEnded) request.destroy();
+  });
+  body.pipe(request);
+}
+
+function isConnected(socket: { readonly connecting: boolean } & Partial<Pick<TLSSocket, 'encrypted'>>): boolean {
+  return (
+    !socket.connecting &&
+    (socket.encrypted !== true || !('secureConnecting' in socket && socket.secureConnecting === true))
+  );
+}
+
+function pathOf(url: string): string {
+  const { pathname, search } = new URL(url);
+  return pathname + search;
+}

@@ -1,0 +1,91 @@
+import { createServer, type Server } from 'node:http';
+import type { TestContext } from 'node:test';
+import type { ConnectionId } from '../../src/connections/connection.ts';
+import { systemClock } from '../../src/platform/clock.ts';
+import { createGateway, type GatewayParts } from '../../src/gateway/gateway.ts';
+import type { AllowedTools, LocalAccess } from '../../src/gateway/localAccess.ts';
+import type { AccessTokens } from '../../src/gateway/ports.ts';
+import { createGuardedFetch } from '../../src/platform/guardedFetch.ts';
+import { createUpstream } from '../../src/platform/upstream.ts';
+import { listenOnLoopback, stopServer } from '../servers/loopback.ts';
+import type { Headless } from './headlessManager.ts';
+
+/** Who has access, by token and connection. */
+export class AccessMap implements AccessTokens {
+  readonly #accesses = new Map<string, LocalAccess>();
+  /** Every token and connection that was asked for. */
+  readonly used: (readonly [string, ConnectionId])[] = [];
+
+  /** Lets a client in, and gives its token. */
+  add(connection: ConnectionId, allowedTools: AllowedTools = '*'): string {
+    const id = `access-${this.#accesses.size}`;
+    const token = `inbound-token-${this.#accesses.size}-of-a-local-client`;
+    this.#accesses.set(`${token} ${connection}`, {
+      id,
+      kind: 'token',
+      label: id,
+      connection,
+      allowedTools,
+      createdAt: 0,
+    });
+    return token;
+  }
+
+  use(token: string, connection: ConnectionId): LocalAccess | undefined {
+    this.used.push([token, connection]);
+    return this.#accesses.get(`${token} ${connection}`);
+  }
+}
+
+/** A gateway over a real token manager, on a port of 127.0.0.1, until the test ends. */
+export interface TestGateway {
+  readonly origin: string;
+  readonly accesses: AccessMap;
+  readonly server: Server;
+  /** The connections for which the person was needed. */
+  readonly needed: readonly ConnectionId[];
+  /** The connection's URL at the gateway. */
+  url(id: ConnectionId): string;
+}
+
+export async function startTestGateway(
+  t: TestContext,
+  { manager, log }: Pick<Headless, 'manager' | 'log'>,
+  parts: Partial<GatewayParts> = {},
+): Promise<TestGateway> {
+  const guardedFetch = createGuardedFetch({ version: '0.0.0' });
+  const upstream = createUpstream({ guardedFetch, clock: systemClock });
+  const accesses = new AccessMap();
+  const needed: ConnectionId[] = [];
+  const gateway = createGateway({
+    connections: manager,
+    tokens: manager,
+    accesses,
+    upstream,
+    authorizationServer: { handle: () => false },
+    resourceMetadataUrl: (origin, slug) => `${origin}/.well-known/oauth-protected-resource/${slug}/mcp`,
+    toolFilter: { judgeRequest: (body) => ({ type: 'forward', body }), createAnswerFilter: () => undefined },
+    stepUpTimeoutMs: () => 120_000,
+    onPersonNeeded: ({ id }) => void needed.push(id),
+    clock: systemClock,
+    log,
+    ...parts,
+  });
+  const server = createServer();
+  const origin = await listenOnLoopback(server);
+  const port = Number(new URL(origin).port);
+  server.on('request', (request, response) => gateway.handle(request, response, port));
+  t.after(async () => {
+    gateway.dispose();
+    upstream.dispose();
+    guardedFetch.dispose();
+    await stopServer(server);
+  });
+  return {
+    origin,
+    accesses,
+    server,
+    needed,
+    url: (id) => `${origin}/${manager.get(id)?.slug ?? ''}/mcp`,
+  };
+}
