@@ -2,16 +2,21 @@ import * as vscode from 'vscode';
 import { currentGrant, type Connection } from '../connections/connection.ts';
 import type { ConnectionService, DisconnectOutcome } from '../connections/connectionService.ts';
 import { isConnectionError } from '../connections/errors.ts';
+import type { GatewayService } from '../gateway/gatewayService.ts';
+import type { LocalAccess } from '../gateway/localAccess.ts';
 import { parseServerUrl, canonicalResource } from '../oauth/serverUrl.ts';
 import { askServerUrl } from './askServerUrl.ts';
 import { chooseCaFile, type ChooseCaFileParts } from './chooseCaFile.ts';
 import type { CommandTable } from './commandTable.ts';
+import { confirm } from './confirm.ts';
 import { connectionIdOf, pickConnection } from './connectionPicker.ts';
 import { changeSettings } from './connectionSettings.ts';
 import { copyDeviceCode, openDevicePage, waitsForDevice } from './deviceCode.ts';
 import { errorText } from './errorText.ts';
 import { commandIds, viewIds } from './ids.ts';
 import { t } from './localize.ts';
+import { accessOf, changeTools, manageLocalClients, revokeAccess } from './localClients.ts';
+import { newToken } from './newToken.ts';
 import { showError } from './notifications.ts';
 import { type RegisteredClientParts, useRegisteredClient } from './registeredClient.ts';
 import { showStatus } from './showStatus.ts';
@@ -25,6 +30,7 @@ export interface CommandParts extends RegisteredClientParts, ChooseCaFileParts {
   /** Shows the row of a connection. */
   readonly reveal: (id: string) => Promise<void>;
   readonly showLog: () => void;
+  readonly gateway: GatewayService;
 }
 
 function isSigningIn({ state }: Connection): boolean {
@@ -33,7 +39,7 @@ function isSigningIn({ state }: Connection): boolean {
 
 /** All commands, each of which works from the palette as on a row of the tree. */
 export function commandTable(parts: CommandParts): CommandTable {
-  const { service, signIn, ensureReady } = parts;
+  const { service, gateway, signIn, ensureReady } = parts;
   /** Runs `act` with the connection that the command is about. */
   const on =
     (placeHolder: string, act: (connection: Connection) => Promise<void>, fits?: (connection: Connection) => boolean) =>
@@ -42,6 +48,12 @@ export function commandTable(parts: CommandParts): CommandTable {
       const connection = await pickConnection(service, argument, placeHolder, fits);
       if (connection !== undefined) await act(connection);
     };
+  /** Runs `act` with the local client of the row that the command was called on, else lists all of them. */
+  const onAccess = (act: (access: LocalAccess) => Promise<void>) => async (argument?: unknown) => {
+    await ensureReady();
+    const access = accessOf(gateway, argument);
+    await (access === undefined ? manageLocalClients(parts) : act(access));
+  };
   const signInTo = async (connection: Connection) => signIn.run(connection);
 
   return {
@@ -75,6 +87,16 @@ export function commandTable(parts: CommandParts): CommandTable {
       on(t('Change the settings of which server?'), async (connection) => changeSettings(parts, connection, setting))(
         argument,
       ),
+    [commandIds.copyGatewayUrl]: on(t('Copy the gateway URL of which server?'), async (connection) =>
+      copyGatewayUrl(gateway, connection),
+    ),
+    [commandIds.manageLocalClients]: async () => {
+      await ensureReady();
+      await manageLocalClients(parts);
+    },
+    [commandIds.newToken]: on(t('A token for which server?'), async (connection) => newToken(gateway, connection)),
+    [commandIds.changeTools]: onAccess(async (access) => changeTools(parts, access)),
+    [commandIds.revokeAccess]: onAccess(async (access) => revokeAccess(parts, access)),
     [commandIds.allowUnadvertisedPkce]: on(t('Allow which server?'), async (connection) =>
       allowUnadvertisedPkce(parts, connection),
     ),
@@ -195,10 +217,6 @@ async function remove(service: ConnectionService, connection: Connection): Promi
   }
 }
 
-async function confirm(message: string, detail: string, button: string): Promise<boolean> {
-  return (await vscode.window.showWarningMessage(message, { modal: true, detail }, button)) === button;
-}
-
 /** Says whether the tokens are dead at the authorization server too (P35). The button lets the whole text be seen. */
 async function tellRevocation({ name }: Connection, { revocation }: DisconnectOutcome, done: string): Promise<void> {
   const plainName = withoutLinks(name);
@@ -248,6 +266,12 @@ async function allowUnadvertisedPkce({ service, signIn }: CommandParts, connecti
   if (!(await confirm(t('Sign in to {0} all the same?', connection.name), detail, t('Allow')))) return;
   await service.configure(connection.id, { allowUnadvertisedPkce: true });
   await signIn.run(service.get(connection.id) ?? connection);
+}
+
+async function copyGatewayUrl(gateway: GatewayService, connection: Connection): Promise<void> {
+  await vscode.env.clipboard.writeText(await gateway.gatewayUrl(connection.id));
+  const text = t('$(copy) Copied the URL at which programs on this computer reach {0}', withoutLinks(connection.name));
+  vscode.window.setStatusBarMessage(text, 5000);
 }
 
 async function copySignInUrl(service: ConnectionService, connection: Connection): Promise<void> {

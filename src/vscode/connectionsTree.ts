@@ -1,10 +1,14 @@
 import * as vscode from 'vscode';
 import type { ActivityEntry } from '../connections/activity.ts';
 import type { Connection, ConnectionId } from '../connections/connection.ts';
-import type { ConnectionChange, ConnectionService, DevicePrompt } from '../connections/connectionService.ts';
+import type { ConnectionChange, ConnectionService } from '../connections/connectionService.ts';
 import type { Clock, Disposable } from '../connections/ports.ts';
+import type { GatewayService } from '../gateway/gatewayService.ts';
+import type { LocalAccess } from '../gateway/localAccess.ts';
+import { accessesOf, accessName, accessText, accessTooltipLines, usedByText } from './accessText.ts';
 import { viewIds } from './ids.ts';
 import { signsInText } from './kindText.ts';
+import type { RowText, TooltipLine } from './rowText.ts';
 import { scopeRows, type ScopeRow } from './scopeRows.ts';
 import {
   activityEntryText,
@@ -16,7 +20,6 @@ import {
   scopeText,
   signInText,
   tooltipLines,
-  type RowText,
 } from './treeText.ts';
 import { markdownText } from './untrustedText.ts';
 
@@ -26,7 +29,7 @@ const FAST_TICK_MS = 1000;
 const SHOWN_EVENTS = 20;
 
 /** The rows below a connection. */
-const PARTS = ['scopes', 'expires', 'signIn', 'authorizationServer', 'activity'] as const;
+const PARTS = ['scopes', 'expires', 'signIn', 'authorizationServer', 'usedBy', 'activity'] as const;
 type Part = (typeof PARTS)[number];
 
 /** A row. The same object stands for the same row as long as it is there, as VS Code needs it. */
@@ -37,6 +40,7 @@ export type TreeNode =
       readonly key: string;
       readonly connectionId: ConnectionId;
     }
+  | { readonly kind: 'access'; readonly key: string; readonly connectionId: ConnectionId; readonly accessId: string }
   | { readonly kind: 'scope'; readonly key: string; readonly connectionId: ConnectionId; readonly row: ScopeRow }
   | {
       readonly kind: 'event';
@@ -45,11 +49,15 @@ export type TreeNode =
       readonly entry: ActivityEntry;
     };
 
-/** The tree *Servers*: one row per connection, below it what was granted and until when. */
+/** What the tree asks of the gateway. */
+export type TreeAccesses = Pick<GatewayService, 'accesses' | 'onDidChangeAccesses'>;
+
+/** The tree *Servers*: one row per connection, below it what was granted and until when, and who uses it. */
 export class ConnectionsTree implements vscode.TreeDataProvider<TreeNode>, vscode.Disposable {
   readonly view: vscode.TreeView<TreeNode>;
   readonly onDidChangeTreeData: vscode.Event<TreeNode | TreeNode[] | undefined>;
   readonly #service: ConnectionService;
+  readonly #gateway: TreeAccesses;
   readonly #clock: Clock;
   readonly #changes = new vscode.EventEmitter<TreeNode | TreeNode[] | undefined>();
   /** The connections' rows, so that one stays the same object. */
@@ -59,8 +67,9 @@ export class ConnectionsTree implements vscode.TreeDataProvider<TreeNode>, vscod
   readonly #subscriptions: Disposable[] = [];
   #tick: Disposable | undefined;
 
-  constructor(service: ConnectionService, clock: Clock) {
+  constructor(service: ConnectionService, gateway: TreeAccesses, clock: Clock) {
     this.#service = service;
+    this.#gateway = gateway;
     this.#clock = clock;
     this.onDidChangeTreeData = this.#changes.event;
     this.view = vscode.window.createTreeView(viewIds.servers, { treeDataProvider: this, showCollapseAll: true });
@@ -69,6 +78,7 @@ export class ConnectionsTree implements vscode.TreeDataProvider<TreeNode>, vscod
       this.view,
       this.view.onDidChangeVisibility(() => this.#onVisibility()),
       service.onDidChangeConnection((change) => this.#onChange(change)),
+      gateway.onDidChangeAccesses(() => this.#onAccesses()),
     );
   }
 
@@ -99,9 +109,16 @@ export class ConnectionsTree implements vscode.TreeDataProvider<TreeNode>, vscod
     this.#forget((shownKey) => shownKey.startsWith(`${key}/`));
     switch (node.kind) {
       case 'connection':
-        return partsOf(connection).map((kind) => ({ kind, key: `${key}/${kind}`, connectionId }));
+        return partsOf(connection).map((kind) => ({ kind, key: this.#partKey(key, kind, connectionId), connectionId }));
       case 'scopes':
         return scopeRows(connection).map((row) => ({ kind: 'scope', key: `${key}/${row.scope}`, connectionId, row }));
+      case 'usedBy':
+        return this.#accesses(connectionId).map(({ id }) => ({
+          kind: 'access',
+          key: `${key}/${id}`,
+          connectionId,
+          accessId: id,
+        }));
       case 'activity':
         return this.#service
           .activity(connectionId)
@@ -119,7 +136,7 @@ export class ConnectionsTree implements vscode.TreeDataProvider<TreeNode>, vscod
 
   getTreeItem(node: TreeNode): vscode.TreeItem {
     const text = this.#text(node);
-    this.#shown.set(node.key, { node, text: signature(text) });
+    this.#shown.set(node.key, { node, text: this.#signature(node, text) });
     this.#schedule();
     const item = new vscode.TreeItem(text.label, this.#collapsibleState(node));
     item.id = node.key;
@@ -135,12 +152,33 @@ export class ConnectionsTree implements vscode.TreeDataProvider<TreeNode>, vscod
 
   /** Makes the tooltip when somebody hovers, so that its times are those of then. */
   resolveTreeItem(item: vscode.TreeItem, node: TreeNode): vscode.TreeItem {
-    const connection = this.#service.get(node.connectionId);
-    item.tooltip =
-      node.kind === 'connection' && connection !== undefined
-        ? connectionTooltip(connection, this.#clock.now(), this.#service.deviceAuthorization(connection.id))
-        : new vscode.MarkdownString(markdownText(this.#text(node).spoken));
+    item.tooltip = this.#tooltip(node) ?? new vscode.MarkdownString(markdownText(this.#text(node).spoken));
     return item;
+  }
+
+  #tooltip(node: TreeNode): vscode.MarkdownString | undefined {
+    const now = this.#clock.now();
+    const connection = this.#service.get(node.connectionId);
+    if (node.kind === 'connection' && connection !== undefined) {
+      const device = this.#service.deviceAuthorization(connection.id);
+      return tableTooltip(connection.name, tooltipLines(connection, now, device));
+    }
+    const access = node.kind === 'access' ? this.#access(node.accessId) : undefined;
+    return access === undefined ? undefined : tableTooltip(accessName(access), accessTooltipLines(access, now));
+  }
+
+  /** The editor leaves a row that gets its first child closed, so *Used by* is another row then. */
+  #partKey(parent: string, part: Part, connectionId: ConnectionId): string {
+    const isEmpty = part === 'usedBy' && this.#accesses(connectionId).length === 0;
+    return `${parent}/${isEmpty ? 'usedByNobody' : part}`;
+  }
+
+  #accesses(connection: ConnectionId): readonly LocalAccess[] {
+    return accessesOf(this.#gateway.accesses, connection);
+  }
+
+  #access(id: string): LocalAccess | undefined {
+    return this.#gateway.accesses.find((access) => access.id === id);
   }
 
   #root(id: ConnectionId): TreeNode {
@@ -162,6 +200,8 @@ export class ConnectionsTree implements vscode.TreeDataProvider<TreeNode>, vscod
         const connection = this.#service.get(node.connectionId);
         return connection === undefined || scopeRows(connection).length === 0 ? None : Expanded;
       }
+      case 'usedBy':
+        return this.#accesses(node.connectionId).length === 0 ? None : Expanded;
       default:
         return None;
     }
@@ -170,8 +210,7 @@ export class ConnectionsTree implements vscode.TreeDataProvider<TreeNode>, vscod
   #text(node: TreeNode): RowText {
     const connection = this.#service.get(node.connectionId);
     const now = this.#clock.now();
-    // VS Code may still ask for a row that was just removed.
-    if (connection === undefined) return { label: '', description: '', contextValue: '', spoken: '' };
+    if (connection === undefined) return NO_TEXT;
     switch (node.kind) {
       case 'connection':
         return connectionText(connection, now, this.#service.deviceAuthorization(node.connectionId));
@@ -185,6 +224,12 @@ export class ConnectionsTree implements vscode.TreeDataProvider<TreeNode>, vscod
         return signInText(connection);
       case 'authorizationServer':
         return authorizationServerText(connection);
+      case 'usedBy':
+        return usedByText(this.#accesses(node.connectionId), now);
+      case 'access': {
+        const access = this.#access(node.accessId);
+        return access === undefined ? NO_TEXT : accessText(access, now);
+      }
       case 'activity':
         return activityText(this.#service.activity(node.connectionId), now);
       case 'event':
@@ -208,6 +253,12 @@ export class ConnectionsTree implements vscode.TreeDataProvider<TreeNode>, vscod
     this.#schedule();
   }
 
+  /** Uses come by the hundred, and change what is read seldom: only the rows that read otherwise are drawn anew. */
+  #onAccesses(): void {
+    this.#redrawWhatChanged();
+    this.#schedule();
+  }
+
   #forget(isGone: (key: string, node: TreeNode) => boolean): void {
     for (const [key, { node }] of this.#shown) if (isGone(key, node)) this.#shown.delete(key);
   }
@@ -220,7 +271,7 @@ export class ConnectionsTree implements vscode.TreeDataProvider<TreeNode>, vscod
   #onVisibility(): void {
     this.#stopTick();
     if (!this.view.visible) return;
-    this.#redrawWhatTimeChanged();
+    this.#redrawWhatChanged();
     this.#schedule();
   }
 
@@ -230,34 +281,41 @@ export class ConnectionsTree implements vscode.TreeDataProvider<TreeNode>, vscod
     const countsSeconds = this.#service.connections.some(({ state }) => state.type === 'unreachable');
     this.#tick = this.#clock.after(countsSeconds ? FAST_TICK_MS : TICK_MS, () => {
       this.#tick = undefined;
-      this.#redrawWhatTimeChanged();
+      this.#redrawWhatChanged();
       this.#schedule();
     });
   }
 
-  #redrawWhatTimeChanged(): void {
+  /** All that is drawn of a row, and which rows are below it. */
+  #signature(node: TreeNode, text: RowText): string {
+    const below = node.kind === 'usedBy' ? this.#accesses(node.connectionId).map(({ id }) => id) : [];
+    return [text.label, text.description, text.icon?.id, text.icon?.color, text.contextValue, ...below].join('\n');
+  }
+
+  #redrawWhatChanged(): void {
     const changed = Array.from(this.#shown.values())
-      .filter(({ node, text }) => signature(this.#text(node)) !== text)
-      .map(({ node }) => node);
+      .filter(({ node, text }) => this.#signature(node, this.#text(node)) !== text)
+      .map(({ node }) => {
+        const { key, kind, connectionId } = node;
+        const isAnother = kind === 'usedBy' && this.#partKey(connectionId, kind, connectionId) !== key;
+        return isAnother ? this.#root(connectionId) : node;
+      });
     if (changed.length > 0) this.#changes.fire(changed);
   }
 }
 
+/** Of a row that was just removed: VS Code may still ask for it. */
+const NO_TEXT: RowText = { label: '', description: '', contextValue: '', spoken: '' };
+
 /** The rows below a connection that have something to say. */
 function partsOf(connection: Connection): readonly Part[] {
   // Who gave a token that the person brought, and for what, nobody knows.
-  if (connection.kind === 'static_token') return ['expires', 'signIn', 'activity'];
+  if (connection.kind === 'static_token') return ['expires', 'signIn', 'usedBy', 'activity'];
   return PARTS.filter((part) => part !== 'signIn' || signsInText(connection) !== undefined);
 }
 
-function signature(text: RowText): string {
-  return [text.label, text.description, text.icon?.id, text.icon?.color, text.contextValue].join('\n');
-}
-
-function connectionTooltip(connection: Connection, now: number, device?: DevicePrompt): vscode.MarkdownString {
-  const lines = tooltipLines(connection, now, device).map(
-    ({ label, value }) => `| ${markdownText(label)} | ${markdownText(value)} |`,
-  );
-  // Markdown wants a table to have a heading: the name of the connection.
-  return new vscode.MarkdownString([`| ${markdownText(connection.name)} | |`, '|:--|:--|', ...lines].join('\n'));
+function tableTooltip(title: string, lines: readonly TooltipLine[]): vscode.MarkdownString {
+  const rows = lines.map(({ label, value }) => `| ${markdownText(label)} | ${markdownText(value)} |`);
+  // Markdown wants a table to have a heading: the name of what the row is about.
+  return new vscode.MarkdownString([`| ${markdownText(title)} | |`, '|:--|:--|', ...rows].join('\n'));
 }

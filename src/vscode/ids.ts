@@ -12,6 +12,11 @@ export const commandIds = {
   useRegisteredClient: 'scopekeeper.useRegisteredClient',
   signInAnotherWay: 'scopekeeper.signInAnotherWay',
   connectionSettings: 'scopekeeper.connectionSettings',
+  copyGatewayUrl: 'scopekeeper.copyGatewayUrl',
+  manageLocalClients: 'scopekeeper.manageLocalClients',
+  newToken: 'scopekeeper.newToken',
+  changeTools: 'scopekeeper.changeTools',
+  revokeAccess: 'scopekeeper.revokeAccess',
   allowUnadvertisedPkce: 'scopekeeper.allowUnadvertisedPkce',
   chooseCaFile: 'scopekeeper.chooseCaFile',
   copySignInUrl: 'scopekeeper.copySignInUrl',
@@ -28,9 +33,13 @@ export type CommandId = (typeof commandIds)[keyof typeof commandIds];
 
 export const viewIds = { container: 'scopekeeper', servers: 'scopekeeper.servers' } as const;
 
+/** What this extension gives to the editor under a name; each is declared in package.json. */
+export const providerIds = { agentMode: 'scopekeeper', authentication: 'scopekeeper' } as const;
+
 export const settingIds = {
   clientMetadataUrl: 'scopekeeper.clientMetadataUrl',
   extraCaFile: 'scopekeeper.extraCaFile',
+  agentMode: 'scopekeeper.agentMode.enabled',
   gatewayPort: 'scopekeeper.gateway.port',
   accessTokenTtl: 'scopekeeper.gateway.accessTokenTtl',
   refreshTokenTtl: 'scopekeeper.gateway.refreshTokenTtl',
@@ -43,10 +52,12 @@ export interface ContextKeys {
   'scopekeeper.role': RoleState['type'];
   'scopekeeper.hasConnections': boolean;
   'scopekeeper.isAuthorizing': boolean;
+  'scopekeeper.hasLocalClients': boolean;
 }
 
 export const contextKeys: { readonly [K in keyof ContextKeys]: K } = {
   'scopekeeper.role': 'scopekeeper.role',
   'scopekeeper.hasConnections': 'scopekeeper.hasConnections',
   'scopekeeper.isAuthorizing': 'scopekeeper.isAuthorizing',
+  'scopekeeper.hasLocalClients': 'scopekeeper.hasLocalClients',
 };

@@ -104,40 +104,78 @@ export interface Choice<T> {
   readonly icon?: string;
 }
 
+/** A row that says something and answers nothing. */
+export type Fact = Omit<Choice<never>, 'value'>;
+
 export interface ChoiceQuestion<T> extends QuestionPlace {
   readonly title: string;
   readonly placeholder: string;
   readonly choices: readonly Choice<T>[];
   /** The value of the choice that Enter takes; the first one by default. */
   readonly preselected?: T | undefined;
+  /**
+   * What the person has to know before they choose, in rows above the choices. The first of them is the active one, so
+   * Enter alone answers nothing, nor does a text that was meant for something else.
+   */
+  readonly facts?: readonly Fact[];
+  /** Takes the question back. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Enter within this time after a key was typed was meant for something else. */
+const TYPED_MS = 400;
+
+interface ChoiceItem<T> extends vscode.QuickPickItem {
+  readonly choice?: Choice<T>;
 }
 
 /** Asks for one of several; the list stays when the person looks elsewhere meanwhile. */
 export async function askChoice<T>(question: ChoiceQuestion<T>): Promise<Answer<T>> {
-  const picker = vscode.window.createQuickPick<vscode.QuickPickItem & { readonly value: T }>();
+  const { facts = [], signal } = question;
+  if (signal?.aborted === true) return { type: 'cancelled' };
+  const picker = vscode.window.createQuickPick<ChoiceItem<T>>();
   place(picker, question);
   picker.placeholder = question.placeholder;
   picker.matchOnDescription = true;
   picker.matchOnDetail = true;
-  picker.items = question.choices.map(({ icon, ...item }) => ({
-    ...item,
-    ...(icon !== undefined && { iconPath: new vscode.ThemeIcon(icon) }),
-  }));
-  picker.activeItems = picker.items.filter(({ value }) => value === question.preselected);
+  const choices = question.choices.map((choice) => ({ ...itemOf(choice), choice }));
+  const separator: ChoiceItem<T> = { label: '', kind: vscode.QuickPickItemKind.Separator };
+  const told: readonly ChoiceItem<T>[] = facts.map(itemOf);
+  picker.items = told.length === 0 ? choices : [...told, separator, ...choices];
+  picker.activeItems =
+    told.length === 0 ? choices.filter(({ choice }) => choice.value === question.preselected) : told.slice(0, 1);
   picker.buttons = backButtons(question);
+  const onAbort = () => picker.hide();
+  signal?.addEventListener('abort', onAbort);
+  let typedAt = -Infinity;
   try {
     return await new Promise<Answer<T>>((resolve) => {
       picker.onDidTriggerButton(() => resolve({ type: 'back' }));
+      picker.onDidChangeValue(() => {
+        if (facts.length === 0) return;
+        typedAt = Date.now();
+        picker.value = '';
+      });
       picker.onDidAccept(() => {
-        const [picked] = picker.activeItems;
-        if (picked !== undefined) resolve({ type: 'answered', value: picked.value });
+        const choice = picker.activeItems[0]?.choice;
+        if (choice !== undefined && Date.now() - typedAt > TYPED_MS) resolve({ type: 'answered', value: choice.value });
       });
       picker.onDidHide(() => resolve({ type: 'cancelled' }));
       picker.show();
     });
   } finally {
+    signal?.removeEventListener('abort', onAbort);
     picker.dispose();
   }
+}
+
+function itemOf({ label, description, detail, icon }: Fact): vscode.QuickPickItem {
+  return {
+    label,
+    ...(description !== undefined && { description }),
+    ...(detail !== undefined && { detail }),
+    ...(icon !== undefined && { iconPath: new vscode.ThemeIcon(icon) }),
+  };
 }
 
 /** One question of several: asks it, keeps the answer, and says where to go from there. */
@@ -175,7 +213,8 @@ export function required(problem: string): (text: string) => string | undefined 
   return (text) => (text === '' ? problem : undefined);
 }
 
-function place(input: vscode.QuickInput, question: QuestionPlace & { readonly title: string }): void {
+/** Gives a question its title and place; the box stays when the person looks elsewhere. */
+export function place(input: vscode.QuickInput, question: QuestionPlace & { readonly title: string }): void {
   input.title = question.title;
   input.ignoreFocusOut = true;
   // A single question needs no number.
@@ -184,6 +223,7 @@ function place(input: vscode.QuickInput, question: QuestionPlace & { readonly ti
   input.totalSteps = question.totalSteps;
 }
 
-function backButtons({ canGoBack }: QuestionPlace): vscode.QuickInputButton[] {
+/** The button that leads to the question before, if there is one. */
+export function backButtons({ canGoBack }: QuestionPlace): vscode.QuickInputButton[] {
   return canGoBack === true ? [vscode.QuickInputButtons.Back] : [];
 }

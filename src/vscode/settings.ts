@@ -15,3 +15,8 @@ export function extraCaFile(): string | undefined {
   const value = vscode.workspace.getConfiguration().get<unknown>(settingIds.extraCaFile);
   return typeof value === 'string' && value.trim() !== '' ? value.trim() : undefined;
 }
+
+/** Whether the agent mode of the editor is given the connected servers; on unless the user turned it off. */
+export function isAgentModeEnabled(): boolean {
+  return vscode.workspace.getConfiguration().get<unknown>(settingIds.agentMode) !== false;
+}

@@ -1,7 +1,7 @@
-import * as vscode from 'vscode';
 import { CONNECTION_KINDS, currentGrant, type Connection, type ConnectionKind } from '../connections/connection.ts';
 import type { ConnectionService } from '../connections/connectionService.ts';
 import { isOAuthError } from '../oauth/errors.ts';
+import { confirm } from './confirm.ts';
 import { discoverIssuer } from './discoverIssuer.ts';
 import { askForKind, type KindSetup, needsClient } from './kindQuestions.ts';
 import { isOffered, kindText } from './kindText.ts';
@@ -110,7 +110,5 @@ async function mayChange(connection: Connection, kind: ConnectionKind): Promise<
     connection.kind === 'static_token'
       ? t('The token that you entered is forgotten here.')
       : t('The tokens that there are now are revoked at the authorization server and forgotten here.');
-  const change = t('Change');
-  const question = t('Change how {0} signs in?', connection.name);
-  return (await vscode.window.showWarningMessage(question, { modal: true, detail }, change)) === change;
+  return confirm(t('Change how {0} signs in?', connection.name), detail, t('Change'));
 }

@@ -14,25 +14,9 @@ import { errorText } from './errorText.ts';
 import { signsInText } from './kindText.ts';
 import { t } from './localize.ts';
 import { absoluteText, agoText, clockText, expiryText, inText } from './relativeTime.ts';
+import { type IconText, instantText, joined, row, type RowText, type TooltipLine } from './rowText.ts';
 import { scopeRows, type ScopeRow } from './scopeRows.ts';
 import { displayUrl, shortUrl } from './untrustedText.ts';
-
-/** A theme icon by its id, with the theme colour that repeats what its shape says. */
-export interface IconText {
-  readonly id: string;
-  readonly color?: string;
-}
-
-/** What a row of the tree shows. */
-export interface RowText {
-  readonly label: string;
-  readonly description: string;
-  readonly icon?: IconText;
-  /** Flags for `when` clauses, each set off by spaces. */
-  readonly contextValue: string;
-  /** What a screen reader says instead of the row. */
-  readonly spoken: string;
-}
 
 const HEALTH_ICONS: Readonly<Record<HealthLevel, IconText>> = {
   ok: { id: 'pass', color: 'testing.iconPassed' },
@@ -141,10 +125,6 @@ function scopeCountText(connection: Connection, grant: Grant): string | undefine
   if (all === 0) return undefined;
   if (granted < all) return t('{0} of {1} scopes', granted, all);
   return granted === 1 ? t('1 scope') : t('{0} scopes', granted);
-}
-
-function joined(...parts: readonly (string | undefined)[]): string {
-  return parts.filter((part) => part !== undefined).join(' · ');
 }
 
 const WAITING_FLAGS: Readonly<Partial<Record<AuthorizationStep, string>>> = {
@@ -287,22 +267,6 @@ function eventText(entry: ActivityEntry): string {
   }
 }
 
-function row(label: string, description: string, icon: IconText, contextValue: string, spoken?: string): RowText {
-  return {
-    label,
-    description,
-    icon,
-    contextValue,
-    spoken: spoken ?? (description === '' ? label : t('{0}, {1}', label, description)),
-  };
-}
-
-/** One line of a tooltip. The value is plain text from anywhere and must be escaped. */
-export interface TooltipLine {
-  readonly label: string;
-  readonly value: string;
-}
-
 /**
  * The tooltip of a connection: everything known about it that is no secret.
  * @param device as for {@link connectionText}
@@ -342,8 +306,4 @@ export function tooltipLines(connection: Connection, now: number, device?: Devic
     lastError === undefined ? undefined : { label: t('Last error'), value: errorText(lastError).message },
   ];
   return lines.filter((line) => line !== undefined);
-}
-
-function instantText(at: number, now: number): string {
-  return joined(absoluteText(at), agoText(at, now));
 }
