@@ -45,6 +45,11 @@ export function tokenStepText(place: TokenPlace, client: ConfigClient, variable:
 /** What the person does next, when the client signs in. */
 export function signInStepText(client: ConfigClient, name: string): string {
   if (client.id === 'codex') return t('Run “codex mcp login {0}”, and allow it here.', name);
+  if (client.id === 'jetbrains') {
+    return t(
+      'When it signs in, you are asked here whether to let it in. AI Assistant takes the same lines under Settings | Tools | AI Assistant | Model Context Protocol (MCP).',
+    );
+  }
   return t(
     'When {0} signs in, you are asked here whether to let it in. Start it anew if it does not see the server.',
     client.name,
