@@ -5,11 +5,12 @@ import type { SealingKeys } from './connections/sealingKeys.ts';
 import { createAuthorizationServer } from './gateway/authorization/authorizationServer.ts';
 import { LocalAccessRegistry } from './gateway/authorization/localAccessRegistry.ts';
 import { resourceMetadataUrl } from './gateway/authorization/metadata.ts';
+import { createSendAuthorized } from './gateway/authorizedExchange.ts';
 import { Demands } from './gateway/demands.ts';
 import { createGateway } from './gateway/gateway.ts';
 import { OwnedGateway } from './gateway/ownedGateway.ts';
 import type { AskConsent, RenderAuthorizationPage, TellDemand, TokenLifetimes } from './gateway/ports.ts';
-import { createAnswerFilter, judgeRequest } from './gateway/toolFilter.ts';
+import { createToolCatalog } from './gateway/toolCatalog.ts';
 import type { GuardedFetch } from './platform/guardedFetch.ts';
 import { createRegistryFile } from './platform/registryFile.ts';
 import { createUpstream } from './platform/upstream.ts';
@@ -64,17 +65,19 @@ export function createOwnedGateway(options: GatewayPartsOptions): OwnedGateway {
     connections: manager,
     tokens,
     upstream,
-    toolFilter: { judgeRequest, createAnswerFilter },
     stepUpTimeoutMs: options.stepUpTimeoutMs,
     onPersonNeeded: ({ name }) => log.info(`A local client waits for the person, for ${name}.`),
     clock,
     log,
   });
+  // A person who looks at the tools is told there what is the matter, and not by a demand.
+  const send = createSendAuthorized({ tokens: manager, upstream });
+  const { listTools } = createToolCatalog({ send, clock, version: options.version });
   return new OwnedGateway({
     registry,
     connections: manager,
     handle: gateway.handle,
-    listTools: async () => [],
+    listTools,
     origin: options.origin,
     onTrouble: options.onTrouble,
     disposables: [gateway, tokens, upstream],
