@@ -19,6 +19,7 @@ import { announcedUrl, type MessageRoutes } from './messageRoutes.ts';
 import { generationOf, newerGrant } from './newerGrant.ts';
 import type { GatewayConnections, ToolFilter } from './ports.ts';
 import { hasBody, takeBody } from './requestBody.ts';
+import { isFilterable } from './toolFilter.ts';
 
 export interface RelayParts extends AuthorizedExchangeParts {
   readonly connections: GatewayConnections;
@@ -90,7 +91,9 @@ export class Relay {
     }
     const judged = this.#parts.toolFilter.judgeRequest(body, request.headers, allowedTools);
     if (judged.type === 'forward') return judged.body;
-    sendJson(this.#call.response, judged);
+    // Nobody looks for an answer there in the older transport, but at the status.
+    const status = this.#target.isMessage && judged.status === 200 ? 403 : judged.status;
+    sendJson(this.#call.response, { ...judged, status });
     return undefined;
   }
 
@@ -104,7 +107,11 @@ export class Relay {
     } else if (headers['content-length'] !== undefined) {
       head.headers['content-length'] = headers['content-length'];
     }
-    if (access.allowedTools !== '*') head.headers['accept-encoding'] = 'identity';
+    if (access.allowedTools !== '*') {
+      // So that the answer can be read.
+      head.headers['accept-encoding'] = 'identity';
+      delete head.headers['range'];
+    }
     const request = {
       head,
       body,
@@ -137,8 +144,13 @@ export class Relay {
     } catch (error) {
       const state = this.#parts.connections.get(connection.id)?.state.type;
       // Also when a renewal has just found out that the grant has ended.
-      const isSignedOut = state === 'needsSignIn' || state === 'disconnected' || state === 'authorizing';
+      const isSignedOut = state === 'needsSignIn' || state === 'authorizing';
       const { code } = asScopekeeperError(error);
+      if (state === 'disconnected' || state === undefined) {
+        // The person has never signed in, or has signed out: nobody is asked, so there is nothing to wait for.
+        this.#tell('sign_in_required');
+        return undefined;
+      }
       if (code === 'sign_in_required' || (isSignedOut && code !== 'unexpected')) {
         return { reason: 'sign_in_required', scopes: [] };
       }
@@ -196,8 +208,7 @@ export class Relay {
       return;
     }
     const { allowedTools } = this.#target.access;
-    const encoding = answer.headers['content-encoding'] ?? 'identity';
-    if (allowedTools !== '*' && encoding !== 'identity') {
+    if (allowedTools !== '*' && !isFilterable(answer.headers)) {
       discard(answer);
       this.#tell('answer_unreadable');
       return;
