@@ -12,7 +12,7 @@ async function text(stream: Parameters<typeof buffer>[0]): Promise<string> {
 }
 
 /** What comes of a stream that comes in these pieces. */
-async function rewritten(...pieces: readonly string[]): Promise<string> {
+async function rewritten(...pieces: readonly Uint8Array[]): Promise<string> {
   const rewriter = createEndpointRewriter(replace);
   for (const piece of pieces) rewriter.write(piece);
   rewriter.end();
@@ -49,14 +49,11 @@ describe('P37 the endpoint event of the older transport', () => {
   ] as const) {
     it(`${title}, in whatever pieces it comes`, async () => {
       const wanted = expected ?? stream;
-      assert.equal(await rewritten(stream), wanted);
-      assert.equal(await rewritten(...stream), wanted);
       const bytes = Buffer.from(stream);
+      assert.equal(await rewritten(bytes), wanted);
+      assert.equal(await rewritten(...Array.from(bytes, (byte) => Uint8Array.of(byte))), wanted);
       for (let at = 1; at < bytes.length; at += 1) {
-        const rewriter = createEndpointRewriter(replace);
-        rewriter.write(bytes.subarray(0, at));
-        rewriter.end(bytes.subarray(at));
-        assert.equal(await text(rewriter), wanted);
+        assert.equal(await rewritten(bytes.subarray(0, at), bytes.subarray(at)), wanted);
       }
     });
   }
