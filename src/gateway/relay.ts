@@ -17,13 +17,12 @@ import type { LocalAccess } from './localAccess.ts';
 import { messageIds, operationOf, parseBody } from './mcpMessage.ts';
 import { announcedUrl, type MessageRoutes } from './messageRoutes.ts';
 import { generationOf, newerGrant } from './newerGrant.ts';
-import type { GatewayConnections, ToolFilter } from './ports.ts';
+import type { GatewayConnections } from './ports.ts';
 import { hasBody, takeBody } from './requestBody.ts';
-import { isFilterable } from './toolFilter.ts';
+import { askForPlain, createAnswerFilter, isFilterable, judgeRequest } from './toolFilter.ts';
 
 export interface RelayParts extends AuthorizedExchangeParts {
   readonly connections: GatewayConnections;
-  readonly toolFilter: ToolFilter;
   readonly routes: MessageRoutes;
   readonly stepUpTimeoutMs: () => number;
   readonly onPersonNeeded: (connection: Connection) => void;
@@ -89,11 +88,11 @@ export class Relay {
       this.#tell('request_too_large');
       return undefined;
     }
-    const judged = this.#parts.toolFilter.judgeRequest(body, request.headers, allowedTools);
+    const judged = judgeRequest(body, request.headers, allowedTools);
     if (judged.type === 'forward') return judged.body;
-    // Nobody looks for an answer there in the older transport, but at the status.
+    // A client of the older transport waits on its stream for what a message is answered, and would for ever.
     const status = this.#target.isMessage && judged.status === 200 ? 403 : judged.status;
-    sendJson(this.#call.response, { ...judged, status });
+    sendJson(this.#call.response, { status, body: judged.body });
     return undefined;
   }
 
@@ -107,11 +106,7 @@ export class Relay {
     } else if (headers['content-length'] !== undefined) {
       head.headers['content-length'] = headers['content-length'];
     }
-    if (access.allowedTools !== '*') {
-      // So that the answer can be read.
-      head.headers['accept-encoding'] = 'identity';
-      delete head.headers['range'];
-    }
+    if (access.allowedTools !== '*') askForPlain(head.headers);
     const request = {
       head,
       body,
@@ -215,15 +210,14 @@ export class Relay {
     }
     const contentType = answer.headers['content-type'];
     const isEventStream = contentType?.startsWith('text/event-stream') === true;
-    const filters: (Transform | undefined)[] = [];
+    const filters: Transform[] = [];
     if (isEventStream && this.#mayBeOlderTransport()) filters.push(this.#endpointRewriter());
-    if (allowedTools !== '*') filters.push(this.#parts.toolFilter.createAnswerFilter(contentType, allowedTools));
+    if (allowedTools !== '*') filters.push(createAnswerFilter(contentType, allowedTools));
 
     const headers = toClient(answer.headers);
     let body: Readable = answer;
     answer.on('error', this.#call.breakOff);
     for (const filter of filters) {
-      if (filter === undefined) continue;
       // Its length is another one then.
       delete headers['content-length'];
       filter.on('error', this.#call.breakOff);
