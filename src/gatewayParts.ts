@@ -73,7 +73,7 @@ export function createOwnedGateway(options: GatewayPartsOptions): OwnedGateway {
   return new OwnedGateway({
     registry,
     connections: manager,
-    handle: gateway.handle,
+    handle: (request, response, port) => gateway.handle(request, response, port),
     listTools: async () => [],
     origin: options.origin,
     onTrouble: options.onTrouble,

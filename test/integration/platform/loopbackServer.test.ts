@@ -38,6 +38,22 @@ async function showCode(url: URL): Promise<CallbackAnswer> {
   return { status: 200, html: `<p>${url.searchParams.get('code')}</p>` };
 }
 
+/** Another program on a port of this computer. */
+async function holdPort() {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  assert.ok(typeof address === 'object' && address !== null);
+  return { server, port: address.port };
+}
+
+/** A port that nobody holds by now. */
+async function freePort(): Promise<number> {
+  const stranger = await holdPort();
+  await new Promise((resolve) => stranger.server.close(resolve));
+  return stranger.port;
+}
+
 describe('loopbackServer', () => {
   let folder = '';
   let callbacks: string[] = [];
@@ -112,21 +128,6 @@ describe('loopbackServer', () => {
       });
       servers.push(server);
       return server;
-    }
-
-    /** A port that nobody holds by now. */
-    async function freePort(): Promise<number> {
-      const stranger = await holdPort();
-      await new Promise((resolve) => stranger.server.close(resolve));
-      return stranger.port;
-    }
-
-    async function holdPort() {
-      const server = createServer().listen(0, '127.0.0.1');
-      await once(server, 'listening');
-      const address = server.address();
-      assert.ok(typeof address === 'object' && address !== null);
-      return { server, port: address.port };
     }
 
     it('P18a is taken at the first start, and nothing is told', async () => {
