@@ -11,6 +11,7 @@ import type { Readable, Writable } from 'node:stream';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import type { CallbackAnswer } from '../../../src/platform/callbackRoute.ts';
+import { freePort } from '../../servers/loopback.ts';
 import { createLoopbackServer, type LoopbackRole, type LoopbackServer } from '../../../src/platform/loopbackServer.ts';
 
 interface Window {
@@ -45,13 +46,6 @@ async function holdPort() {
   const address = server.address();
   assert.ok(typeof address === 'object' && address !== null);
   return { server, port: address.port };
-}
-
-/** A port that nobody holds by now. */
-async function freePort(): Promise<number> {
-  const stranger = await holdPort();
-  await new Promise((resolve) => stranger.server.close(resolve));
-  return stranger.port;
 }
 
 describe('loopbackServer', () => {
