@@ -10,6 +10,7 @@ import { type PromptingWindow, Prompts } from './owner/prompts.ts';
 import { shareConnections } from './owner/shareConnections.ts';
 import { renderCallbackPage } from './platform/callbackPage.ts';
 import { readCertificates } from './platform/certificateFile.ts';
+import { createClientConfigFiles } from './platform/clientConfigFiles.ts';
 import { systemClock } from './platform/clock.ts';
 import { readAssertionFile } from './platform/assertionFile.ts';
 import { createConnectionsFile } from './platform/connectionsFile.ts';
@@ -171,6 +172,7 @@ export function activate(context: vscode.ExtensionContext): ScopekeeperApi {
     reveal: async (id) => tree.reveal(id),
     showLog: () => channel.show(),
     redirectUri: async (kind) => connections.redirectUri(kind),
+    configFiles: createClientConfigFiles({ platform: process.platform, env: process.env, home: os.homedir() }),
     checkCaFile: async (file) => void (await readCertificates(file, 'connection')), // only whether it can be read
   });
   const publicChanges = new vscode.EventEmitter<void>();
