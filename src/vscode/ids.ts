@@ -14,6 +14,8 @@ export const commandIds = {
   connectionSettings: 'scopekeeper.connectionSettings',
   copyGatewayUrl: 'scopekeeper.copyGatewayUrl',
   manageLocalClients: 'scopekeeper.manageLocalClients',
+  copyClientConfiguration: 'scopekeeper.copyClientConfiguration',
+  addToClient: 'scopekeeper.addToClient',
   newToken: 'scopekeeper.newToken',
   changeTools: 'scopekeeper.changeTools',
   revokeAccess: 'scopekeeper.revokeAccess',
