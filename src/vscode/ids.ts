@@ -41,12 +41,12 @@ export const providerIds = { agentMode: 'scopekeeper', authentication: 'scopekee
 export const settingIds = {
   clientMetadataUrl: 'scopekeeper.clientMetadataUrl',
   extraCaFile: 'scopekeeper.extraCaFile',
+  agentMode: 'scopekeeper.agentMode.enabled',
   gatewayPort: 'scopekeeper.gateway.port',
   accessTokenTtl: 'scopekeeper.gateway.accessTokenTtl',
   refreshTokenTtl: 'scopekeeper.gateway.refreshTokenTtl',
   refreshGrace: 'scopekeeper.gateway.refreshGrace',
   stepUpTimeout: 'scopekeeper.gateway.stepUpTimeout',
-  agentMode: 'scopekeeper.agentMode.enabled',
 } as const;
 
 /** The keys that `when` clauses in package.json use, and what they can be. */

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
 import { describeError } from '../../connections/errors.ts';
 import type { Clock, Log } from '../../connections/ports.ts';
 import type { AskConsent, ConsentRequest, GatewayConnections, RenderAuthorizationPage } from '../ports.ts';
@@ -128,10 +128,7 @@ export function createAuthorizationEndpoint(parts: AuthorizationEndpointParts) {
   }
 
   return async (request: IncomingMessage, response: ServerResponse, url: URL): Promise<void> => {
-    const { 'sec-fetch-dest': destination, 'sec-fetch-mode': mode } = request.headers;
-    // A page of the web may lead here, which the person sees; it may not ask from behind, or in a frame.
-    const isHidden = mode !== undefined && (mode !== 'navigate' || (destination ?? 'document') !== 'document');
-    if (isHidden) return refuse(response, 403, 'invalid_request');
+    if (isFromBehind(request.headers)) return refuse(response, 403, 'invalid_request');
     try {
       const id = url.pathname.slice(PATHS.authorize.length + 1);
       await (id === '' ? begin(request, response, url) : waitBehindPage(response, id, url.origin));
@@ -156,4 +153,14 @@ function consentOf(request: AuthorizationRequest): ConsentRequest {
     ...(connection !== undefined && { connection: connection.id }),
     ...(remembered !== undefined && { remembered }),
   };
+}
+
+/**
+ * Whether a page of the web asks from behind, or in a frame, which the person does not see; it may lead here. Every
+ * browser sends `Sec-Fetch-Site`; the fetch of Node says `cors` of itself, and no more.
+ */
+function isFromBehind(headers: IncomingHttpHeaders): boolean {
+  const { 'sec-fetch-dest': destination, 'sec-fetch-mode': mode, 'sec-fetch-site': site } = headers;
+  if (site === undefined && destination === undefined) return false;
+  return mode !== 'navigate' || (destination ?? 'document') !== 'document';
 }

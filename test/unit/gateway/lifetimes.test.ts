@@ -39,7 +39,7 @@ describe('lifetimesFrom', () => {
 
   const nonsense = ['', 'soon', '-1h', '1.5h', '1h ago', '0', '0d', -5, 0, Number.NaN, null, true, {}, ['1h']];
   for (const setting of nonsense) {
-    it(`P42 takes ${String(JSON.stringify(setting))} for not set`, () => {
+    it(`P42 takes ${JSON.stringify(setting)} for not set`, () => {
       const settings = { accessTokenTtl: setting, refreshTokenTtl: setting };
       assert.deepEqual(lifetimesFrom(settings), DEFAULT_LIFETIMES);
     });
