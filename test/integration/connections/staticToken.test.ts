@@ -164,6 +164,13 @@ describe('a token that the person brings', () => {
     assert.ok(state?.type === 'needsSignIn' && state.reason === 'token_rejected');
   });
 
+  it('stays good when checked again it is forbidden something', async (t) => {
+    const { server, manager, id } = await startConnected(t);
+    server.faults.forbidden = 'plain';
+    await assert.rejects(manager.authorize(id), (error) => isOAuthError(error, 'access_token_refused'));
+    assert.equal(manager.get(id)?.state.type, 'ready');
+  });
+
   it('stays good when its server cannot be asked', async (t) => {
     const { server, manager, id } = await startConnected(t);
     await server.close();
