@@ -45,6 +45,10 @@ function secret(more: Partial<ConnectionSecret>): ConnectionSecret {
   return { version: 1, generation: 1, serverUrl: 'https://example.com/mcp', ...more };
 }
 
+const refused = (error: unknown): boolean => isOAuthError(error, 'registration_refused');
+const unreachable = new OAuthError('server_unreachable', { url: ISSUER, failure: 'dns' });
+const offline = async (): Promise<Response> => Promise.reject(unreachable);
+
 /** A client that was registered, good for the redirect URI and scopes of these tests unless said otherwise. */
 function registered(clientId: string, more: Partial<Client> = {}): Client {
   const redirectUris = ['http://127.0.0.1:1/callback'];
@@ -256,11 +260,8 @@ describe('P12 P18a a registration that is stored', () => {
     }
     const { registration_endpoint: _, ...closed } = metadata;
     assert.equal(await choose({ secret: stored, suspect, ...at(closed) }), 'suspect');
-    const fetch = async (): Promise<Response> =>
-      Promise.reject(new OAuthError('server_unreachable', { url: ISSUER, failure: 'dns' }));
-    assert.equal(await choose({ secret: stored, suspect }, { fetch }), 'suspect');
+    assert.equal(await choose({ secret: stored, suspect }, { fetch: offline }), 'suspect');
     tried = [];
-    const refused = (error: unknown): boolean => isOAuthError(error, 'registration_refused');
     await assert.rejects(choose({ secret: stored, suspect: { ...suspect, isRejected: true } }), refused);
     await assert.rejects(choose({ secret: secret({ clients: [registered('o', { scopes: ['b'] })] }) }), refused);
     const gone = new Error('the connection is gone');
@@ -341,9 +342,7 @@ describe('P9 P10 a new registration', () => {
   }
 
   it('P4 that fails at guessed endpoints for another reason is that reason', async () => {
-    const failure = new OAuthError('server_unreachable', { url: ISSUER, failure: 'dns' });
-    const fetch = async (): Promise<Response> => Promise.reject(failure);
     const discovery = { ...request.discovery, metadataSource: 'default' } as const;
-    await assert.rejects(choose({ discovery }, { fetch }), failure);
+    await assert.rejects(choose({ discovery }, { fetch: offline }), unreachable);
   });
 });

@@ -189,7 +189,6 @@ describe('P28 tokens and another proof of the client that they were issued to', 
   const issued = { ...client, source: 'preregistered', authMethod: 'none' } as const;
   const first = ecKey();
   const jwk = { kty: 'EC', crv: 'P-256' };
-  const keyOf = (privateKey: { pem: string }): EnteredSecrets => ({ privateKey: privateKey.pem });
 
   /** The client of the tokens after something was entered for the client in the settings. */
   async function clientAfter(
@@ -229,7 +228,7 @@ describe('P28 tokens and another proof of the client that they were issued to', 
   ] as const) {
     it(`a key, and ${title}: ${algorithm}`, async () => {
       const before = earlier === undefined ? {} : { privateKey: earlier, authMethod: 'private_key_jwt' };
-      const after = await clientAfter({ ...before, clientSecret: 'old' }, keyOf(entry));
+      const after = await clientAfter({ ...before, clientSecret: 'old' }, { privateKey: entry.pem });
       assert.equal(after?.authMethod, 'private_key_jwt');
       assert.equal(after.clientSecret, undefined);
       assert.equal(after.privateKey?.algorithm, algorithm);

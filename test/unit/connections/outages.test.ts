@@ -140,7 +140,7 @@ describe('P32 a success', () => {
 
   it('of one without an issuer says nothing of others without one', async () => {
     await addAway('a', refused());
-    parts.records.update('a', ({ issuer: _, ...connection }) => connection);
+    parts.records.update('a', ({ issuer: _issuer, ...connection }) => connection);
     await parts.add('well');
     parts.clock.advance(MINUTE_MS);
     outages.noteSuccess('well');

@@ -81,8 +81,10 @@ beforeEach(async () => {
 
 function start(more: Partial<RenewalPorts> = {}): void {
   outages = new Outages({ ...parts, random: () => 0 });
-  const onClientRejected = (id: string, clientId: string): void => void rejectedClients.push(`${id} ${clientId}`);
-  renewals = new Renewals({ ...ports, ...more }, { ...parts, outages, onClientRejected });
+  renewals = new Renewals(
+    { ...ports, ...more },
+    { ...parts, outages, onClientRejected: (id, clientId) => void rejectedClients.push(`${id} ${clientId}`) },
+  );
 }
 
 /** A connection whose token an earlier window stored. */
@@ -449,23 +451,14 @@ describe('P32 a renewal that fails', () => {
   });
 });
 
-describe('P31 an answer that the journal has', () => {
-  const answered = (expiresIn: number | undefined, answeredAt: number, generation = 1): Exchange => ({
-    type: 'answered',
-    generation,
-    answer: {
-      status: 200,
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify({
-        access_token: 'at-j',
-        refresh_token: 'rt-j',
-        token_type: 'bearer',
-        expires_in: expiresIn,
-      }),
-      answeredAt,
-    },
-  });
+/** An answer that was sent in a generation and never stored. */
+function answered(expiresIn: number, answeredAt: number, generation = 1): Exchange {
+  const body = { access_token: 'at-j', refresh_token: 'rt-j', token_type: 'bearer', expires_in: expiresIn };
+  const headers = { 'content-type': 'application/json' };
+  return { type: 'answered', generation, answer: { status: 200, headers, body: JSON.stringify(body), answeredAt } };
+}
 
+describe('P31 an answer that the journal has', () => {
   it('is taken, with its life from when it came, and nothing is sent', async () => {
     await connected();
     found = ({ refreshToken }) => (refreshToken === 'rt-1' ? answered(3600, 900_000, 5) : undefined);
