@@ -70,14 +70,13 @@ export function createOwnedGateway(options: GatewayPartsOptions): OwnedGateway {
     clock,
     log,
   });
-  // A person who looks at the tools is told there what is the matter, and not by a demand.
-  const send = createSendAuthorized({ tokens: manager, upstream });
-  const { listTools } = createToolCatalog({ send, clock, version: options.version });
+  const send = createSendAuthorized({ tokens, upstream });
+  const catalog = createToolCatalog({ send, clock, version: options.version });
   return new OwnedGateway({
     registry,
     connections: manager,
-    handle: gateway.handle,
-    listTools,
+    handle: (request, response, port) => gateway.handle(request, response, port),
+    listTools: async (connection, signal) => catalog.listTools(connection, signal),
     origin: options.origin,
     onTrouble: options.onTrouble,
     disposables: [gateway, tokens, upstream],

@@ -139,8 +139,13 @@ export class Relay {
     } catch (error) {
       const state = this.#parts.connections.get(connection.id)?.state.type;
       // Also when a renewal has just found out that the grant has ended.
-      const isSignedOut = state === 'needsSignIn' || state === 'disconnected' || state === 'authorizing';
+      const isSignedOut = state === 'needsSignIn' || state === 'authorizing';
       const { code } = asScopekeeperError(error);
+      if (state === 'disconnected' || state === undefined) {
+        // The person has never signed in, or has signed out: nobody is asked, so there is nothing to wait for.
+        this.#tell('sign_in_required');
+        return undefined;
+      }
       if (code === 'sign_in_required' || (isSignedOut && code !== 'unexpected')) {
         return { reason: 'sign_in_required', scopes: [] };
       }
