@@ -5,6 +5,8 @@ import * as vscode from 'vscode';
 import { ConnectionManager } from './connections/connectionManager.ts';
 import { type KeyRing, SealingKeys } from './connections/sealingKeys.ts';
 import { SecretVault } from './connections/secretVault.ts';
+import { createOwnedGateway } from './gatewayParts.ts';
+import { type PromptingWindow, Prompts } from './owner/prompts.ts';
 import { shareConnections } from './owner/shareConnections.ts';
 import { renderCallbackPage } from './platform/callbackPage.ts';
 import { readCertificates } from './platform/certificateFile.ts';
@@ -19,17 +21,26 @@ import { createLoopbackServer } from './platform/loopbackServer.ts';
 import { SealedJournal } from './platform/sealedJournal.ts';
 import { userFolder } from './platform/userFolder.ts';
 import { publicConnection, type ScopekeeperApi } from './vscode/api.ts';
+import { offerToAgentMode } from './vscode/agentMode.ts';
+import { authorizationWords } from './vscode/authorizationWords.ts';
 import { callbackWords } from './vscode/callbackWords.ts';
 import { commandTable } from './vscode/commands.ts';
 import { registerCommands } from './vscode/commandTable.ts';
 import { ConnectionsTree } from './vscode/connectionsTree.ts';
+import { Consent } from './vscode/consent.ts';
+import { offerSessions } from './vscode/extensionSessions.ts';
+import { followPort } from './vscode/followPort.ts';
+import { stepUpTimeoutMs, tokenLifetimes, wantedPort } from './vscode/gatewaySettings.ts';
 import { setLanguage } from './vscode/localize.ts';
 import { channelLog } from './vscode/log.ts';
+import { showError } from './vscode/notifications.ts';
 import { openBrowser } from './vscode/openBrowser.ts';
 import { secretStorageStore } from './vscode/secretStorageStore.ts';
 import { clientMetadataUrl, extraCaFile } from './vscode/settings.ts';
 import { SignIn } from './vscode/signIn.ts';
 import { StatusBar } from './vscode/statusBar.ts';
+import { createTellDemand } from './vscode/tellDemand.ts';
+import { tellPort } from './vscode/tellPort.ts';
 import { tellSalvaged, tellSecretTrouble, tellUnreadable, tellUnsaved } from './vscode/tellSecretTrouble.ts';
 import { editorRedirectUri, handleUris } from './vscode/uriHandler.ts';
 import { keepViewState } from './vscode/viewState.ts';
@@ -100,9 +111,41 @@ export function activate(context: vscode.ExtensionContext): ScopekeeperApi {
     const outcome = await manager.handleCallback(url);
     return { status: outcome.type === 'connected' ? 200 : 400, html: renderCallbackPage(callbackWords(outcome)) };
   };
-  const { connections, redirectUri, role } = shareConnections({
+  const thisWindow: PromptingWindow = {
+    askConsent: async (request, signal) => consent.askForClient(request, signal),
+    tellDemand: async (demand, signal) => tellDemand(demand, signal),
+    tellPort,
+  };
+  const prompts = new Prompts(thisWindow, { clock, log });
+  const ownGateway = createOwnedGateway({
     manager,
-    createLoopback: (upgrade) => createLoopbackServer({ folder, routes: { onCallback, upgrade } }),
+    guardedFetch,
+    extraCaFile,
+    folder,
+    keys,
+    origin: () => role.loopbackOrigin(),
+    askConsent: prompts.askConsent,
+    tellDemand: prompts.tellDemand,
+    renderPage: (page) => renderCallbackPage(authorizationWords(page)),
+    lifetimes: tokenLifetimes,
+    stepUpTimeoutMs,
+    onTrouble: (error) => void showError(error), // the answer may never come
+    version,
+    clock,
+    log,
+  });
+  const shared = shareConnections({
+    manager,
+    gateway: ownGateway,
+    prompts,
+    window: thisWindow,
+    createLoopback: (upgrade) =>
+      createLoopbackServer({
+        folder,
+        wantedPort,
+        onPort: async (news) => prompts.announcePort(news),
+        routes: { onCallback, onRequest: ownGateway.handle, upgrade },
+      }),
     stores,
     keys,
     hasStoredConnections: async () => ((await file.read())?.connections.length ?? 0) > 0,
@@ -112,14 +155,19 @@ export function activate(context: vscode.ExtensionContext): ScopekeeperApi {
     clock,
     log,
   });
+  const { connections, gateway, redirectUri, role } = shared;
 
-  const tree = new ConnectionsTree(connections, clock);
+  const tree = new ConnectionsTree(connections, gateway, clock);
   const statusBar = new StatusBar(connections, clock);
   const signIn = new SignIn(connections, async (id) => tree.reveal(id));
+  const consent = new Consent({ connections, gateway });
+  const tellDemand = createTellDemand(connections, signIn);
+  const ensureReady = async () => role.ensureReady();
   const commands = commandTable({
     service: connections,
+    gateway,
     signIn,
-    ensureReady: async () => role.ensureReady(),
+    ensureReady,
     reveal: async (id) => tree.reveal(id),
     showLog: () => channel.show(),
     redirectUri: async (kind) => connections.redirectUri(kind),
@@ -131,6 +179,7 @@ export function activate(context: vscode.ExtensionContext): ScopekeeperApi {
     statusBar.update();
     publicChanges.fire();
   };
+  if (vscode.window.state.focused) connections.noteFocus();
   const afterStartup = setImmediate(() => void role.look()); // it never rejects: its state tells
   context.subscriptions.push(
     tree,
@@ -139,8 +188,12 @@ export function activate(context: vscode.ExtensionContext): ScopekeeperApi {
     publicChanges,
     registerCommands(commands, log),
     connections,
-    keepViewState(tree, connections, role, clock),
+    gateway,
+    keepViewState(tree, connections, gateway, role, clock),
     handleUris(connections, editorUri),
+    offerToAgentMode({ service: connections, gateway, log }),
+    offerSessions({ service: connections, gateway, consent, ensureReady }),
+    followPort(role),
     role.onDidChange(announceAll),
     connections.onDidChangeConnection(() => publicChanges.fire()),
     tellUnreadable(manager),
@@ -154,8 +207,7 @@ export function activate(context: vscode.ExtensionContext): ScopekeeperApi {
   // Not among the subscriptions, which the editor disposes at once: a refresh that was sent is waited for, with the
   // log that tells of it. The network is left as it is: an answer that comes later still reaches the journal.
   stop = async () => {
-    await manager.dispose();
-    await role.dispose();
+    await shared.dispose();
     channel.dispose();
   };
   return {

@@ -1,18 +1,14 @@
 import type { ServerChallenge } from '../connections/challengePolicy.ts';
 import type { Connection, ConnectionId } from '../connections/connection.ts';
-import { describeError, isConnectionError } from '../connections/errors.ts';
+import { describeError } from '../connections/errors.ts';
 import type { Clock, Disposable, Log } from '../connections/ports.ts';
-import type {
-  ChallengeOutcome,
-  OutgoingRequest,
-  RequestAuthorization,
-  TokenService,
-} from '../connections/tokenService.ts';
+import type { ChallengeOutcome, OutgoingRequest, RequestAuthorization } from '../connections/tokenService.ts';
 import { plainText } from '../oauth/errors.ts';
+import type { GatewayTokens } from './authorizedExchange.ts';
 import type { Demand, GatewayConnections, TellDemand } from './ports.ts';
 
 export interface DemandsParts {
-  readonly tokens: TokenService;
+  readonly tokens: GatewayTokens;
   readonly connections: GatewayConnections;
   readonly tell: TellDemand;
   readonly clock: Clock;
@@ -37,7 +33,7 @@ interface Told {
  * The tokens for requests of local clients. When such a request meets what only the person can do something about (P24),
  * the person is told, once for each connection and demand until something changes, and of one at a time.
  */
-export class Demands implements TokenService, Disposable {
+export class Demands implements GatewayTokens, Disposable {
   readonly #parts: DemandsParts;
   readonly #told = new Map<ConnectionId, Told>();
   readonly #changes: Disposable;
@@ -57,12 +53,14 @@ export class Demands implements TokenService, Disposable {
     for (const { controller } of this.#told.values()) controller.abort();
   }
 
-  async accessToken(id: ConnectionId): Promise<string> {
-    return this.#noting(id, async () => this.#parts.tokens.accessToken(id));
-  }
-
   async authorizeRequest(id: ConnectionId, request: OutgoingRequest): Promise<RequestAuthorization> {
-    return this.#noting(id, async () => this.#parts.tokens.authorizeRequest(id, request));
+    try {
+      return await this.#parts.tokens.authorizeRequest(id, request);
+    } catch (error) {
+      // Also when a renewal has just found out that the grant has ended.
+      if (this.#parts.connections.get(id)?.state.type === 'needsSignIn') this.#note(id, undefined);
+      throw error;
+    }
   }
 
   noteDpopNonce(url: string, nonce: string): void {
@@ -73,15 +71,6 @@ export class Demands implements TokenService, Disposable {
     const outcome = await this.#parts.tokens.answerChallenge(id, challenge);
     if (outcome.type === 'authorize') this.#note(id, challenge.operation);
     return outcome;
-  }
-
-  async #noting<T>(id: ConnectionId, work: () => Promise<T>): Promise<T> {
-    try {
-      return await work();
-    } catch (error) {
-      if (isConnectionError(error, 'sign_in_required')) this.#note(id, undefined);
-      throw error;
-    }
   }
 
   /** Tells what the connection needs, unless that was told. One that the person signed out of needs nothing. */

@@ -32,17 +32,24 @@ export interface OwnedGatewayParts {
   readonly origin: () => string;
   /** Hears why the registry cannot be used: the connections can be, all the same. */
   readonly onTrouble: (error: unknown) => void;
+  /** What it is made of, and ends with it. */
+  readonly disposables: readonly Disposable[];
   readonly clock: Clock;
 }
 
 /** A server that does not answer keeps nobody waiting at a list of tools for longer. */
 const TOOLS_TIMEOUT_MS = 30_000;
 
+/** How often a registry that cannot be used is looked at again, when somebody wants to use it. */
+const TRY_AGAIN_MS = 2000;
+
 /** The gateway of the window that runs it: as the user interface sees it, and as local clients do. */
 export class OwnedGateway implements GatewayService {
   readonly #parts: OwnedGatewayParts;
   readonly #end = new AbortController();
   readonly #started = deferred<void>();
+  #isStarted = false;
+  #lastTryAt = 0;
 
   constructor(parts: OwnedGatewayParts) {
     this.#parts = parts;
@@ -50,13 +57,15 @@ export class OwnedGateway implements GatewayService {
 
   /** Loads the registry, once the connections are. Never rejects. */
   async start(): Promise<void> {
-    await this.#parts.registry.load().catch(this.#parts.onTrouble);
+    await this.#load().catch(this.#parts.onTrouble);
+    this.#isStarted = true;
     this.#started.resolve();
   }
 
   /** Ends what is under way, and resolves when all is kept. */
   async dispose(): Promise<void> {
     this.#end.abort(new ConnectionError('owner_gone', {}));
+    for (const disposable of this.#parts.disposables) disposable.dispose();
     await this.#parts.registry.dispose();
   }
 
@@ -65,11 +74,12 @@ export class OwnedGateway implements GatewayService {
    * client that were told then that its token is unknown would throw it away.
    */
   readonly handle: HandleRequest = (request, response, port) => {
-    if (this.#end.signal.aborted) return sendUnavailable(request, response);
-    void this.#started.promise.then(() => {
-      if (this.#parts.registry.problem !== undefined) sendUnavailable(request, response);
-      else this.#parts.handle(request, response, port);
-    }); // none of it throws
+    const { registry } = this.#parts;
+    if (this.#isStarted && registry.problem === undefined) return this.#parts.handle(request, response, port);
+    void this.#whenUsable().then(
+      () => this.#parts.handle(request, response, port),
+      () => sendUnavailable(request, response),
+    ); // none of it throws
   };
 
   get accesses(): readonly LocalAccess[] {
@@ -100,19 +110,38 @@ export class OwnedGateway implements GatewayService {
   }
 
   async createToken(token: NewToken): Promise<string> {
+    await this.#whenUsable();
     return this.#parts.registry.createToken(token);
   }
 
   async editorToken(connection: ConnectionId, client: EditorClient): Promise<string> {
+    await this.#whenUsable();
     return this.#parts.registry.editorToken(connection, client);
   }
 
   async changeTools(accessId: string, allowedTools: AllowedTools): Promise<void> {
+    await this.#whenUsable();
     return this.#parts.registry.changeTools(accessId, allowedTools);
   }
 
   async revoke(accessIds: readonly string[]): Promise<void> {
+    await this.#whenUsable();
     return this.#parts.registry.revoke(accessIds);
+  }
+
+  async #load(): Promise<void> {
+    this.#lastTryAt = this.#parts.clock.now();
+    await this.#parts.registry.load();
+  }
+
+  /** Throws why the registry cannot be used. The person may have mended its file, so it is looked at again. */
+  async #whenUsable(): Promise<void> {
+    const { clock, registry } = this.#parts;
+    await this.#started.promise;
+    this.#end.signal.throwIfAborted();
+    if (registry.problem === undefined) return;
+    if (clock.now() - this.#lastTryAt < TRY_AGAIN_MS) throw registry.problem;
+    await this.#load();
   }
 
   /** Throws `connection_unknown`. */

@@ -17,6 +17,9 @@ export interface Seat extends Disposable {
   noteFocus(): void;
 }
 
+/** A window that takes longer to show a message hangs. */
+const SHOWN_MS = 2000;
+
 interface Place {
   readonly window: PromptingWindow;
   /** In ms since the epoch; undefined when the person was never seen there. */
@@ -75,6 +78,15 @@ export class Prompts implements PromptingWindow, Disposable {
 
   readonly tellPort: PromptingWindow['tellPort'] = async (news, given) =>
     this.#ask(given, async (window, signal) => window.tellPort(news, signal));
+
+  /** Tells what became of the port that was set. Never rejects, and takes no long time. */
+  async announcePort(news: PortNews): Promise<void> {
+    const controller = new AbortController();
+    const timer = this.#clock.after(SHOWN_MS, () => controller.abort());
+    // Where no window could show it, that is in the log.
+    await this.tellPort(news, controller.signal).catch(() => undefined);
+    timer.dispose();
+  }
 
   /** Throws what the last window threw when none gives an answer, and the signal's reason. */
   async #ask<T>(

@@ -19,11 +19,29 @@ export async function makePrivateFolder(folder: string): Promise<void> {
  * There must be one writer at a time.
  */
 export async function writeFileAtomically(file: string, text: string): Promise<void> {
-  const temporary = `${file}.new`;
   await makePrivateFolder(path.dirname(file));
+  await replaceFile(file, text, { temporary: `${file}.new` });
+}
+
+/**
+ * The same in a folder that is not ours, and is left as it is.
+ * @param temporary the file beside it; one that is there was left by a crash, and goes
+ * @param mode of the new file
+ * @param check runs when only the rename is left to do; what it throws is thrown, and the old file untouched
+ */
+export async function replaceFile(
+  file: string,
+  content: string | Uint8Array,
+  {
+    temporary,
+    mode = 0o600,
+    check = async () => undefined,
+  }: { readonly temporary: string; readonly mode?: number; readonly check?: () => Promise<void> },
+): Promise<void> {
   await rm(temporary, { force: true });
   try {
-    await writeFlushed(temporary, text);
+    await writeFlushed(temporary, content, mode);
+    await check();
     await renameOver(temporary, file);
   } catch (error) {
     await rm(temporary, { force: true });
@@ -32,11 +50,13 @@ export async function writeFileAtomically(file: string, text: string): Promise<v
   await flushFolder(path.dirname(file));
 }
 
-/** Creates the file with `text` flushed to disk, for this user alone; throws `EEXIST` when it is there. */
-export async function writeFlushed(file: string, text: string): Promise<void> {
+/** Creates the file with `content` flushed to disk, for this user alone unless told; throws `EEXIST` when it is there. */
+export async function writeFlushed(file: string, content: string | Uint8Array, mode = 0o600): Promise<void> {
   const handle = await open(file, 'wx', 0o600);
   try {
-    await handle.writeFile(text, 'utf8');
+    // Not by `open`, which takes from it what the person's umask says.
+    if (mode !== 0o600) await handle.chmod(mode);
+    await handle.writeFile(content, 'utf8');
     await handle.sync();
   } finally {
     await handle.close();

@@ -5,12 +5,15 @@ import { isConnectionError } from '../connections/errors.ts';
 import type { GatewayService } from '../gateway/gatewayService.ts';
 import type { LocalAccess } from '../gateway/localAccess.ts';
 import { parseServerUrl, canonicalResource } from '../oauth/serverUrl.ts';
+import { addToClient } from './addToClient.ts';
 import { askServerUrl } from './askServerUrl.ts';
+import type { ClientConfigParts } from './clientAccess.ts';
 import { chooseCaFile, type ChooseCaFileParts } from './chooseCaFile.ts';
 import type { CommandTable } from './commandTable.ts';
 import { confirm } from './confirm.ts';
 import { connectionIdOf, pickConnection } from './connectionPicker.ts';
 import { changeSettings } from './connectionSettings.ts';
+import { copyClientConfiguration } from './copyClientConfiguration.ts';
 import { copyDeviceCode, openDevicePage, waitsForDevice } from './deviceCode.ts';
 import { errorText } from './errorText.ts';
 import { commandIds, viewIds } from './ids.ts';
@@ -24,13 +27,12 @@ import { signInAnotherWay } from './signInAnotherWay.ts';
 import { strayText } from './strayCallback.ts';
 import { withoutLinks } from './untrustedText.ts';
 
-export interface CommandParts extends RegisteredClientParts, ChooseCaFileParts {
+export interface CommandParts extends RegisteredClientParts, ChooseCaFileParts, ClientConfigParts {
   /** Makes sure that the connections can be used from this window, or throws why they cannot be. */
   readonly ensureReady: () => Promise<void>;
   /** Shows the row of a connection. */
   readonly reveal: (id: string) => Promise<void>;
   readonly showLog: () => void;
-  readonly gateway: GatewayService;
 }
 
 function isSigningIn({ state }: Connection): boolean {
@@ -94,6 +96,12 @@ export function commandTable(parts: CommandParts): CommandTable {
       await ensureReady();
       await manageLocalClients(parts);
     },
+    [commandIds.copyClientConfiguration]: on(t('Copy the client configuration of which server?'), async (connection) =>
+      copyClientConfiguration(parts, connection),
+    ),
+    [commandIds.addToClient]: on(t('Add which server to an MCP client?'), async (connection) =>
+      addToClient(parts, connection),
+    ),
     [commandIds.newToken]: on(t('A token for which server?'), async (connection) => newToken(gateway, connection)),
     [commandIds.changeTools]: onAccess(async (access) => changeTools(parts, access)),
     [commandIds.revokeAccess]: onAccess(async (access) => revokeAccess(parts, access)),

@@ -160,7 +160,10 @@ export function connectionErrorText(error: AnyConnectionError): ErrorText {
     case 'storage_too_new':
       return {
         summary: t('newer version needed'),
-        message: t('The list of connections was written by a newer version of Scopekeeper. It was left as it is.'),
+        message: t(
+          'What is in {0} was written by a newer version of Scopekeeper. It was left as it is.',
+          shortPath(error.details.path),
+        ),
         nextStep: t('Update Scopekeeper in this editor.'),
       };
     case 'port_busy':

@@ -14,6 +14,8 @@ export const commandIds = {
   connectionSettings: 'scopekeeper.connectionSettings',
   copyGatewayUrl: 'scopekeeper.copyGatewayUrl',
   manageLocalClients: 'scopekeeper.manageLocalClients',
+  copyClientConfiguration: 'scopekeeper.copyClientConfiguration',
+  addToClient: 'scopekeeper.addToClient',
   newToken: 'scopekeeper.newToken',
   changeTools: 'scopekeeper.changeTools',
   revokeAccess: 'scopekeeper.revokeAccess',
@@ -39,12 +41,12 @@ export const providerIds = { agentMode: 'scopekeeper', authentication: 'scopekee
 export const settingIds = {
   clientMetadataUrl: 'scopekeeper.clientMetadataUrl',
   extraCaFile: 'scopekeeper.extraCaFile',
+  agentMode: 'scopekeeper.agentMode.enabled',
   gatewayPort: 'scopekeeper.gateway.port',
   accessTokenTtl: 'scopekeeper.gateway.accessTokenTtl',
   refreshTokenTtl: 'scopekeeper.gateway.refreshTokenTtl',
   refreshGrace: 'scopekeeper.gateway.refreshGrace',
   stepUpTimeout: 'scopekeeper.gateway.stepUpTimeout',
-  agentMode: 'scopekeeper.agentMode.enabled',
 } as const;
 
 /** The keys that `when` clauses in package.json use, and what they can be. */

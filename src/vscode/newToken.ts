@@ -1,10 +1,10 @@
 import * as vscode from 'vscode';
 import type { Connection } from '../connections/connection.ts';
-import type { GatewayService } from '../gateway/gatewayService.ts';
+import type { GatewayService, NewToken } from '../gateway/gatewayService.ts';
 import type { AllowedTools } from '../gateway/localAccess.ts';
 import { askAllowedTools } from './chooseTools.ts';
 import { t } from './localize.ts';
-import { askChoice, askInTurn, askText, required, step } from './questions.ts';
+import { type Answer, askChoice, askInTurn, askText, type QuestionPlace, required, step } from './questions.ts';
 import { withoutLinks } from './untrustedText.ts';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
@@ -42,14 +42,7 @@ export async function newToken(gateway: GatewayService, connection: Connection):
         },
       ),
       step(
-        async (place) =>
-          askChoice({
-            ...place,
-            title,
-            placeholder: t('How long is it good?'),
-            choices: [1, 7, 30, DEFAULT_DAYS, 365, undefined].map((value) => ({ value, label: daysText(value) })),
-            preselected: DEFAULT_DAYS,
-          }),
+        async (place) => askDays({ ...place, title }),
         (value) => {
           days = value;
         },
@@ -58,8 +51,7 @@ export async function newToken(gateway: GatewayService, connection: Connection):
     false,
   );
   if (outcome !== 'done') return;
-  const lifetime = days === undefined ? {} : { lifetimeMs: days * DAY_MS };
-  const token = await gateway.createToken({ label, connection: connection.id, allowedTools, ...lifetime });
+  const token = await gateway.createToken({ label, connection: connection.id, allowedTools, ...lifetimeOf(days) });
   const url = await gateway.gatewayUrl(connection.id);
   const copy = t('Copy Token');
   const chosen = await vscode.window.showInformationMessage(
@@ -76,6 +68,23 @@ export async function newToken(gateway: GatewayService, connection: Connection):
   if (chosen !== copy) return;
   await vscode.env.clipboard.writeText(token);
   vscode.window.setStatusBarMessage(t('$(copy) Copied. Paste it into the client, then clear the clipboard'), 5000);
+}
+
+/** Asks for how many days a token is to be good; undefined for one that never ends by itself. */
+export async function askDays(
+  question: QuestionPlace & { readonly title: string },
+): Promise<Answer<number | undefined>> {
+  return askChoice({
+    ...question,
+    placeholder: t('How long is it good?'),
+    choices: [1, 7, 30, DEFAULT_DAYS, 365, undefined].map((value) => ({ value, label: daysText(value) })),
+    preselected: DEFAULT_DAYS,
+  });
+}
+
+/** What {@link askDays} gave, as the gateway takes it. */
+export function lifetimeOf(days: number | undefined): Pick<NewToken, 'lifetimeMs'> {
+  return days === undefined ? {} : { lifetimeMs: days * DAY_MS };
 }
 
 function daysText(days: number | undefined): string {

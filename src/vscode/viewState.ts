@@ -2,6 +2,7 @@ import * as vscode from 'vscode';
 import type { ConnectionService } from '../connections/connectionService.ts';
 import { summarizeHealth } from '../connections/health.ts';
 import type { Clock } from '../connections/ports.ts';
+import type { GatewayService } from '../gateway/gatewayService.ts';
 import type { RoleState, WindowRole } from '../owner/windowRole.ts';
 import type { ConnectionsTree } from './connectionsTree.ts';
 import { setContextKey } from './contextKeys.ts';
@@ -13,6 +14,7 @@ import { showError } from './notifications.ts';
 export function keepViewState(
   { view }: ConnectionsTree,
   service: ConnectionService,
+  gateway: Pick<GatewayService, 'accesses' | 'onDidChangeAccesses'>,
   role: WindowRole,
   clock: Clock,
 ): vscode.Disposable {
@@ -28,16 +30,19 @@ export function keepViewState(
     const { needingUser: value } = summarizeHealth(connections, clock.now());
     view.badge = value === 0 ? undefined : { value, tooltip: t('{0} MCP connections need you', value) };
   };
+  const updateClients = () => setContextKey('scopekeeper.hasLocalClients', gateway.accesses.length > 0);
   const tellBlocked = (state: RoleState) => {
     // Without it nobody who does not look at the view would know that nothing is renewed any more.
     if (state.type === 'blocked') void showError(state.error, { tryAgain: async () => role.look() });
   };
   const subscriptions = [
     service.onDidChangeConnection(update),
+    gateway.onDidChangeAccesses(updateClients),
     role.onDidChange(update),
     role.onDidChange(tellBlocked),
   ];
   update();
+  updateClients();
   return vscode.Disposable.from(...subscriptions);
 }
 

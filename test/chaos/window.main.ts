@@ -65,7 +65,10 @@ const manager = new ConnectionManager({
   openBrowser,
 });
 const { gateway, prompts, window } = createWindowGateway({
-  connections: manager,
+  manager,
+  guardedFetch,
+  folder,
+  keys,
   origin: () => role.loopbackOrigin(),
   clock,
   log,
@@ -75,7 +78,8 @@ const { connections, redirectUri, role } = shareConnections({
   gateway,
   prompts,
   window,
-  createLoopback: (upgrade) => createLoopbackServer({ folder, routes: { onCallback, upgrade } }),
+  createLoopback: (upgrade) =>
+    createLoopbackServer({ folder, routes: { onCallback, onRequest: gateway.handle, upgrade } }),
   stores,
   keys,
   hasStoredConnections: async () => ((await file.read())?.connections.length ?? 0) > 0,

@@ -6,10 +6,10 @@ import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { writeCounts } from '../stand/counts.ts';
 import { outputOf, runQuietly } from '../stand/processes.ts';
-import { provision } from '../stand/provision.ts';
-import { CODE_SERVER_FOLDER, hostNodeIn, OUT_FOLDER, REPOSITORY } from '../stand/standPaths.ts';
+import { recentNode } from '../stand/recentNode.ts';
+import { OUT_FOLDER, REPOSITORY } from '../stand/standPaths.ts';
 import { runAuthorizationScenarios } from './authorizationScenarios.ts';
-import { installPeer, PEERS } from './peers/peers.ts';
+import { PEERS } from './peers/peers.ts';
 
 const VERSIONS = ['2025-11-25', '2026-07-28'] as const;
 const AT_ONCE = 2;
@@ -21,20 +21,14 @@ interface Run {
   readonly version: (typeof VERSIONS)[number];
 }
 
-/** The suite needs Node 22; where this is an older one, the stand's own is taken. */
-async function suiteNode(): Promise<string> {
-  if (Number(process.versions.node.split('.')[0]) >= 22) return process.execPath;
-  await provision();
-  return hostNodeIn(CODE_SERVER_FOLDER);
-}
-
-const node = await suiteNode();
+// The suite needs Node 22.
+const node = await recentNode();
 const suite = path.join(REPOSITORY, 'node_modules', '@modelcontextprotocol', 'conformance', 'dist', 'index.js');
 const { values, positionals: filters } = parseArgs({
   options: { client: { type: 'string' } },
   allowPositionals: true,
 });
-const driver = await driverOf(values.client);
+const driver = driverOf(values.client);
 const scenarios = [...(await outputOf(node, [suite, 'list'])).matchAll(/^\s*- (auth\/\S+)/gm)]
   .flatMap(([, scenario]) => scenario ?? [])
   .filter((scenario) => filters.length === 0 || filters.some((filter) => scenario.includes(filter)));
@@ -65,14 +59,13 @@ if (values.client === undefined) {
   process.exitCode = failed === 0 && passed > 0 ? 0 : 1;
 }
 
-/** Gives the client under test. Throws for a name that is no peer's, and when a peer cannot be installed. */
-async function driverOf(client: string | undefined): Promise<string> {
+/** Gives the client under test. Throws for a name that is no peer's. */
+function driverOf(client: string | undefined): string {
   const folder = path.join(OUT_FOLDER, 'test', 'conformance');
   if (client === undefined) return path.join(folder, 'driver.main.mjs');
   const peer = PEERS.get(client);
   if (peer === undefined) throw new Error(`--client takes one of ${[...PEERS.keys()].join(', ')}`);
-  await installPeer(client);
-  return path.join(folder, 'peers', peer.driver);
+  return path.join(folder, 'peers', peer);
 }
 
 async function runScenario({ scenario, version }: Run): Promise<void> {

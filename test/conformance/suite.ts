@@ -1,4 +1,5 @@
 // What the official suite gives every client under test, and the browser that it expects of each.
+import { get, type IncomingMessage } from 'node:http';
 import * as v from 'valibot';
 
 /** What a person would know, and enter: a client that was registered by hand, and what else the sign-in needs. */
@@ -36,9 +37,15 @@ export function suiteRun(): {
   };
 }
 
-/** The suite's browser: the authorization URL answers with a redirect, to the callback URL that this gives. */
+/**
+ * The browser of tests: the authorization URL answers with a redirect, to the callback URL that this gives. It sends no
+ * `Sec-Fetch-Mode`, as Node's own fetch does, which an authorization server may take for a script on a page.
+ */
 export async function followRedirect(url: string): Promise<URL | undefined> {
-  const response = await fetch(url, { redirect: 'manual' });
-  const location = response.headers.get('location');
-  return location === null ? undefined : new URL(location, url);
+  const response = await new Promise<IncomingMessage>((resolve, reject) => {
+    get(url, { agent: false }, resolve).on('error', reject);
+  });
+  response.resume();
+  const { location } = response.headers;
+  return location === undefined ? undefined : new URL(location, url);
 }

@@ -51,6 +51,15 @@ export class QuickInput {
     await this.#row(label).click();
   }
 
+  /** Picks as {@link pick} where a click right after a typed key is not taken: clicks until the list has gone. */
+  async pickAtLast(label: string): Promise<void> {
+    const row = this.#row(label);
+    while (await row.isVisible()) {
+      await row.click({ timeout: 1000 }).catch(() => undefined);
+      await row.waitFor({ state: 'hidden', timeout: 500 }).catch(() => undefined);
+    }
+  }
+
   /** Ticks or unticks the row with `label` in a quick pick that takes several. */
   async toggle(label: string): Promise<void> {
     await this.#row(label).locator('.label-name').first().click();

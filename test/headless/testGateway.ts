@@ -5,6 +5,7 @@ import { systemClock } from '../../src/platform/clock.ts';
 import { createGateway, type GatewayParts } from '../../src/gateway/gateway.ts';
 import type { AllowedTools, LocalAccess } from '../../src/gateway/localAccess.ts';
 import type { AccessTokens } from '../../src/gateway/ports.ts';
+import { createAnswerFilter, judgeRequest } from '../../src/gateway/toolFilter.ts';
 import { createGuardedFetch } from '../../src/platform/guardedFetch.ts';
 import { createUpstream } from '../../src/platform/upstream.ts';
 import { listenOnLoopback, stopServer } from '../servers/loopback.ts';
@@ -50,9 +51,19 @@ export interface TestGateway {
 
 export async function startTestGateway(
   t: TestContext,
-  { manager, log }: Pick<Headless, 'manager' | 'log'>,
+  headless: Pick<Headless, 'manager' | 'log'>,
   parts: Partial<GatewayParts> = {},
 ): Promise<TestGateway> {
+  const gateway = await startGatewayFor(headless, parts);
+  t.after(async () => gateway.close());
+  return gateway;
+}
+
+/** The same for a process that ends with it. */
+export async function startGatewayFor(
+  { manager, log }: Pick<Headless, 'manager' | 'log'>,
+  parts: Partial<GatewayParts> = {},
+): Promise<TestGateway & { close(): Promise<void> }> {
   const guardedFetch = createGuardedFetch({ version: '0.0.0' });
   const upstream = createUpstream({ guardedFetch, clock: systemClock });
   const accesses = new AccessMap();
@@ -64,7 +75,7 @@ export async function startTestGateway(
     upstream,
     authorizationServer: { handle: () => false },
     resourceMetadataUrl: (origin, slug) => `${origin}/.well-known/oauth-protected-resource/${slug}/mcp`,
-    toolFilter: { judgeRequest: (body) => ({ type: 'forward', body }), createAnswerFilter: () => undefined },
+    toolFilter: { judgeRequest, createAnswerFilter },
     stepUpTimeoutMs: () => 120_000,
     onPersonNeeded: ({ id }) => void needed.push(id),
     clock: systemClock,
@@ -75,17 +86,17 @@ export async function startTestGateway(
   const origin = await listenOnLoopback(server);
   const port = Number(new URL(origin).port);
   server.on('request', (request, response) => gateway.handle(request, response, port));
-  t.after(async () => {
-    gateway.dispose();
-    upstream.dispose();
-    guardedFetch.dispose();
-    await stopServer(server);
-  });
   return {
     origin,
     accesses,
     server,
     needed,
     url: (id) => `${origin}/${manager.get(id)?.slug ?? ''}/mcp`,
+    async close() {
+      gateway.dispose();
+      upstream.dispose();
+      guardedFetch.dispose();
+      await stopServer(server);
+    },
   };
 }

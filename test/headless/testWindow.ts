@@ -64,8 +64,11 @@ export function openTestWindow(options: TestWindowOptions) {
     openBrowser,
     log,
   });
-  const { accesses, gateway, prompts, window } = createWindowGateway({
-    connections: manager,
+  const { gateway, prompts, window } = createWindowGateway({
+    manager,
+    guardedFetch: guarded,
+    folder,
+    keys,
     origin: () => shared.role.loopbackOrigin(),
     asks,
     clock,
@@ -84,6 +87,7 @@ export function openTestWindow(options: TestWindowOptions) {
             const { type } = await manager.handleCallback(url);
             return { status: type === 'connected' ? 200 : 400, html: type };
           },
+          onRequest: gateway.handle,
           upgrade,
         },
       }),
@@ -100,7 +104,6 @@ export function openTestWindow(options: TestWindowOptions) {
   return {
     ...shared,
     manager,
-    accesses,
     prompts,
     log,
     opened,

@@ -1,11 +1,17 @@
+import type { ConnectionManager } from '../../src/connections/connectionManager.ts';
 import type { Clock, Log } from '../../src/connections/ports.ts';
-import { OwnedGateway } from '../../src/gateway/ownedGateway.ts';
-import type { GatewayConnections } from '../../src/gateway/ports.ts';
+import type { SealingKeys } from '../../src/connections/sealingKeys.ts';
+import { lifetimesFrom } from '../../src/gateway/authorization/lifetimes.ts';
+import { createOwnedGateway } from '../../src/gatewayParts.ts';
 import { type PromptingWindow, Prompts } from '../../src/owner/prompts.ts';
-import { MemoryAccesses } from './memoryAccesses.ts';
+import type { GuardedFetch } from '../../src/platform/guardedFetch.ts';
 
 export interface WindowGatewayParts {
-  readonly connections: GatewayConnections;
+  readonly manager: ConnectionManager;
+  readonly guardedFetch: GuardedFetch;
+  /** The user's folder. */
+  readonly folder: string;
+  readonly keys: SealingKeys;
   readonly origin: () => string;
   readonly clock: Clock;
   readonly log: Log;
@@ -14,19 +20,21 @@ export interface WindowGatewayParts {
 }
 
 /** The gateway of a window without an editor, and where it asks the person. */
-export function createWindowGateway({ asks, clock, connections, log, origin }: WindowGatewayParts) {
+export function createWindowGateway({ asks, ...parts }: WindowGatewayParts) {
+  const { clock, log } = parts;
   const window: PromptingWindow = { askConsent: nobody, tellDemand: nobody, tellPort: nobody, ...asks };
-  const accesses = new MemoryAccesses(connections);
-  const gateway = new OwnedGateway({
-    registry: accesses,
-    connections,
-    handle: (_, response) => void response.writeHead(401).end(),
-    listTools: async ({ slug }) => [{ name: `tool of ${slug}` }],
-    origin,
-    onTrouble: () => undefined,
-    clock,
+  const prompts = new Prompts(window, { clock, log });
+  const gateway = createOwnedGateway({
+    ...parts,
+    askConsent: prompts.askConsent,
+    tellDemand: prompts.tellDemand,
+    renderPage: ({ type }) => type,
+    lifetimes: () => lifetimesFrom({}),
+    stepUpTimeoutMs: () => 120_000,
+    onTrouble: (error) => log.error(`The registry cannot be used: ${String(error)}`),
+    version: '0.0.0',
   });
-  return { accesses, gateway, prompts: new Prompts(window, { clock, log }), window };
+  return { gateway, prompts, window };
 }
 
 /** Waits for the person, who is away. */

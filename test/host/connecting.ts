@@ -80,7 +80,8 @@ export async function pick(picker: vscode.QuickPick<vscode.QuickPickItem>, label
   await accept(picker);
 }
 
-async function accept(box: Pick<vscode.InputBox, 'onDidAccept'>): Promise<void> {
+/** Presses Enter until the box has heard it. */
+export async function accept(box: Pick<vscode.InputBox, 'onDidAccept'>): Promise<void> {
   const accepted = new AbortController();
   const subscription = box.onDidAccept(() => accepted.abort());
   // The workbench tells nobody when it shows the box, and before that there is nothing to accept.

@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict';
+import { setTimeout as delay } from 'node:timers/promises';
 import type * as vscode from 'vscode';
-import { enter, pick } from './connecting.ts';
+import { accept, enter, pick } from './connecting.ts';
 import type { Probe } from './probe/probe.main.ts';
+
+/** The editor tells nobody when a list has been filled. */
+const LOOK_EVERY_MS = 50;
 
 export type Questions = ReturnType<typeof nextQuestions>;
 
@@ -27,6 +31,18 @@ export function nextQuestions({ editor, recorder }: Probe) {
       await pick(picker, label);
       return picker;
     },
+    /** Ticks the items with these labels, and no others, once they are there. */
+    ticks: async (...labels: readonly string[]): Promise<vscode.QuickPick<vscode.QuickPickItem>> => {
+      const picker = await recorder.until('a list', () => editor.picks[picks]);
+      picks += 1;
+      while (picker.busy) await delay(LOOK_EVERY_MS);
+      picker.selectedItems = picker.items.filter(({ label }) => labels.includes(label));
+      await accept(picker);
+      return picker;
+    },
+    /** Looks at the list that is open, and leaves it so. */
+    list: async (): Promise<vscode.QuickPick<vscode.QuickPickItem>> =>
+      recorder.until('a list', () => editor.picks[picks]),
   };
 }
 

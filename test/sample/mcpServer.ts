@@ -4,6 +4,7 @@ import { Server } from '@modelcontextprotocol/sdk/server/index.js';
 import { StreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/streamableHttp.js';
 import { CallToolRequestSchema, ListToolsRequestSchema, type Tool } from '@modelcontextprotocol/sdk/types.js';
 import * as v from 'valibot';
+import { reportProgress } from '../servers/reportProgress.ts';
 import type { VerifiedToken } from './authorizationServer.ts';
 
 const BODY_LIMIT_BYTES = 256 * 1024;
@@ -140,10 +141,14 @@ function neededScopes(body: unknown): string[] {
 
 /** One MCP session over the notes that all sessions share. */
 async function connectNotes(notes: string[], transport: StreamableHTTPServerTransport): Promise<void> {
-  const server = new Server({ name: 'sample-notes', version: '1.0.0' }, { capabilities: { tools: {} } });
+  const server = new Server({ name: 'sample-notes', version: '1.0.0' }, { capabilities: { tools: {}, logging: {} } });
   server.setRequestHandler(ListToolsRequestSchema, () => ({ tools: TOOLS }));
-  server.setRequestHandler(CallToolRequestSchema, ({ params }) => {
+  server.setRequestHandler(CallToolRequestSchema, async (request, extra) => {
+    const { params } = request;
+    await reportProgress(request, extra);
     const text = callTool(notes, params.name, params.arguments);
+    // On the session's own stream, since it belongs to no request.
+    if (params.name !== 'list_notes') await server.sendLoggingMessage({ level: 'info', data: text ?? 'failed' });
     return text === undefined
       ? { isError: true, content: [{ type: 'text', text: 'There is no such tool, or its arguments are wrong.' }] }
       : { content: [{ type: 'text', text }] };

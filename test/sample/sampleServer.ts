@@ -27,6 +27,8 @@ export interface SampleServer {
   readonly password: string;
   /** What reached the token, registration and revocation endpoints, oldest first. Holds secrets. */
   readonly requests: readonly RecordedRequest[];
+  /** Ends all access tokens before their time, which no client can know. */
+  endAccessTokens(): Promise<void>;
   /** Stops both servers and breaks their connections. */
   close(): Promise<void>;
 }
@@ -69,6 +71,10 @@ export async function startSampleServer(options: SampleServerOptions = {}): Prom
       user: SAMPLE_USER.user,
       password: SAMPLE_USER.password,
       requests,
+      async endAccessTokens() {
+        for (const key of state.entries.keys()) if (key.startsWith('AccessToken:')) state.entries.delete(key);
+        await state.save();
+      },
       async close() {
         await mcpServer.close();
         await Promise.all([stopServer(mcpHttp), stopServer(authorizationHttp)]);

@@ -8,6 +8,7 @@ import { CallToolRequestSchema, ListToolsRequestSchema } from '@modelcontextprot
 import { send } from './exchange.ts';
 import { listenOnLoopback, stopServer } from './loopback.ts';
 import { operationOf } from '../../src/gateway/mcpMessage.ts';
+import { reportProgress } from './reportProgress.ts';
 
 export type ServerTransport = 'streamable HTTP' | 'HTTP+SSE';
 
@@ -155,6 +156,9 @@ function createTools(tools: readonly string[]): Server {
   server.setRequestHandler(ListToolsRequestSchema, () => ({
     tools: tools.map((name) => ({ name, inputSchema: { type: 'object' as const } })),
   }));
-  server.setRequestHandler(CallToolRequestSchema, ({ params }) => ({ content: [{ type: 'text', text: params.name }] }));
+  server.setRequestHandler(CallToolRequestSchema, async (request, extra) => {
+    await reportProgress(request, extra);
+    return { content: [{ type: 'text', text: request.params.name }] };
+  });
   return server;
 }

@@ -42,7 +42,8 @@ function within(setting: unknown, least: number, most: number): number | undefin
   return Math.min(durationMs, most);
 }
 
-function durationOf(setting: unknown): number | undefined {
+/** A duration as the person sets it, in ms; undefined for what is none. */
+export function durationOf(setting: unknown): number | undefined {
   if (typeof setting === 'number') return setting * SECOND_MS;
   if (typeof setting !== 'string') return undefined;
   const text = setting.trim();

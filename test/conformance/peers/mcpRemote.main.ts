@@ -2,13 +2,12 @@
 // Linux only: elsewhere there is no way to put another browser in the place of the person's.
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js';
 import { signalProcess } from '../../stand/processes.ts';
 import { CLIENT_METADATA_URL, STATELESS_VERSION, suiteRun } from '../suite.ts';
 import { grantOf } from './grant.ts';
-import { peerFolder } from './peers.ts';
+import { BROWSER_SCRIPT, MCP_REMOTE_CONFIGURATIONS, MCP_REMOTE_SCRIPT } from './peers.ts';
 import { runPeer } from './runPeer.ts';
 
 const { serverUrl, version, context } = suiteRun();
@@ -31,19 +30,16 @@ function options(): string[] {
 
 async function run(): Promise<void> {
   if (process.platform !== 'linux') throw new Error('mcp-remote is measured on Linux only.');
-  const folder = peerFolder('mcp-remote');
-  const configurations = path.join(folder, 'configurations');
-  await mkdir(configurations, { recursive: true });
-  const configuration = await mkdtemp(path.join(configurations, 'run-'));
-  const browser = fileURLToPath(new URL('browser.main.mjs', import.meta.url));
+  await mkdir(MCP_REMOTE_CONFIGURATIONS, { recursive: true });
+  const configuration = await mkdtemp(path.join(MCP_REMOTE_CONFIGURATIONS, 'run-'));
   const transport = new StdioClientTransport({
     command: process.execPath,
-    args: [path.join(folder, 'node_modules', 'mcp-remote', 'dist', 'proxy.js'), serverUrl, ...options()],
+    args: [MCP_REMOTE_SCRIPT, serverUrl, ...options()],
     env: {
       // Fresh for each run: no sign-in is remembered.
       MCP_REMOTE_CONFIG_DIR: configuration,
       // Its xdg-open, which comes with it, heeds this where it knows no desktop; and the SDK passes on none.
-      BROWSER: `${process.execPath} ${browser}`,
+      BROWSER: `${process.execPath} ${BROWSER_SCRIPT}`,
     },
   });
   // A bridge that outlives the time limit would keep the suite waiting, which reads its standard error to the end.

@@ -31,9 +31,10 @@ export async function runSdk(session: SdkSession, provider: MemoryProvider): Pro
   }
 }
 
-async function signingIn(
+/** Does an operation; when it throws since the browser was opened, it finishes the sign-in and repeats the operation. */
+export async function signingIn(
   operation: () => Promise<unknown>,
-  session: SdkSession,
+  session: Pick<SdkSession, 'finishAuth'>,
   provider: MemoryProvider,
 ): Promise<void> {
   for (let signIns = 0; ; signIns++) {

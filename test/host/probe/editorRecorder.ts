@@ -35,6 +35,7 @@ export class EditorRecorder {
   readonly views: Pick<vscode.TreeView<unknown>, 'message' | 'badge' | 'title' | 'description'>[] = [];
   readonly statusBarItems: vscode.StatusBarItem[] = [];
   readonly contextKeys = new Map<unknown, unknown>();
+  readonly authenticationProviders = new Map<string, vscode.AuthenticationProvider>();
   readonly #recorder: Recorder;
   #wrapped: object | undefined;
 
@@ -51,6 +52,7 @@ export class EditorRecorder {
         window: { enumerable: true, value: this.#window(editor.window) },
         env: { enumerable: true, value: this.#env(editor.env) },
         commands: { enumerable: true, value: this.#commands(editor.commands) },
+        authentication: { enumerable: true, value: this.#authentication(editor.authentication) },
       },
     );
     return this.#wrapped;
@@ -122,6 +124,17 @@ export class EditorRecorder {
       openExternal: async (target: unknown) => {
         this.#note(this.opened, String(target));
         return true;
+      },
+    });
+  }
+
+  #authentication(authentication: typeof vscode.authentication): typeof vscode.authentication {
+    return overlay(authentication, {
+      registerAuthenticationProvider: (
+        ...args: Parameters<typeof vscode.authentication.registerAuthenticationProvider>
+      ) => {
+        this.authenticationProviders.set(args[0], args[2]);
+        return authentication.registerAuthenticationProvider(...args);
       },
     });
   }

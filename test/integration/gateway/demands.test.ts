@@ -30,7 +30,7 @@ async function start(t: TestContext, faults: Partial<Faults> = {}) {
   t.after(() => demands.dispose());
   /** A request of a client meets a challenge for these scopes. */
   const meet = async (scope: string, operation: string, connection = id) => {
-    const token = await demands.accessToken(connection);
+    const token = await manager.accessToken(connection);
     const wwwAuthenticate = `Bearer error="insufficient_scope", scope="${scope}"`;
     const { type } = await demands.answerChallenge(connection, { status: 403, wwwAuthenticate, operation, token });
     await headless.settled();
@@ -111,8 +111,9 @@ describe('a demand that a client’s request meets', () => {
     server.faults.invalidGrant = true;
     await assert.rejects(manager.refresh(id));
     assert.equal(shown.length, 0, 'no client needs it yet');
-    await assert.rejects(demands.accessToken(id), { code: 'sign_in_required' });
-    await assert.rejects(demands.authorizeRequest(id, { method: 'GET', url: server.mcpUrl }));
+    const request = { method: 'GET', url: server.mcpUrl };
+    await assert.rejects(demands.authorizeRequest(id, request), { code: 'sign_in_required' });
+    await assert.rejects(demands.authorizeRequest(id, request), { code: 'sign_in_required' });
     await headless.settled();
     assert.deepEqual(
       shown.map(({ demand }) => demand),
@@ -120,7 +121,7 @@ describe('a demand that a client’s request meets', () => {
     );
     shown[0]?.answer();
     await manager.disconnect(id);
-    await assert.rejects(demands.accessToken(id), { code: 'sign_in_required' });
+    await assert.rejects(demands.authorizeRequest(id, request), { code: 'sign_in_required' });
     await headless.settled();
     assert.equal(shown.length, 1);
   });
@@ -147,7 +148,7 @@ describe('a demand that a client’s request meets', () => {
     });
     t.after(() => failing.dispose());
     for (const scope of ['files:write', 'files:admin']) {
-      const token = await failing.accessToken(id);
+      const token = await manager.accessToken(id);
       const wwwAuthenticate = `Bearer error="insufficient_scope", scope="${scope}"`;
       await failing.answerChallenge(id, { status: 403, wwwAuthenticate, operation: scope, token });
     }

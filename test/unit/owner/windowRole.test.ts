@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { deferred } from '../../../src/connections/deferred.ts';
 import { ConnectionError, type ConnectionErrorCode, isConnectionError } from '../../../src/connections/errors.ts';
+import { SealingKeys } from '../../../src/connections/sealingKeys.ts';
 import {
   type LoopbackPort,
   type OwnerLink,
@@ -10,8 +11,9 @@ import {
   type Visit,
   WindowRole,
 } from '../../../src/owner/windowRole.ts';
+import { createGuardedFetch } from '../../../src/platform/guardedFetch.ts';
 import { createHeadlessManager } from '../../headless/headlessManager.ts';
-import { ManualClock, MemoryLog } from '../../headless/memoryPorts.ts';
+import { ManualClock, MemoryLog, MemorySecretStore } from '../../headless/memoryPorts.ts';
 import { createWindowGateway } from '../../headless/windowGateway.ts';
 
 type Claim = Awaited<ReturnType<LoopbackPort['acquire']>>;
@@ -94,11 +96,15 @@ function makeOwner(windowName = 'other') {
   const { manager } = createHeadlessManager({ browser: async () => undefined });
   const closed = deferred<void>();
   const service = Object.assign(manager, { redirectUri: async () => 'http://127.0.0.1:4000/callback' });
+  const log = new MemoryLog();
   const { gateway } = createWindowGateway({
-    connections: manager,
+    manager,
+    guardedFetch: createGuardedFetch({ version: '0.0.0' }),
+    folder: 'none',
+    keys: new SealingKeys({ keychain: new MemorySecretStore(), editor: undefined, log }),
     origin: () => 'http://127.0.0.1:4000',
     clock: new ManualClock(),
-    log: new MemoryLog(),
+    log,
   });
   const link: OwnerLink = { windowName, service, gateway, closed: closed.promise, dispose: () => closed.resolve() };
   const visit: Visit = { type: 'attached', link };

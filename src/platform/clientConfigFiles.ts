@@ -1,0 +1,190 @@
+import { lstat, mkdir, open, readFile, readlink, realpath, rm, stat, unlink } from 'node:fs/promises';
+import path from 'node:path';
+import type { ConfigEnvironment } from '../mcpConfig/configClient.ts';
+import type { ConfigFiles, ConfigFileText, ConfigFileWritten } from '../mcpConfig/configFiles.ts';
+import { errorCode, replaceFile, writeFlushed } from './atomicFile.ts';
+
+const BOM = '\uFEFF';
+
+/** Permissions of a file that we make: for its person alone, since a token may come into it. */
+const PRIVATE = 0o600;
+
+export interface ClientConfigFilesOptions {
+  readonly platform: NodeJS.Platform;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly home: string;
+  /** Runs before a file is compared for the last time and put in place; for tests. */
+  readonly beforeRename?: () => Promise<void>;
+}
+
+/** The files of other MCP clients. There is one writer at a time in this process; other programs write when they like. */
+export function createClientConfigFiles(options: ClientConfigFilesOptions): ConfigFiles {
+  const { beforeRename = async () => undefined } = options;
+
+  async function replace(before: ConfigFileText, text: string, backs: boolean): Promise<ConfigFileWritten> {
+    return attempt(async () => {
+      const target = await targetOf(before.path);
+      await mkdir(path.dirname(target), { recursive: true });
+      const current = await bytesOf(target);
+      assertUnchanged(before, current?.bytes);
+      // A rename would ask the folder only.
+      if (current !== undefined) await (await open(target, 'r+')).close();
+      const backup = current === undefined || !backs ? undefined : await keep(before.path, current);
+      const mode = current?.mode ?? PRIVATE;
+      const temporary = `${target}.scopekeeper-new`;
+      const check = async () => {
+        await beforeRename();
+        assertUnchanged(before, (await bytesOf(target))?.bytes);
+      };
+      await replaceFile(target, bomOf(before) + text, { temporary, mode, check });
+      const file = { ...before, text, exists: true };
+      return { type: 'written', file, ...(backup !== undefined && { backup }) };
+    });
+  }
+
+  return {
+    environment: environmentOf(options),
+
+    async isInstalled({ evidence }) {
+      return stat(evidence).then(
+        () => true,
+        () => false,
+      );
+    },
+
+    async read(file) {
+      return attempt(async () => {
+        const current = await bytesOf(await targetOf(file));
+        if (current === undefined) {
+          return { type: 'read', file: { path: file, text: '', exists: false, hasBom: false } };
+        }
+        const whole = decode(current.bytes);
+        const hasBom = whole.startsWith(BOM);
+        return { type: 'read', file: { path: file, text: hasBom ? whole.slice(1) : whole, exists: true, hasBom } };
+      });
+    },
+
+    write: async (before, text) => replace(before, text, true),
+
+    async restore(written, before) {
+      if (before.exists) return replace(written, before.text, false);
+      return attempt(async () => {
+        const target = await targetOf(written.path);
+        assertUnchanged(written, (await bytesOf(target))?.bytes);
+        await unlink(target);
+        return { type: 'written', file: before };
+      });
+    },
+  };
+}
+
+function environmentOf({ platform, env, home }: ClientConfigFilesOptions): ConfigFiles['environment'] {
+  const known: ConfigEnvironment['platform'] = platform === 'win32' || platform === 'darwin' ? platform : 'linux';
+  const paths = known === 'win32' ? path.win32 : path.posix;
+  const folder = (name: string) => {
+    const value = env[name];
+    return value !== undefined && paths.isAbsolute(value) ? value : undefined;
+  };
+  const appData = folder('APPDATA');
+  const configHome = folder('XDG_CONFIG_HOME');
+  const codexHome = folder('CODEX_HOME');
+  return {
+    platform: known,
+    home,
+    ...(appData !== undefined && known === 'win32' && { appData }),
+    ...(configHome !== undefined && known === 'linux' && { configHome }),
+    ...(codexHome !== undefined && { codexHome }),
+  };
+}
+
+/** What is wrong with a file, other than what the file system says. */
+class FileProblem extends Error {
+  readonly code: 'not_text' | 'changed';
+
+  constructor(code: 'not_text' | 'changed') {
+    super(code);
+    this.code = code;
+  }
+}
+
+/** What `run` gives, or why it could not. */
+async function attempt<T>(run: () => Promise<T>): Promise<T | { readonly type: 'failed'; readonly problem: string }> {
+  try {
+    return await run();
+  } catch (error) {
+    const problem = errorCode(error);
+    if (problem === undefined) throw error;
+    return { type: 'failed', problem };
+  }
+}
+
+/**
+ * The file that a path leads to: settings are often links into a folder that is under version control. The last link
+ * may lead to a file that is not there yet.
+ */
+async function targetOf(file: string): Promise<string> {
+  try {
+    return await realpath(file);
+  } catch (error) {
+    if (errorCode(error) !== 'ENOENT') throw error;
+    const link = await lstat(file).catch(() => undefined);
+    if (link?.isSymbolicLink() !== true) return file;
+    return path.resolve(path.dirname(file), await readlink(file));
+  }
+}
+
+interface Current {
+  readonly bytes: Buffer;
+  readonly mode: number;
+}
+
+/** What the file holds now; undefined when it is not there. */
+async function bytesOf(file: string): Promise<Current | undefined> {
+  try {
+    const { mode } = await stat(file);
+    return { bytes: await readFile(file), mode: mode & 0o7777 };
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+function decode(bytes: Buffer): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    throw new FileProblem('not_text');
+  }
+}
+
+function bomOf({ hasBom }: ConfigFileText): string {
+  return hasBom ? BOM : '';
+}
+
+function assertUnchanged(before: ConfigFileText, bytes: Buffer | undefined): void {
+  const expected = before.exists ? Buffer.from(bomOf(before) + before.text) : undefined;
+  const isSame = expected === undefined ? bytes === undefined : bytes?.equals(expected) === true;
+  if (!isSame) throw new FileProblem('changed');
+}
+
+/**
+ * Keeps what is in the file beside it, with its mode, and gives the path: `….scopekeeper-backup`, or with a number from 2
+ * on, since a backup is never written over. One that holds the same already is enough.
+ */
+async function keep(file: string, { bytes, mode }: Current): Promise<string> {
+  for (let number = 1; ; number += 1) {
+    const backup = `${file}.scopekeeper-backup${number === 1 ? '' : `-${number}`}`;
+    try {
+      await writeFlushed(backup, bytes, mode);
+      return backup;
+    } catch (error) {
+      if (errorCode(error) !== 'EEXIST') {
+        // Half of a file is no backup.
+        await rm(backup, { force: true });
+        throw error;
+      }
+      const known = await readFile(backup).catch(() => undefined);
+      if (known?.equals(bytes) === true) return backup;
+    }
+  }
+}

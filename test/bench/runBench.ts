@@ -1,0 +1,141 @@
+import { startBenchedGateway } from './gatewayTargets.ts';
+import { startMcpRemote } from './mcpRemote.ts';
+import { type Memory, measureIdleMemory } from './memory.ts';
+import { type Aim, formatTable, judge, type Row } from './report.ts';
+import { measureLatency, measureThroughput } from './speed.ts';
+import { Station } from './station.ts';
+import { measureEventDelay, measureFirstEvent, measureStreamedAnswer } from './streams.ts';
+import { type HttpTarget, httpTarget, type Target } from './targets.ts';
+
+export interface BenchOptions {
+  /** Of 20 calls, for each target. */
+  readonly blocks: number;
+  /** Of a window of a tenth of a second with many calls at once, for each target. */
+  readonly rounds: number;
+  /** How long the streamed answer is. */
+  readonly bytes: number;
+  readonly hasMcpRemote: boolean;
+}
+
+export interface BenchResult {
+  readonly rows: readonly Row[];
+  readonly bare: Row;
+  readonly aims: readonly Aim[];
+}
+
+const WARM_UP_BLOCKS = 50;
+const WINDOW_MS = 100;
+const EVENTS_PER_BLOCK = 4;
+const IDLE_SERVERS = 10;
+
+/** Something to be closed at the end. */
+interface Closable {
+  close(): Promise<void> | void;
+}
+
+/** Measures everything, in one run and in turns. */
+export async function runBench(options: BenchOptions): Promise<BenchResult> {
+  const closing: Closable[] = [];
+  try {
+    return await measureAll(options, closing);
+  } finally {
+    for (const one of closing.toReversed()) await one.close();
+  }
+}
+
+/** What `npm run bench:gateway` prints. */
+export function formatResult({ rows, bare, aims }: BenchResult): string {
+  const judged = aims.map(({ isMet, text }) => `${isMet ? 'met    ' : 'NOT MET'} ${text}`);
+  return [formatTable(rows, bare), '', ...judged].join('\n');
+}
+
+async function measureAll(options: BenchOptions, closing: Closable[]): Promise<BenchResult> {
+  const { blocks, rounds, bytes, hasMcpRemote } = options;
+  const upstream = await Station.start('upstream');
+  closing.push(upstream.station);
+  const startBare = async (): Promise<{ station: Station; port: number }> => {
+    const started = await Station.start('bareProxy', String(upstream.port));
+    closing.push(started.station);
+    return started;
+  };
+  const bareTarget = async (name: string): Promise<HttpTarget> => {
+    const { station, port } = await startBare();
+    return httpTarget(name, serverUrl(port, 0), async () => station.usage());
+  };
+  const direct = httpTarget('direct', serverUrl(upstream.port, 0));
+  const bare = await bareTarget('bare');
+  const control = await bareTarget('bare again');
+  const gateway = await startBenchedGateway([serverUrl(upstream.port, 0)]);
+  closing.push(gateway);
+  const [unfiltered = missing()] = gateway.targets;
+  const overHttp = [direct, bare, control, unfiltered, gateway.filtered];
+  const mcpRemote = hasMcpRemote ? await startMcpRemote(serverUrl(upstream.port, 0)) : undefined;
+  if (mcpRemote !== undefined) closing.push(mcpRemote);
+  const targets: Target[] = [...overHttp, ...(mcpRemote === undefined ? [] : [mcpRemote])];
+
+  const latencies = await measureLatency(targets, blocks, Math.min(WARM_UP_BLOCKS, blocks));
+  const throughputs = await measureThroughput(targets, rounds, WINDOW_MS);
+  const eventDelays = await measureEventDelay(targets, blocks * EVENTS_PER_BLOCK);
+  const streamed = new Map<Target, Pick<Row, 'streamed' | 'firstEventMs'>>();
+  for (const target of overHttp) {
+    const firstEventMs = await measureFirstEvent(target);
+    streamed.set(target, { firstEventMs, streamed: await measureStreamedAnswer(target, bytes) });
+  }
+  const memory = new Map<Target, { memory: Memory }>();
+  memory.set(bare, { memory: await idleBareProxy(startBare) });
+  memory.set(unfiltered, { memory: await idleGateway(upstream.port) });
+  if (mcpRemote !== undefined) memory.set(mcpRemote, { memory: await idleMcpRemotes(upstream.port) });
+
+  const rowOf = (target: Target): Row => ({
+    name: target.name,
+    latency: latencies.get(target) ?? missing(),
+    throughput: throughputs.get(target) ?? missing(),
+    eventDelayMs: eventDelays.get(target) ?? missing(),
+    ...streamed.get(target),
+    ...memory.get(target),
+  });
+  const aims = [unfiltered, gateway.filtered].flatMap((target) =>
+    judge(rowOf(target), rowOf(bare), mcpRemote && rowOf(mcpRemote)),
+  );
+  return { rows: targets.map(rowOf), bare: rowOf(bare), aims };
+}
+
+/** One bare proxy serves all. */
+async function idleBareProxy(start: () => Promise<{ station: Station; port: number }>): Promise<Memory> {
+  const { station, port } = await start();
+  const servers = Array.from({ length: IDLE_SERVERS }, (_, index) => httpTarget('idle', serverUrl(port, index)));
+  return measureIdleMemory(servers, [async () => station.usage()]);
+}
+
+/** So does one gateway. */
+async function idleGateway(upstreamPort: number): Promise<Memory> {
+  const urls = Array.from({ length: IDLE_SERVERS }, (_, index) => serverUrl(upstreamPort, index));
+  const gateway = await startBenchedGateway(urls);
+  try {
+    return await measureIdleMemory(gateway.targets, [gateway.usage]);
+  } finally {
+    await gateway.close();
+  }
+}
+
+/** mcp-remote takes a process for each server. */
+async function idleMcpRemotes(upstreamPort: number): Promise<Memory> {
+  const all = await Promise.all(
+    Array.from({ length: IDLE_SERVERS }, async (_, index) => startMcpRemote(serverUrl(upstreamPort, index))),
+  );
+  try {
+    const usages = all.map(({ usage }) => usage ?? missing());
+    return await measureIdleMemory(all, usages);
+  } finally {
+    await Promise.all(all.map(async (one) => one.close()));
+  }
+}
+
+/** The URL of one of the servers: the upstream's is the same at each path. */
+function serverUrl(port: number, index: number): URL {
+  return new URL(`http://127.0.0.1:${port}/${index}/mcp`);
+}
+
+function missing(): never {
+  throw new Error('This was not measured');
+}

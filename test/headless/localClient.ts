@@ -1,0 +1,95 @@
+import { createServer } from 'node:http';
+import { Client } from '@modelcontextprotocol/sdk/client/index.js';
+import type { OAuthClientProvider } from '@modelcontextprotocol/sdk/client/auth.js';
+import { UnauthorizedError } from '@modelcontextprotocol/sdk/client/auth.js';
+import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
+import type { OAuthClientInformationMixed, OAuthTokens } from '@modelcontextprotocol/sdk/shared/auth.js';
+import { listenOnLoopback, stopServer } from '../servers/loopback.ts';
+
+/** Opens the authorization URL, as a browser does; where it ends is not waited for. */
+export type OpenAuthorization = (url: URL) => void;
+
+/** A program on this computer with the official MCP client, which signs in to the gateway by itself. */
+export interface LocalClient {
+  /** Signs in if need be, and gives the names of the tools. Throws when access is denied. */
+  listTools(): Promise<string[]>;
+  callTool(name: string): Promise<unknown>;
+  /** The tokens that it has now. */
+  readonly secrets: readonly string[];
+  close(): Promise<void>;
+}
+
+/**
+ * Starts such a program.
+ * @param url of a connection at the gateway
+ * @param name what it calls itself
+ */
+export async function startLocalClient(url: string, name: string, open: OpenAuthorization): Promise<LocalClient> {
+  let onCode: (code: string | undefined) => void = () => undefined;
+  const server = createServer((request, response) => {
+    const { searchParams } = new URL(request.url ?? '/', 'http://127.0.0.1');
+    response.end('You can close this tab.');
+    onCode(searchParams.get('code') ?? undefined);
+  });
+  const redirectUrl = `${await listenOnLoopback(server)}/callback`;
+  let registration: OAuthClientInformationMixed | undefined;
+  let tokens: OAuthTokens | undefined;
+  let verifier = '';
+  let code: Promise<string | undefined> = Promise.resolve(undefined);
+  const authProvider: OAuthClientProvider = {
+    redirectUrl,
+    clientMetadata: { client_name: name, redirect_uris: [redirectUrl] },
+    clientInformation: () => registration,
+    saveClientInformation: (saved) => {
+      registration = saved;
+    },
+    tokens: () => tokens,
+    saveTokens: (saved) => {
+      tokens = saved;
+    },
+    codeVerifier: () => verifier,
+    saveCodeVerifier: (saved) => {
+      verifier = saved;
+    },
+    redirectToAuthorization: (authorizationUrl) => {
+      code = new Promise((resolve) => {
+        onCode = resolve;
+      });
+      open(authorizationUrl);
+    },
+  };
+  let client: Client | undefined;
+
+  async function connected(): Promise<Client> {
+    if (client !== undefined) return client;
+    const transport = () => new StreamableHTTPClientTransport(new URL(url), { authProvider });
+    const info = { name, version: '1' };
+    const first = transport();
+    try {
+      const eager = new Client(info);
+      await eager.connect(first);
+      client = eager;
+      return eager;
+    } catch (error) {
+      if (!(error instanceof UnauthorizedError)) throw error;
+    }
+    const given = await code;
+    if (given === undefined) throw new Error('Access was denied.');
+    await first.finishAuth(given);
+    client = new Client(info);
+    await client.connect(transport());
+    return client;
+  }
+
+  return {
+    listTools: async () => (await (await connected()).listTools()).tools.map((tool) => tool.name),
+    callTool: async (tool) => (await connected()).callTool({ name: tool, arguments: {} }),
+    get secrets() {
+      return [tokens?.access_token, tokens?.refresh_token].filter((token) => token !== undefined);
+    },
+    async close() {
+      await client?.close();
+      await stopServer(server);
+    },
+  };
+}
