@@ -48,8 +48,8 @@ export function createOwnedGateway(options: GatewayPartsOptions): OwnedGateway {
     clock,
     log,
   });
-  const tokens = new Demands({ tokens: manager, connections: manager, tell: options.tellDemand, clock, log });
-  const { extraCaFile } = options;
+  const { extraCaFile, stepUpTimeoutMs, tellDemand: tell } = options;
+  const tokens = new Demands({ tokens: manager, connections: manager, tell, stepUpTimeoutMs, clock, log });
   const upstream = createUpstream({ guardedFetch, clock, ...(extraCaFile !== undefined && { extraCaFile }) });
   const authorizationServer = createAuthorizationServer({
     grants: registry.grants,
@@ -67,7 +67,7 @@ export function createOwnedGateway(options: GatewayPartsOptions): OwnedGateway {
     tokens,
     upstream,
     toolFilter: { judgeRequest, createAnswerFilter },
-    stepUpTimeoutMs: options.stepUpTimeoutMs,
+    stepUpTimeoutMs,
     onPersonNeeded: ({ name }) => log.info(`A local client waits for the person, for ${name}.`),
     clock,
     log,
