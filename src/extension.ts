@@ -32,6 +32,7 @@ import { Consent } from './vscode/consent.ts';
 import { offerSessions } from './vscode/extensionSessions.ts';
 import { followPort } from './vscode/followPort.ts';
 import { stepUpTimeoutMs, tokenLifetimes, wantedPort } from './vscode/gatewaySettings.ts';
+import { editorUserFolder } from './vscode/editorUserFolder.ts';
 import { setLanguage } from './vscode/localize.ts';
 import { channelLog } from './vscode/log.ts';
 import { showError } from './vscode/notifications.ts';
@@ -174,6 +175,12 @@ export function activate(context: vscode.ExtensionContext): ScopekeeperApi {
     redirectUri: async (kind) => connections.redirectUri(kind),
     configFiles: createClientConfigFiles({ platform: process.platform, env: process.env, home: os.homedir() }),
     checkCaFile: async (file) => void (await readCertificates(file, 'connection')), // only whether it can be read
+    configFiles: createClientConfigFiles({
+      platform: process.platform,
+      env: process.env,
+      home: os.homedir(),
+      editorUserFolder: editorUserFolder(context),
+    }),
   });
   const publicChanges = new vscode.EventEmitter<void>();
   const announceAll = () => {
