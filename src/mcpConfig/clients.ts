@@ -35,9 +35,9 @@ const table: Readonly<Record<ClientId, ConfigClient>> = {
     command: (name, url) => ['code', '--add-mcp', JSON.stringify({ name, type: 'http', url })],
   },
   /**
-   * code.claude.com/docs/en/mcp: scopes, `${VAR}` in `url` and `headers`. Tried with 2.1.197: lists what is written
-   * here, and takes a file with a comment or a comma too many for broken. `~/.claude.json` also holds its state, with
-   * servers of single folders below `projects`, which are left alone.
+   * code.claude.com/docs/en/mcp: scopes, `${VAR}` in `url` and `headers`. Tried with 2.1.197: connects to what is
+   * written here, also by a variable in `~/.claude.json`; takes a file with a comment or a comma too many for broken.
+   * `~/.claude.json` also holds its state, with servers of single folders below `projects`, which are left alone.
    */
   'claude-code': {
     id: 'claude-code',
@@ -99,7 +99,8 @@ const table: Readonly<Record<ClientId, ConfigClient>> = {
   },
   /**
    * developers.openai.com/codex/mcp: `url`, `bearer_token_env_var` (a token in the file is refused), `codex mcp login`.
-   * A file in a workspace counts where the person trusts the folder. Tried with 0.169.0: lists what is written here.
+   * A file in a workspace counts where the person trusts the folder. Tried with 0.169.0: lists what is written here,
+   * and asks the server how to sign in.
    */
   codex: {
     id: 'codex',
@@ -119,7 +120,8 @@ const table: Readonly<Record<ClientId, ConfigClient>> = {
   },
   /**
    * geminicli.com/docs/tools/mcp-server: `httpUrl` is Streamable HTTP (`url` without a type the older SSE), `${VAR}`,
-   * OAuth by discovery. Tried with 0.61.0: lists what is written here, takes comments, and no comma too many.
+   * OAuth by discovery. Tried with 0.61.0: connects to what is written here, also by a variable; takes comments, and no
+   * comma too many. In a folder that is not trusted it uses none of its servers.
    */
   gemini: {
     id: 'gemini',

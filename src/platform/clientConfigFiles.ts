@@ -13,6 +13,8 @@ export interface ClientConfigFilesOptions {
   readonly platform: NodeJS.Platform;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly home: string;
+  /** The folder `User` of the editor that this runs in. */
+  readonly editorUserFolder?: string | undefined;
   /** Runs before a file is compared for the last time and put in place; for tests. */
   readonly beforeRename?: () => Promise<void>;
 }
@@ -78,7 +80,12 @@ export function createClientConfigFiles(options: ClientConfigFilesOptions): Conf
   };
 }
 
-function environmentOf({ platform, env, home }: ClientConfigFilesOptions): ConfigFiles['environment'] {
+function environmentOf({
+  platform,
+  env,
+  home,
+  editorUserFolder,
+}: ClientConfigFilesOptions): ConfigFiles['environment'] {
   const known: ConfigEnvironment['platform'] = platform === 'win32' || platform === 'darwin' ? platform : 'linux';
   const paths = known === 'win32' ? path.win32 : path.posix;
   const folder = (name: string) => {
@@ -94,6 +101,7 @@ function environmentOf({ platform, env, home }: ClientConfigFilesOptions): Confi
     ...(appData !== undefined && known === 'win32' && { appData }),
     ...(configHome !== undefined && known === 'linux' && { configHome }),
     ...(codexHome !== undefined && { codexHome }),
+    ...(editorUserFolder !== undefined && { editorUserFolder }),
   };
 }
 
