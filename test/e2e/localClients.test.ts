@@ -81,7 +81,7 @@ test('P43 P44 a client asks for access, the person chooses tools, sees who uses 
     await workbench.screenshot('manage-local-clients-light', 'light');
     await quickInput.cancel();
 
-    await servers.contextMenu('Claude Code', 'Revoke Access…');
+    await servers.inlineAction('Claude Code', 'Revoke Access…');
     await notifications.dialog.waitFor();
     await workbench.page.setViewportSize(NARROW);
     await workbench.screenshot('revoke-access-narrow');
