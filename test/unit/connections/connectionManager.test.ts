@@ -38,8 +38,9 @@ beforeEach(() => {
   manager = newManager();
 });
 
+const unused = async (): Promise<never> => assert.fail('not to be called');
+
 function newManager(): ConnectionManager {
-  const unused = async (): Promise<never> => assert.fail('not to be called');
   let ids = 0;
   const { clock, file, log, vault } = parts;
   return new ConnectionManager({
