@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { GatewayProcess } from '../headless/gatewayProcess.ts';
-import { type HttpTarget, httpTarget } from './targets.ts';
+import { type AskUsage, type HttpTarget, httpTarget } from './targets.ts';
 
 /** The gateway, with a connection to each of the servers; they are given a token, and nobody signs in. */
 export interface BenchedGateway {
@@ -10,7 +10,7 @@ export interface BenchedGateway {
   readonly targets: readonly HttpTarget[];
   /** The first server, for a client that may use some tools only. */
   readonly filtered: HttpTarget;
-  readonly usage: GatewayProcess['usage'];
+  readonly usage: AskUsage;
   close(): Promise<void>;
 }
 
@@ -23,7 +23,7 @@ const NO_PERSON = {
 export async function startBenchedGateway(serverUrls: readonly URL[]): Promise<BenchedGateway> {
   const folder = await mkdtemp(path.join(tmpdir(), 'scopekeeper-bench-'));
   const gateway = await GatewayProcess.start({ folder, port: 0 }, NO_PERSON);
-  const usage = async () => gateway.usage();
+  const usage: AskUsage = async (isMemoryWanted) => gateway.usage(isMemoryWanted);
   const connected: { readonly id: string; readonly url: string }[] = [];
   for (const url of serverUrls) connected.push(await gateway.connect(url.href, 'a-token-that-the-person-brought'));
   const [first] = connected;

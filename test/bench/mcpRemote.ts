@@ -45,7 +45,7 @@ export async function startMcpRemote(url: URL): Promise<Target & { close(): Prom
 
   return {
     name: 'mcp-remote',
-    usage: async () => station.usage(),
+    usage: async (isMemoryWanted) => station.usage(isMemoryWanted),
     openLane: async () => ({
       call: async () => ask((id) => toolCall(id, 'echo', { text: 'hello' })),
       close: () => undefined,

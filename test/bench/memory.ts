@@ -1,6 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Usage } from './messages.ts';
-import type { Target } from './targets.ts';
+import type { AskUsage, Target } from './targets.ts';
 
 /** What starting has used is given back by then, where it is given back at all. */
 const SETTLE_MS = 2000;
@@ -14,10 +13,7 @@ export interface Memory {
  * The memory that processes take while each target has been called once and then is idle, with its stream open.
  * @param usages asks each process once
  */
-export async function measureIdleMemory(
-  targets: readonly Target[],
-  usages: readonly (() => Promise<Usage>)[],
-): Promise<Memory> {
+export async function measureIdleMemory(targets: readonly Target[], usages: readonly AskUsage[]): Promise<Memory> {
   const streams = await Promise.all(targets.map(async (target) => target.openStream(() => undefined)));
   for (const target of targets) {
     const lane = await target.openLane();
@@ -25,10 +21,10 @@ export async function measureIdleMemory(
     lane.close();
   }
   await delay(SETTLE_MS);
-  const used = await Promise.all(usages.map(async (usage) => usage()));
+  const used = await Promise.all(usages.map(async (usage) => usage(true)));
   for (const stream of streams) stream.close();
   return {
     rss: used.reduce((sum, { rss }) => sum + rss, 0),
-    pss: used.reduce((sum, { pss }) => sum + pss, 0),
+    pss: used.reduce((sum, { pss }) => sum + (pss ?? 0), 0),
   };
 }

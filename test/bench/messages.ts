@@ -1,15 +1,19 @@
 import * as v from 'valibot';
 
 /** What a process of the bench is asked for by its parent. */
-export const questionSchema = v.object({ type: v.literal('usage') });
+export const questionSchema = v.object({ type: v.literal('usage'), isMemoryWanted: v.boolean() });
 
 export const usageSchema = v.object({
   type: v.literal('usage'),
   /** User and system time since its start, in microseconds. */
   cpuUs: v.number(),
-  /** Bytes of memory; `pss` counts pages that processes share only in part, and is 0 where the system tells none. */
+  /** Bytes of memory. */
   rss: v.number(),
-  pss: v.number(),
+  /**
+   * The same, with pages that processes share counted only in part. Undefined where the system tells none, and unless it
+   * was asked for: to find it out takes the process 10 ms.
+   */
+  pss: v.exactOptional(v.number()),
   /** How many connections it has accepted, where it counts them. */
   accepted: v.number(),
 });

@@ -8,8 +8,7 @@ import { questionSchema, type Telling, type Usage } from './messages.ts';
  */
 export function answerUsage(accepted?: () => number): void {
   process.on('message', (message) => {
-    if (!v.is(questionSchema, message)) return;
-    tell(ownUsage(accepted));
+    if (v.is(questionSchema, message)) tell(ownUsage(message.isMemoryWanted, accepted));
   });
   process.on('disconnect', () => process.exit());
   // A program that would end by itself is not kept from it.
@@ -17,10 +16,11 @@ export function answerUsage(accepted?: () => number): void {
 }
 
 /** What this process has used so far. */
-export function ownUsage(accepted: () => number = () => 0): Usage {
+export function ownUsage(isMemoryWanted: boolean, accepted: () => number = () => 0): Usage {
   const { user, system } = process.cpuUsage();
   const rss = process.memoryUsage.rss();
-  return { type: 'usage', cpuUs: user + system, rss, pss: ownPss(), accepted: accepted() };
+  const pss = isMemoryWanted ? ownPss() : undefined;
+  return { type: 'usage', cpuUs: user + system, rss, ...(pss !== undefined && { pss }), accepted: accepted() };
 }
 
 /** Tells the parent something. */
@@ -29,11 +29,11 @@ export function tell(telling: Telling): void {
 }
 
 /** Linux only. */
-function ownPss(): number {
+function ownPss(): number | undefined {
   try {
     const kilobytes = /^Pss:\s+(\d+) kB$/m.exec(readFileSync('/proc/self/smaps_rollup', 'utf8'))?.[1];
-    return Number(kilobytes ?? 0) * 1024;
+    return kilobytes === undefined ? undefined : Number(kilobytes) * 1024;
   } catch {
-    return 0;
+    return undefined;
   }
 }

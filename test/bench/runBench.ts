@@ -60,7 +60,7 @@ async function measureAll(options: BenchOptions, closing: Closable[]): Promise<B
   };
   const bareTarget = async (name: string): Promise<HttpTarget> => {
     const { station, port } = await startBare();
-    return httpTarget(name, serverUrl(port, 0), async () => station.usage());
+    return httpTarget(name, serverUrl(port, 0), async (isMemoryWanted) => station.usage(isMemoryWanted));
   };
   const direct = httpTarget('direct', serverUrl(upstream.port, 0));
   const bare = await bareTarget('bare');
@@ -104,7 +104,7 @@ async function measureAll(options: BenchOptions, closing: Closable[]): Promise<B
 async function idleBareProxy(start: () => Promise<{ station: Station; port: number }>): Promise<Memory> {
   const { station, port } = await start();
   const servers = Array.from({ length: IDLE_SERVERS }, (_, index) => httpTarget('idle', serverUrl(port, index)));
-  return measureIdleMemory(servers, [async () => station.usage()]);
+  return measureIdleMemory(servers, [async (isMemoryWanted) => station.usage(isMemoryWanted)]);
 }
 
 /** So does one gateway. */

@@ -34,9 +34,9 @@ export class Station {
   }
 
   /** What it has used so far. */
-  async usage(): Promise<Usage> {
+  async usage(isMemoryWanted = false): Promise<Usage> {
     const told = once(this.#told, 'usage', { signal: AbortSignal.timeout(LIMIT_MS) });
-    this.child.send({ type: 'usage' });
+    this.child.send({ type: 'usage', isMemoryWanted });
     return (await told)[0];
   }
 

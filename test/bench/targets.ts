@@ -9,6 +9,9 @@ export interface Lane {
   close(): void;
 }
 
+/** Asks a process what it has used. */
+export type AskUsage = (isMemoryWanted?: boolean) => Promise<Usage>;
+
 /** A way to the upstream that is measured. */
 export interface Target {
   readonly name: string;
@@ -17,7 +20,7 @@ export interface Target {
   /** Hears the text of each event of the server's own stream, until it is closed. Resolves when it is open. */
   openStream(onText: (text: string) => void): Promise<{ close(): void }>;
   /** What the process of this target has used; undefined when there is none. */
-  readonly usage?: () => Promise<Usage>;
+  readonly usage?: AskUsage;
 }
 
 /** A target that speaks HTTP, as the clients of the gateway do. */
@@ -41,7 +44,7 @@ export function toolCall(id: number, name: string, parameters: object): string {
  * The server at `url`, or a proxy before it.
  * @param token for the gateway
  */
-export function httpTarget(name: string, url: URL, usage?: () => Promise<Usage>, token?: string): HttpTarget {
+export function httpTarget(name: string, url: URL, usage?: AskUsage, token?: string): HttpTarget {
   const headers = { ...HEADERS, ...(token !== undefined && { authorization: `Bearer ${token}` }) };
   return {
     name,

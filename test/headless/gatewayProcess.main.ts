@@ -32,7 +32,7 @@ serve(rpc, processRequests.pass, async ({ ms }) => {
   clock.pass(ms);
   return {};
 });
-serve(rpc, processRequests.usage, async () => ownUsage());
+serve(rpc, processRequests.usage, async ({ isMemoryWanted }) => ownUsage(isMemoryWanted));
 serve(rpc, gatewayRequests.createToken, async (token) => ({
   token: await (await starting).registry.createToken(token),
 }));

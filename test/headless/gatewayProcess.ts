@@ -70,8 +70,8 @@ export class GatewayProcess {
     await ask(this.#rpc, processRequests.pass, { ms });
   }
 
-  async usage(): Promise<Usage> {
-    return ask(this.#rpc, processRequests.usage, {});
+  async usage(isMemoryWanted = false): Promise<Usage> {
+    return ask(this.#rpc, processRequests.usage, { isMemoryWanted });
   }
 
   /** Ends it by SIGKILL, and waits until it is gone. */

@@ -28,7 +28,7 @@ export const processRequests = {
   /** Puts the clock forward. */
   pass: request('pass', v.object({ ms: v.number() }), nothing),
   /** What it has used so far. */
-  usage: request('usage', nothing, usageSchema),
+  usage: request('usage', v.object({ isMemoryWanted: v.boolean() }), usageSchema),
 };
 
 /** What a gateway process asks of the test. */
