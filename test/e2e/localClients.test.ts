@@ -51,7 +51,8 @@ test('P43 P44 a client asks for access, the person chooses tools, sees who uses 
     await workbench.page.keyboard.press('Enter');
     await workbench.page.keyboard.type('allow all');
     await workbench.page.keyboard.press('Enter');
-    await quickInput.waitFor('May it?');
+    while ((await quickInput.field.inputValue()) !== '') await workbench.page.waitForTimeout(50);
+    await quickInput.waitFor('The answer goes to');
     const facts = (await quickInput.rows()).map(({ label }) => label);
     assert.equal(facts[0], '“Claude Code” asks to use Sample Notes');
     assert.match(facts[1] ?? '', /^The answer goes to 127\.0\.0\.1:\d+$/);
