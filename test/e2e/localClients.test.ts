@@ -91,7 +91,7 @@ test('P43 P44 a client asks for access, the person chooses tools, sees who uses 
     // It is refused, and asks anew, with what was allowed before at hand.
     const again = client.callTool('list_notes').catch((error: unknown) => error);
     await quickInput.waitFor('May it?');
-    assert.ok((await quickInput.rows()).some(({ label }) => label === 'Allow 2 tools'));
+    assert.ok((await quickInput.rows()).some(({ label }) => label === 'Allow 2 Tools'));
     await workbench.screenshot('consent-again-narrow', 'light');
     await quickInput.pick('Deny');
     assert.ok((await again) instanceof Error, 'P44 a client that was denied gets nothing');
