@@ -11,7 +11,6 @@ import { createGateway } from './gateway/gateway.ts';
 import { OwnedGateway } from './gateway/ownedGateway.ts';
 import type { AskConsent, RenderAuthorizationPage, TellDemand, TokenLifetimes } from './gateway/ports.ts';
 import { createToolCatalog } from './gateway/toolCatalog.ts';
-import { createAnswerFilter, judgeRequest } from './gateway/toolFilter.ts';
 import type { GuardedFetch } from './platform/guardedFetch.ts';
 import { createRegistryFile } from './platform/registryFile.ts';
 import { createUpstream } from './platform/upstream.ts';
@@ -66,7 +65,6 @@ export function createOwnedGateway(options: GatewayPartsOptions): OwnedGateway {
     connections: manager,
     tokens,
     upstream,
-    toolFilter: { judgeRequest, createAnswerFilter },
     stepUpTimeoutMs: options.stepUpTimeoutMs,
     onPersonNeeded: ({ name }) => log.info(`A local client waits for the person, for ${name}.`),
     clock,
