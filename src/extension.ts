@@ -173,7 +173,6 @@ export function activate(context: vscode.ExtensionContext): ScopekeeperApi {
     reveal: async (id) => tree.reveal(id),
     showLog: () => channel.show(),
     redirectUri: async (kind) => connections.redirectUri(kind),
-    configFiles: createClientConfigFiles({ platform: process.platform, env: process.env, home: os.homedir() }),
     checkCaFile: async (file) => void (await readCertificates(file, 'connection')), // only whether it can be read
     configFiles: createClientConfigFiles({
       platform: process.platform,

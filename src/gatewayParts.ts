@@ -47,8 +47,8 @@ export function createOwnedGateway(options: GatewayPartsOptions): OwnedGateway {
     clock,
     log,
   });
-  const tokens = new Demands({ tokens: manager, connections: manager, tell: options.tellDemand, clock, log });
-  const { extraCaFile } = options;
+  const { extraCaFile, stepUpTimeoutMs, tellDemand: tell } = options;
+  const tokens = new Demands({ tokens: manager, connections: manager, tell, stepUpTimeoutMs, clock, log });
   const upstream = createUpstream({ guardedFetch, clock, ...(extraCaFile !== undefined && { extraCaFile }) });
   const authorizationServer = createAuthorizationServer({
     grants: registry.grants,
@@ -65,7 +65,7 @@ export function createOwnedGateway(options: GatewayPartsOptions): OwnedGateway {
     connections: manager,
     tokens,
     upstream,
-    stepUpTimeoutMs: options.stepUpTimeoutMs,
+    stepUpTimeoutMs,
     onPersonNeeded: ({ name }) => log.info(`A local client waits for the person, for ${name}.`),
     clock,
     log,

@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Readable } from 'node:stream';
 import type { Connection, ConnectionId } from '../connections/connection.ts';
 import type { ConnectionService } from '../connections/connectionService.ts';
+import type { Disposable } from '../connections/ports.ts';
 import type { AllowedTools, LocalAccess } from './localAccess.ts';
 
 /** The connections, as the gateway sees them. */
@@ -14,6 +15,9 @@ export interface AccessTokens {
    * notes the use.
    */
   use(token: string, connection: ConnectionId): LocalAccess | undefined;
+  /** Who has access now. */
+  readonly accesses: readonly LocalAccess[];
+  onDidChangeAccesses(listener: () => void): Disposable;
 }
 
 /** A request on its way to an MCP server. */

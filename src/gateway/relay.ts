@@ -174,7 +174,7 @@ export class Relay {
         return undefined;
       case 'stop':
         discard(outcome.answer);
-        this.#tell('access_refused');
+        this.#tellStop();
         return undefined;
       case 'authorize': {
         discard(outcome.answer);
@@ -182,6 +182,13 @@ export class Relay {
         return { reason: isSignedOut ? 'sign_in_required' : 'consent_required', scopes: outcome.scopes };
       }
     }
+  }
+
+  /** The person was asked before; where there is still something to do for them, the client hears of that. */
+  #tellStop(): void {
+    const state = this.#parts.connections.get(this.#target.connection.id)?.state;
+    if (state?.type === 'needsConsent') this.#tell('consent_required', state.missing);
+    else this.#tell(state?.type === 'needsSignIn' ? 'sign_in_required' : 'access_refused');
   }
 
   /** Whether the request is to be sent again; else the client was told. */

@@ -56,7 +56,8 @@ const table: Readonly<Record<ClientId, ConfigClient>> = {
    * support.claude.com, "Building custom connectors via remote MCP servers": it does not connect to remote servers that
    * this file names, and its connectors are reached from Anthropic's cloud, not from this computer. So it needs a
    * bridge. Its file takes stdio servers only (modelcontextprotocol.io, "Connect to local MCP servers", which also says
-   * where the file is on macOS and Windows; that of the Linux build is not documented).
+   * where the file is on macOS and Windows; that of the Linux build is not documented, nor whether a
+   * build from the Microsoft Store sees the same folder).
    */
   'claude-desktop': {
     id: 'claude-desktop',
@@ -85,7 +86,10 @@ const table: Readonly<Record<ClientId, ConfigClient>> = {
     ],
     entry: ({ url }) => ({ url }),
   },
-  /** docs.devin.ai/desktop/cascade/mcp (the Cascade agent of Windsurf, now Devin Desktop): `serverUrl`, `${env:VAR}`, OAuth. */
+  /**
+   * docs.devin.ai/desktop/cascade/mcp: `serverUrl`, `${env:VAR}`, OAuth. That is the Cascade agent of Windsurf, which is
+   * called Devin Desktop now; its newer agent, Devin Local, has files of its own, which are not known here.
+   */
   windsurf: {
     id: 'windsurf',
     name: 'Windsurf',
@@ -136,7 +140,8 @@ const table: Readonly<Record<ClientId, ConfigClient>> = {
     tokenPlace: { type: 'variable' },
     command: (name, url) => ['gemini', 'mcp', 'add', '--scope', 'user', '--transport', 'http', name, url],
   },
-  /** zed.dev/docs/ai/mcp: `url`, and OAuth unless there is an Authorization header. Variables are not expanded there. */
+  /** zed.dev/docs/ai/mcp: `url`, and OAuth unless there is an Authorization header. It names no
+   * variables in headers. */
   zed: {
     id: 'zed',
     name: 'Zed',

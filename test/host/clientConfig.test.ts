@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import * as vscode from 'vscode';
+import { deferred } from '../../src/connections/deferred.ts';
 import type { PublicConnection } from '../../src/vscode/api.ts';
 import { type SampleServer, startSampleServer } from '../sample/sampleServer.ts';
 import { connect } from './connecting.ts';
@@ -140,6 +141,23 @@ describe('configurations of other MCP clients', () => {
     const token = await vscode.env.clipboard.readText();
     assert.ok(!(await readdir(userFolder)).includes(path.basename(file)));
     assert.equal(await statusAt(token), 401);
+  });
+
+  it('takes only the server out of a file that was changed after the edit', async () => {
+    const file = path.join(workspace, '.cursor', 'mcp.json');
+    await writeFile(file, BEFORE);
+    const changed = deferred<string>();
+    probe.editor.answers.set('showInformationMessage', ['Add', changed.promise]);
+    await run('scopekeeper.addToClient', 'Cursor, in this workspace');
+    const added = await readFile(file, 'utf8');
+    await writeFile(file, added.replace('// mine', '// still mine'));
+    changed.resolve('Undo');
+    await probe.recorder.until('the end of the way back', () =>
+      probe.editor.shown.flat().find((text) => /is no longer in .*cursor/.test(String(text))),
+    );
+    // The comma that made room for the server goes with it: not every parser takes one behind the last.
+    const after = BEFORE.replace('// mine', '// still mine').replace('}, // kept', '} // kept');
+    assert.equal(await readFile(file, 'utf8'), after);
   });
 
   it('writes nothing without a yes', async () => {

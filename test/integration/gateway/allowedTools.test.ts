@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { request, type ServerResponse } from 'node:http';
 import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { describe, it, type TestContext } from 'node:test';
@@ -6,9 +8,10 @@ import { gzipSync } from 'node:zlib';
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { SSEClientTransport } from '@modelcontextprotocol/sdk/client/sse.js';
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
-import { startRaw } from '../../headless/rawConnection.ts';
+import { type RawConnection, startRaw } from '../../headless/rawConnection.ts';
+import { deferred } from '../../../src/connections/deferred.ts';
 import { startTestGateway } from '../../headless/testGateway.ts';
-import { rawRequest } from '../../servers/rawRequest.ts';
+import { rawRequest, responseTo } from '../../servers/rawRequest.ts';
 import type { ServerTransport } from '../../servers/scopedMcpServer.ts';
 import { startStory } from '../stories/story.ts';
 
@@ -194,4 +197,52 @@ describe('P43 the tools in an answer are those that the client may use', () => {
       assert.match(answer.text, /"id":1,"error":.*answer_unreadable/);
     });
   }
+});
+
+/** A stream that has begun, and its end. */
+async function openStream(url: string, token: string) {
+  const answer = await responseTo(request(url, { agent: false, headers: { authorization: `Bearer ${token}` } }).end());
+  await once(answer, 'data');
+  const { promise: end, resolve } = deferred<void>();
+  // It breaks off.
+  answer.on('error', () => undefined).once('close', () => resolve());
+  return { end, answer };
+}
+
+describe('P43 what ends an access', () => {
+  for (const [name, end] of [
+    ['taking it away', ({ gateway, token }: RawConnection) => gateway.accesses.remove(token)],
+    ['removing the connection', async ({ headless, id }: RawConnection) => headless.manager.remove(id)],
+  ] as const) {
+    it(`ends its streams at once: ${name}`, async (t) => {
+      const { promise: gone, resolve: onGone } = deferred<void>();
+      const { raw } = await startFor(t, (_request, response) => {
+        response.writeHead(200, { 'content-type': 'text/event-stream' });
+        response.write(': hello\n\n');
+        response.once('close', () => onGone());
+      });
+      const stream = await openStream(raw.url, raw.token);
+      await end(raw);
+      await stream.end;
+      assert.equal(stream.answer.complete, false);
+      await gone;
+    });
+  }
+
+  it('ends no stream of another client', async (t) => {
+    const streams: ServerResponse[] = [];
+    const { raw } = await startFor(t, (_request, response) => {
+      response.writeHead(200, { 'content-type': 'text/event-stream' });
+      response.write(': hello\n\n');
+      streams.push(response);
+    });
+    const other = raw.gateway.accesses.add(raw.id);
+    const ended = await openStream(raw.url, raw.token);
+    const { answer } = await openStream(raw.url, other);
+    raw.gateway.accesses.remove(raw.token);
+    await ended.end;
+    const more = once(answer, 'data');
+    streams[1]?.write(': still here\n\n');
+    assert.equal(String(await more), ': still here\n\n');
+  });
 });

@@ -33,7 +33,10 @@ const stops: (() => Promise<void>)[] = [];
 before(async () => {
   const gateway = await serveAuthorization();
   const sample = await startSampleServer();
-  stops.push(gateway.stop, async () => sample.close());
+  stops.push(
+    async () => gateway.stop(),
+    async () => sample.close(),
+  );
   peers.push(
     {
       issuer: gateway.origin,
