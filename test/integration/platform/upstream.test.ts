@@ -42,7 +42,7 @@ interface Options {
   readonly extraCaFile?: () => string | undefined;
 }
 
-function start(t: TestContext, { clock = undefined, extraCaFile, lookup }: Options = {}) {
+function start(t: TestContext, { clock, extraCaFile, lookup }: Options = {}) {
   const more = { ...(lookup !== undefined && { lookup }), ...(extraCaFile !== undefined && { extraCaFile }) };
   const guardedFetch = createGuardedFetch({ version: '0', ...more });
   const upstream = createUpstream({ guardedFetch, clock: clock ?? systemClock, ...more });
@@ -53,7 +53,7 @@ function start(t: TestContext, { clock = undefined, extraCaFile, lookup }: Optio
   return {
     upstream,
     /** Sends a request, reads its answer, and gives the status. */
-    async get(connection: Connection): Promise<number | undefined> {
+    get: async (connection: Connection): Promise<number | undefined> => {
       const head = { method: 'GET', url: connection.serverUrl, headers: [] };
       const answer = await upstream.send(connection, head, NO_BODY).answer;
       answer.resume();
@@ -158,6 +158,10 @@ describe('requests to MCP servers', () => {
   });
 });
 
+function isTls(error: unknown): boolean {
+  return isOAuthError(error, 'server_unreachable') && error.details.failure === 'tls';
+}
+
 describe('certificates of MCP servers', () => {
   it('P20 are checked against the authorities of the connection, and a change of those counts at once', async (t) => {
     const folder = await mkdtemp(path.join(tmpdir(), 'scopekeeper-upstream-'));
@@ -171,8 +175,6 @@ describe('certificates of MCP servers', () => {
     let extra: string | undefined;
     const { get } = start(t, { extraCaFile: () => extra });
     const url = `https://localhost:${port}/mcp`;
-    const isTls = (error: unknown): boolean =>
-      isOAuthError(error, 'server_unreachable') && error.details.failure === 'tls';
     await assert.rejects(get(connectionTo(url)), isTls);
     await assert.rejects(get(connectionTo(url, { caFile: otherFile })), isTls);
     assert.equal(await get(connectionTo(url, { caFile })), 200);
