@@ -11,7 +11,7 @@ import {
 } from './authorizedExchange.ts';
 import { type Call, sendJson } from './call.ts';
 import { createEndpointRewriter } from './endpointEvent.ts';
-import { toClient, toServer } from './forwardedHeaders.ts';
+import { toClient, toServer, without } from './forwardedHeaders.ts';
 import { errorAnswer, type GatewayError, type GatewayErrorReason } from './gatewayError.ts';
 import type { LocalAccess } from './localAccess.ts';
 import { messageIds, operationOf, parseBody } from './mcpMessage.ts';
@@ -46,6 +46,9 @@ const KEPT_BYTES = 4 * 1024 * 1024;
 
 const REDIRECT_STATUSES: ReadonlySet<number> = new Set([300, 301, 302, 303, 305, 306, 307, 308]);
 
+const NO_BODY = Buffer.alloc(0);
+const LENGTH: ReadonlySet<string> = new Set(['content-length']);
+
 /** Why the person is waited for. */
 interface Need {
   readonly reason: 'sign_in_required' | 'consent_required';
@@ -68,16 +71,16 @@ export class Relay {
   }
 
   async run(): Promise<void> {
-    const { clock } = this.#parts;
     const { request } = this.#call;
-    const taken = await takeBody(request, KEPT_BYTES, clock);
-    if (taken.type === 'broken') {
-      this.#call.refuse({ status: 408, text: 'The body did not come' });
-      return;
+    let body: Buffer | Readable = NO_BODY;
+    if (hasBody(request)) {
+      const taken = await takeBody(request, KEPT_BYTES);
+      if (taken.type === 'broken') return;
+      if (taken.type === 'whole') this.#kept = taken.body;
+      body = taken.type === 'whole' ? taken.body : request;
     }
-    if (taken.type === 'whole') this.#kept = taken.body;
-    const body = this.#judged(taken.type === 'whole' ? taken.body : request);
-    if (body !== undefined) await this.#send(body);
+    const judged = this.#judged(body);
+    if (judged !== undefined) await this.#send(judged);
   }
 
   /** The body as it goes on; undefined when it was refused, for the tools that the client may use (P43). */
@@ -102,13 +105,13 @@ export class Relay {
     const { clock, connections, stepUpTimeoutMs } = this.#parts;
     const { headers, method = 'GET' } = this.#call.request;
     const { access, connection: begun, url } = this.#target;
-    const head = { method, url, headers: toServer(headers) };
+    const passed = toServer(headers);
     if (Buffer.isBuffer(body)) {
-      if (body.length > 0 || method === 'POST') head.headers['content-length'] = body.length;
+      if (body.length > 0 || method === 'POST') passed.push('content-length', String(body.length));
     } else if (headers['content-length'] !== undefined) {
-      head.headers['content-length'] = headers['content-length'];
+      passed.push('content-length', headers['content-length']);
     }
-    if (access.allowedTools !== '*') askForPlain(head.headers);
+    const head = { method, url, headers: access.allowedTools === '*' ? passed : askForPlain(passed) };
     const request = {
       head,
       body,
@@ -226,15 +229,14 @@ export class Relay {
     let body: Readable = answer;
     answer.on('error', this.#call.breakOff);
     for (const filter of filters) {
-      // Its length is another one then.
-      delete headers['content-length'];
       filter.on('error', this.#call.breakOff);
       body = body.pipe(filter);
     }
-    response.writeHead(status, headers);
+    // What is filtered has another length.
+    response.writeHead(status, filters.length === 0 ? headers : without(headers, LENGTH));
     // The client learns that the stream is there before the first event comes.
     if (isStream) response.flushHeaders();
-    body.pipe(response);
+    this.#call.pour(body);
   }
 
   /** A stream of the newer transport is one of a session, or answers a POST. */

@@ -1,7 +1,8 @@
 import { isUtf8 } from 'node:buffer';
-import type { IncomingHttpHeaders, OutgoingHttpHeaders } from 'node:http';
+import type { IncomingHttpHeaders } from 'node:http';
 import { Transform } from 'node:stream';
 import { EventStreamFilter } from './eventStreamFilter.ts';
+import { without } from './forwardedHeaders.ts';
 import { isJson, jsonElements, skipSpace } from './jsonText.ts';
 import { isEventStream } from './mediaType.ts';
 import { judgeMessage, type Refusal } from './messageJudge.ts';
@@ -72,11 +73,11 @@ function errorText(id: string | undefined, code: number, message: string): strin
 }
 
 /** Asks a server for an answer that {@link isFilterable}: whole, and not packed. */
-export function askForPlain(headers: OutgoingHttpHeaders): void {
-  headers['accept-encoding'] = 'identity';
-  delete headers['range'];
-  delete headers['if-range'];
+export function askForPlain(headers: readonly string[]): string[] {
+  return [...without(headers, PACKED_OR_PARTIAL), 'accept-encoding', 'identity'];
 }
+
+const PACKED_OR_PARTIAL: ReadonlySet<string> = new Set(['accept-encoding', 'range', 'if-range']);
 
 /** Whether {@link createAnswerFilter} can read an answer with these headers; one that it cannot is not passed on. */
 export function isFilterable(headers: IncomingHttpHeaders): boolean {
