@@ -9,7 +9,7 @@ import { Demands } from './gateway/demands.ts';
 import { createGateway } from './gateway/gateway.ts';
 import { OwnedGateway } from './gateway/ownedGateway.ts';
 import type { AskConsent, RenderAuthorizationPage, TellDemand, TokenLifetimes } from './gateway/ports.ts';
-import { createAnswerFilter, judgeRequest } from './gateway/toolFilter.ts';
+import { createAnswerFilter, filterAnswer, judgeRequest } from './gateway/toolFilter.ts';
 import type { GuardedFetch } from './platform/guardedFetch.ts';
 import { createRegistryFile } from './platform/registryFile.ts';
 import { createUpstream } from './platform/upstream.ts';
@@ -64,7 +64,7 @@ export function createOwnedGateway(options: GatewayPartsOptions): OwnedGateway {
     connections: manager,
     tokens,
     upstream,
-    toolFilter: { judgeRequest, createAnswerFilter },
+    toolFilter: { judgeRequest, createAnswerFilter, filterAnswer },
     stepUpTimeoutMs: options.stepUpTimeoutMs,
     onPersonNeeded: ({ name }) => log.info(`A local client waits for the person, for ${name}.`),
     clock,

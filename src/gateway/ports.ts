@@ -54,6 +54,8 @@ export interface ToolFilter {
   judgeRequest(body: Buffer, headers: IncomingHttpHeaders, allowed: readonly string[]): JudgedRequest;
   /** What an answer of this content type has to pass through; undefined for one that names no tools. */
   createAnswerFilter(contentType: string | undefined, allowed: readonly string[]): Transform | undefined;
+  /** What passes of an answer that is whole, and no stream of events. */
+  filterAnswer(body: Buffer, allowed: readonly string[]): Buffer;
 }
 
 export type JudgedRequest =

@@ -11,6 +11,7 @@ import {
 } from './authorizedExchange.ts';
 import { type Call, sendJson } from './call.ts';
 import { createEndpointRewriter } from './endpointEvent.ts';
+import { isEventStream } from './eventStreamFilter.ts';
 import { toClient, toServer } from './forwardedHeaders.ts';
 import { errorAnswer, type GatewayError, type GatewayErrorReason } from './gatewayError.ts';
 import type { LocalAccess } from './localAccess.ts';
@@ -42,6 +43,12 @@ export interface RelayTarget {
 
 /** So much of a body is kept, to be sent again; JSON-RPC messages are far shorter. */
 const KEPT_BYTES = 4 * 1024 * 1024;
+
+/** Whatever length their headers tell (RFC 9110 section 8.6). */
+const BODILESS_STATUSES: ReadonlySet<number> = new Set([204, 304]);
+
+/** Up to this length an answer is a short message. */
+const SHORT_BYTES = 65_536;
 
 const REDIRECT_STATUSES: ReadonlySet<number> = new Set([300, 301, 302, 303, 305, 306, 307, 308]);
 
@@ -203,9 +210,12 @@ export class Relay {
       return;
     }
     const contentType = answer.headers['content-type'];
-    const isEventStream = contentType?.startsWith('text/event-stream') === true;
+    const isStream = isEventStream(contentType);
+    const length = Number(answer.headers['content-length'] ?? 0);
+    const isShort = length > 0 && length <= SHORT_BYTES && !BODILESS_STATUSES.has(status);
+    if (isShort && !isStream) return this.#passOnShort(answer, length, status);
     const filters: (Transform | undefined)[] = [];
-    if (isEventStream && this.#mayBeOlderTransport()) filters.push(this.#endpointRewriter());
+    if (isStream && this.#mayBeOlderTransport()) filters.push(this.#endpointRewriter());
     if (allowedTools !== '*') filters.push(this.#parts.toolFilter.createAnswerFilter(contentType, allowedTools));
 
     const headers = toClient(answer.headers);
@@ -220,8 +230,41 @@ export class Relay {
     }
     response.writeHead(status, headers);
     // The client learns that the stream is there before the first event comes.
-    if (isEventStream) response.flushHeaders();
+    if (isStream) response.flushHeaders();
     body.pipe(response);
+  }
+
+  /**
+   * Passes on a short message in one piece, which most are: a pipe costs more than all the rest, and so does what leaves
+   * tools out as a stream. One that comes in pieces is passed on as it comes, unless tools are to be left out.
+   */
+  #passOnShort(answer: IncomingMessage, length: number, status: number): void {
+    const { response } = this.#call;
+    const { allowedTools } = this.#target.access;
+    const headers = toClient(answer.headers);
+    const chunks: Buffer[] = [];
+    let received = 0;
+    const take = (chunk: Buffer): void => {
+      chunks.push(chunk);
+      received += chunk.length;
+      if (received < length && allowedTools !== '*') return;
+      answer.off('data', take);
+      if (received < length) {
+        response.writeHead(status, headers);
+        response.write(chunk);
+        answer.pipe(response);
+        return;
+      }
+      const whole = chunks.length === 1 ? chunk : Buffer.concat(chunks, received);
+      const passed = allowedTools === '*' ? whole : this.#parts.toolFilter.filterAnswer(whole, allowedTools);
+      headers['content-length'] = passed.length;
+      response.writeHead(status, headers);
+      response.end(passed);
+      // To its end, for the connection's sake.
+      answer.resume();
+    };
+    answer.on('error', this.#call.breakOff);
+    answer.on('data', take);
   }
 
   /** A stream of the newer transport is one of a session, or answers a POST. */

@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import type { IncomingHttpHeaders } from 'node:http';
 import { Transform } from 'node:stream';
-import { EventStreamFilter } from './eventStreamFilter.ts';
+import { EventStreamFilter, isEventStream } from './eventStreamFilter.ts';
 import { isJson, jsonElements, skipSpace } from './jsonText.ts';
 import { judgeMessage, type Refusal } from './messageJudge.ts';
 import { headerRefusal } from './mirroredHeaders.ts';
@@ -14,6 +14,8 @@ export type RequestVerdict =
 
 const PARSE_ERROR = -32_700;
 const INVALID_REQUEST = -32_600;
+
+const BACKSLASH = 0x5c;
 
 const JSON_TYPE = /^application\/json[ \t]*(?:;[ \t]*charset="?utf-8"?[ \t]*)?$/i;
 
@@ -91,9 +93,8 @@ export function isFilterable(headers: IncomingHttpHeaders): boolean {
  * @param contentType of the answer: that of a stream of events, or anything else.
  */
 export function createAnswerFilter(contentType: string | undefined, allowed: readonly string[]): Transform {
-  const isEventStream = contentType?.split(';', 1)[0]?.trim().toLowerCase() === 'text/event-stream';
   const tools = new ToolListFilter(allowed);
-  const filter = isEventStream ? new EventStreamFilter(tools) : tools;
+  const filter = isEventStream(contentType) ? new EventStreamFilter(tools) : tools;
   return new Transform({
     transform(chunk: Buffer, _encoding, done) {
       filter.write(chunk, 0, chunk.length);
@@ -104,4 +105,14 @@ export function createAnswerFilter(contentType: string | undefined, allowed: rea
       done(null, tools.read());
     },
   });
+}
+
+/** The same for a body that is whole, and no stream of events. */
+export function filterAnswer(body: Buffer, allowed: readonly string[]): Buffer {
+  // Without an escape a key of that name is written so.
+  if (!body.includes('"tools"') && !body.includes(BACKSLASH)) return body;
+  const tools = new ToolListFilter(allowed);
+  tools.write(body, 0, body.length);
+  tools.end();
+  return tools.read();
 }

@@ -9,7 +9,7 @@ import { LocalAccessRegistry } from '../../src/gateway/authorization/localAccess
 import { resourceMetadataUrl } from '../../src/gateway/authorization/metadata.ts';
 import { createGateway } from '../../src/gateway/gateway.ts';
 import type { AskConsent, TokenLifetimes } from '../../src/gateway/ports.ts';
-import { createAnswerFilter, judgeRequest } from '../../src/gateway/toolFilter.ts';
+import { createAnswerFilter, filterAnswer, judgeRequest } from '../../src/gateway/toolFilter.ts';
 import { systemClock } from '../../src/platform/clock.ts';
 import { createConnectionsFile } from '../../src/platform/connectionsFile.ts';
 import { createGuardedFetch } from '../../src/platform/guardedFetch.ts';
@@ -58,7 +58,7 @@ export async function startHeadlessGateway(options: HeadlessGatewayOptions) {
     tokens: manager,
     accesses: registry,
     upstream,
-    toolFilter: { judgeRequest, createAnswerFilter },
+    toolFilter: { judgeRequest, createAnswerFilter, filterAnswer },
     authorizationServer: createAuthorizationServer({
       grants: registry.grants,
       connections: manager,

@@ -5,7 +5,7 @@ import { systemClock } from '../../src/platform/clock.ts';
 import { createGateway, type GatewayParts } from '../../src/gateway/gateway.ts';
 import type { AllowedTools, LocalAccess } from '../../src/gateway/localAccess.ts';
 import type { AccessTokens } from '../../src/gateway/ports.ts';
-import { createAnswerFilter, judgeRequest } from '../../src/gateway/toolFilter.ts';
+import { createAnswerFilter, filterAnswer, judgeRequest } from '../../src/gateway/toolFilter.ts';
 import { createGuardedFetch } from '../../src/platform/guardedFetch.ts';
 import { createUpstream } from '../../src/platform/upstream.ts';
 import { listenOnLoopback, stopServer } from '../servers/loopback.ts';
@@ -75,7 +75,7 @@ export async function startGatewayFor(
     upstream,
     authorizationServer: { handle: () => false },
     resourceMetadataUrl: (origin, slug) => `${origin}/.well-known/oauth-protected-resource/${slug}/mcp`,
-    toolFilter: { judgeRequest, createAnswerFilter },
+    toolFilter: { judgeRequest, createAnswerFilter, filterAnswer },
     stepUpTimeoutMs: () => 120_000,
     onPersonNeeded: ({ id }) => void needed.push(id),
     clock: systemClock,

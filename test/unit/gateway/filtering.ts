@@ -1,6 +1,8 @@
+import assert from 'node:assert/strict';
 import { buffer } from 'node:stream/consumers';
 import { Readable } from 'node:stream';
-import { createAnswerFilter } from '../../../src/gateway/toolFilter.ts';
+import { isEventStream } from '../../../src/gateway/eventStreamFilter.ts';
+import { createAnswerFilter, filterAnswer as filterWholeAnswer } from '../../../src/gateway/toolFilter.ts';
 
 /** What the filter makes of a body that comes in these pieces. */
 export async function filterAnswer(
@@ -9,7 +11,12 @@ export async function filterAnswer(
   allowed: readonly string[],
 ): Promise<string> {
   const chunks = pieces.map((piece) => Buffer.from(piece));
-  return (await buffer(Readable.from(chunks).pipe(createAnswerFilter(type, allowed)))).toString();
+  const filtered = (await buffer(Readable.from(chunks).pipe(createAnswerFilter(type, allowed)))).toString();
+  if (!isEventStream(type)) {
+    const whole = filterWholeAnswer(Buffer.concat(chunks), allowed).toString();
+    assert.equal(whole, filtered, 'in one piece it is the same');
+  }
+  return filtered;
 }
 
 /** Cuts a body into pieces of these sizes, again and again. */
