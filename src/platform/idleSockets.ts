@@ -7,10 +7,12 @@ const IDLE_MS = 4000;
 const LONGEST_IDLE_MS = 60_000;
 const MOST_IDLE = 32;
 
-interface Idle {
+/** A connection that is kept. What it hears while it is idle is heard by listeners that stay, since there are many requests. */
+interface Kept {
   readonly socket: Socket;
-  /** Takes it out of its idleness. */
-  readonly wake: () => void;
+  isIdle: boolean;
+  /** What the server said of keeping it, when it answered last. */
+  hint: string;
 }
 
 /**
@@ -19,14 +21,17 @@ interface Idle {
  */
 export class IdleSockets {
   /** The one used last at the end: it is the least likely to be closed by the server soon. */
-  readonly #idle: Idle[] = [];
+  readonly #idle: Kept[] = [];
+  readonly #kept = new WeakMap<Socket, Kept>();
   #isDisposed = false;
 
   /** Takes one out, to be used. */
   take(): Socket | undefined {
-    for (let idle = this.#idle.pop(); idle !== undefined; idle = this.#idle.pop()) {
-      idle.wake();
-      const { socket } = idle;
+    for (let kept = this.#idle.pop(); kept !== undefined; kept = this.#idle.pop()) {
+      const { socket } = kept;
+      kept.isIdle = false;
+      socket.setTimeout(0);
+      socket.ref();
       if (!socket.destroyed && socket.writable && socket.readable) return socket;
       socket.destroy();
     }
@@ -35,37 +40,44 @@ export class IdleSockets {
 
   /**
    * Keeps the connection of a request, from now on and for good, when its answer has come to its end.
-   * @param socket as the request has got it from an agent, which lets go of it.
+   * @param socket as the request has got it from an agent, which lets go of it; or from {@link take}.
    */
   adopt(request: http.ClientRequest, socket: Socket): void {
-    let hint: string | undefined;
-    request.once('response', ({ headers }) => (hint = String(headers['keep-alive'] ?? '')));
-    // Node says it when the answer was read to its end and the server keeps the connection, and else closes it.
-    socket.once('free', () => this.#keep(socket, idleMsOf(hint)));
-    // The documented way to take a connection from its agent.
-    socket.emit('agentRemove');
+    const kept = this.#kept.get(socket) ?? this.#begin(socket);
+    kept.hint = '';
+    request.once('response', ({ headers }) => (kept.hint = String(headers['keep-alive'] ?? '')));
   }
 
-  #keep(socket: Socket, idleMs: number): void {
+  #begin(socket: Socket): Kept {
+    const kept: Kept = { socket, isIdle: false, hint: '' };
+    this.#kept.set(socket, kept);
+    const end = (): void => {
+      if (kept.isIdle) socket.destroy();
+    };
+    // What a server says unasked is of no use, and the connection with it.
+    socket.on('data', end).on('timeout', end).on('end', end).on('error', end);
+    socket.on('close', () => {
+      const index = this.#idle.indexOf(kept);
+      if (index !== -1) this.#idle.splice(index, 1);
+    });
+    // Node says it when the answer was read to its end and the server keeps the connection, and else closes it.
+    socket.on('free', () => this.#keep(kept));
+    // The documented way to take a connection from its agent.
+    socket.emit('agentRemove');
+    return kept;
+  }
+
+  #keep(kept: Kept): void {
+    const { hint, socket } = kept;
+    const idleMs = idleMsOf(hint);
     if (this.#isDisposed || idleMs <= 0 || this.#idle.length >= MOST_IDLE || socket.destroyed) {
       socket.destroy();
       return;
     }
-    const end = (): void => void socket.destroy();
-    const leave = (): void => {
-      const index = this.#idle.findIndex((idle) => idle.socket === socket);
-      if (index !== -1) this.#idle.splice(index, 1);
-    };
-    // What a server says unasked is of no use, and the connection with it.
-    socket.on('data', end).on('timeout', end).on('end', end).on('error', end).on('close', leave);
+    kept.isIdle = true;
     socket.setTimeout(idleMs);
     socket.unref();
-    const wake = (): void => {
-      socket.off('data', end).off('timeout', end).off('end', end).off('error', end).off('close', leave);
-      socket.setTimeout(0);
-      socket.ref();
-    };
-    this.#idle.push({ socket, wake });
+    this.#idle.push(kept);
   }
 
   /** Closes what is idle, and keeps nothing more. */
