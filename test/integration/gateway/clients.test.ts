@@ -38,7 +38,7 @@ async function startStand(t: TestContext): Promise<Stand> {
   const asked: ConsentRequest[] = [];
   const start = async (port: number): Promise<GatewayProcess> =>
     GatewayProcess.start(
-      { folder, port, lifetimes: LIFETIMES },
+      { folder, port, hasMovableClock: true, lifetimes: LIFETIMES },
       {
         browse: async (url) => person.authorize(url),
         askConsent: async (request) => {
