@@ -21,12 +21,12 @@ const starting = startHeadlessGateway({
 
 serve(rpc, processRequests.ready, async () => ({ port: (await starting).port }));
 serve(rpc, processRequests.connect, async ({ serverUrl, accessToken }) => {
-  const { manager, url } = await starting;
+  const { gateway, manager } = await starting;
   const kind = accessToken === undefined ? 'authorization_code' : 'static_token';
   const { id } = await manager.add(serverUrl, undefined, kind);
   if (accessToken !== undefined) await manager.configure(id, {}, { accessToken });
   await manager.authorize(id);
-  return { id, url: url(id) };
+  return { id, url: await gateway.gatewayUrl(id) };
 });
 serve(rpc, processRequests.pass, async ({ ms }) => {
   if (clock === undefined) throw new Error('the clock stands');
@@ -35,7 +35,7 @@ serve(rpc, processRequests.pass, async ({ ms }) => {
 });
 serve(rpc, processRequests.usage, async ({ isMemoryWanted }) => ownUsage(isMemoryWanted));
 serve(rpc, gatewayRequests.createToken, async (token) => ({
-  token: await (await starting).registry.createToken(token),
+  token: await (await starting).gateway.createToken(token),
 }));
 process.on('disconnect', () => process.exit());
 rpc.listen();

@@ -6,10 +6,8 @@ const nothing = v.object({});
 
 /** How a gateway process is started: its one argument, as JSON. */
 export const gatewayOptionsSchema = v.object({
-  /** The user's folder: connections, journal, keychain and registry are there. */
+  /** The user's folder: connections, journal, keychain, registry and the port are there. */
   folder: v.string(),
-  /** 0 for a free one. */
-  port: v.number(),
   /** Whether the clock can be put forward. Such a one is slower than the system's. */
   hasMovableClock: v.boolean(),
   stepUpTimeoutMs: v.exactOptional(v.number()),

@@ -36,9 +36,9 @@ async function startStand(t: TestContext): Promise<Stand> {
   const sample = await startSampleServer();
   const person = createPerson(sample);
   const asked: ConsentRequest[] = [];
-  const start = async (port: number): Promise<GatewayProcess> =>
+  const start = async (): Promise<GatewayProcess> =>
     GatewayProcess.start(
-      { folder, port, hasMovableClock: true, lifetimes: LIFETIMES },
+      { folder, hasMovableClock: true, lifetimes: LIFETIMES },
       {
         browse: async (url) => person.authorize(url),
         askConsent: async (request) => {
@@ -47,7 +47,7 @@ async function startStand(t: TestContext): Promise<Stand> {
         },
       },
     );
-  let gateway = await start(0);
+  let gateway = await start();
   t.after(async () => {
     await gateway.kill();
     await sample.close();
@@ -70,7 +70,8 @@ async function startStand(t: TestContext): Promise<Stand> {
     async restart() {
       const { port } = gateway;
       await gateway.kill();
-      gateway = await start(port);
+      gateway = await start();
+      assert.equal(gateway.port, port);
     },
   };
   return stand;
