@@ -10,6 +10,7 @@ import { type PromptingWindow, Prompts } from './owner/prompts.ts';
 import { shareConnections } from './owner/shareConnections.ts';
 import { renderCallbackPage } from './platform/callbackPage.ts';
 import { readCertificates } from './platform/certificateFile.ts';
+import { createClientConfigFiles } from './platform/clientConfigFiles.ts';
 import { systemClock } from './platform/clock.ts';
 import { readAssertionFile } from './platform/assertionFile.ts';
 import { createConnectionsFile } from './platform/connectionsFile.ts';
@@ -31,6 +32,7 @@ import { Consent } from './vscode/consent.ts';
 import { offerSessions } from './vscode/extensionSessions.ts';
 import { followPort } from './vscode/followPort.ts';
 import { stepUpTimeoutMs, tokenLifetimes, wantedPort } from './vscode/gatewaySettings.ts';
+import { editorUserFolder } from './vscode/editorUserFolder.ts';
 import { setLanguage } from './vscode/localize.ts';
 import { channelLog } from './vscode/log.ts';
 import { showError } from './vscode/notifications.ts';
@@ -172,6 +174,12 @@ export function activate(context: vscode.ExtensionContext): ScopekeeperApi {
     showLog: () => channel.show(),
     redirectUri: async (kind) => connections.redirectUri(kind),
     checkCaFile: async (file) => void (await readCertificates(file, 'connection')), // only whether it can be read
+    configFiles: createClientConfigFiles({
+      platform: process.platform,
+      env: process.env,
+      home: os.homedir(),
+      editorUserFolder: editorUserFolder(context),
+    }),
   });
   const publicChanges = new vscode.EventEmitter<void>();
   const announceAll = () => {

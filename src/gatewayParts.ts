@@ -5,11 +5,12 @@ import type { SealingKeys } from './connections/sealingKeys.ts';
 import { createAuthorizationServer } from './gateway/authorization/authorizationServer.ts';
 import { LocalAccessRegistry } from './gateway/authorization/localAccessRegistry.ts';
 import { resourceMetadataUrl } from './gateway/authorization/metadata.ts';
+import { createSendAuthorized } from './gateway/authorizedExchange.ts';
 import { Demands } from './gateway/demands.ts';
 import { createGateway } from './gateway/gateway.ts';
 import { OwnedGateway } from './gateway/ownedGateway.ts';
 import type { AskConsent, RenderAuthorizationPage, TellDemand, TokenLifetimes } from './gateway/ports.ts';
-import { createAnswerFilter, filterAnswer, judgeRequest } from './gateway/toolFilter.ts';
+import { createToolCatalog } from './gateway/toolCatalog.ts';
 import type { GuardedFetch } from './platform/guardedFetch.ts';
 import { createRegistryFile } from './platform/registryFile.ts';
 import { createUpstream } from './platform/upstream.ts';
@@ -46,8 +47,8 @@ export function createOwnedGateway(options: GatewayPartsOptions): OwnedGateway {
     clock,
     log,
   });
-  const tokens = new Demands({ tokens: manager, connections: manager, tell: options.tellDemand, clock, log });
-  const { extraCaFile } = options;
+  const { extraCaFile, stepUpTimeoutMs, tellDemand: tell } = options;
+  const tokens = new Demands({ tokens: manager, connections: manager, tell, stepUpTimeoutMs, clock, log });
   const upstream = createUpstream({ guardedFetch, clock, ...(extraCaFile !== undefined && { extraCaFile }) });
   const authorizationServer = createAuthorizationServer({
     grants: registry.grants,
@@ -64,17 +65,18 @@ export function createOwnedGateway(options: GatewayPartsOptions): OwnedGateway {
     connections: manager,
     tokens,
     upstream,
-    toolFilter: { judgeRequest, createAnswerFilter, filterAnswer },
-    stepUpTimeoutMs: options.stepUpTimeoutMs,
+    stepUpTimeoutMs,
     onPersonNeeded: ({ name }) => log.info(`A local client waits for the person, for ${name}.`),
     clock,
     log,
   });
+  const send = createSendAuthorized({ tokens, upstream });
+  const catalog = createToolCatalog({ send, clock, version: options.version });
   return new OwnedGateway({
     registry,
     connections: manager,
-    handle: gateway.handle,
-    listTools: async () => [],
+    handle: (request, response, port) => gateway.handle(request, response, port),
+    listTools: async (connection, signal) => catalog.listTools(connection, signal),
     origin: options.origin,
     onTrouble: options.onTrouble,
     disposables: [gateway, tokens, upstream],

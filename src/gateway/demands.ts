@@ -11,6 +11,8 @@ export interface DemandsParts {
   readonly tokens: GatewayTokens;
   readonly connections: GatewayConnections;
   readonly tell: TellDemand;
+  /** How long the person is waited for, in ms. */
+  readonly stepUpTimeoutMs: () => number;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -27,6 +29,8 @@ interface Told {
   readonly what: string;
   /** Aborted when nobody needs an answer any more. */
   readonly controller: AbortController;
+  /** Until when it is waited for; what comes later is told at once what to do. */
+  awaitedUntil: number;
 }
 
 /**
@@ -70,32 +74,49 @@ export class Demands implements GatewayTokens, Disposable {
   async answerChallenge(id: ConnectionId, challenge: ServerChallenge): Promise<ChallengeOutcome> {
     const outcome = await this.#parts.tokens.answerChallenge(id, challenge);
     if (outcome.type === 'authorize') this.#note(id, challenge.operation);
+    // It was asked for by another request, which is no reason not to wait for the answer as that one does.
+    if (outcome.type === 'stop' && this.#isAwaited(id)) return { type: 'authorize', scopes: this.#needed(id) ?? [] };
     return outcome;
+  }
+
+  /** Whether the person was told, and may still do what is needed. */
+  #isAwaited(id: ConnectionId): boolean {
+    const { clock, connections } = this.#parts;
+    const told = this.#told.get(id);
+    if (told === undefined) return false;
+    if (connections.get(id)?.state.type === 'authorizing') return true;
+    return this.#needed(id) !== undefined && clock.now() < told.awaitedUntil;
   }
 
   /** Tells what the connection needs, unless that was told. One that the person signed out of needs nothing. */
   #note(id: ConnectionId, operation: string | undefined): void {
-    const connection = this.#parts.connections.get(id);
-    const scopes = connection && neededScopes(connection);
+    const scopes = this.#needed(id);
     if (scopes === undefined) return;
     const what = JSON.stringify(scopes.toSorted());
     const earlier = this.#told.get(id);
     if (earlier?.what === what) return;
     earlier?.controller.abort();
-    const controller = new AbortController();
-    this.#told.set(id, { what, controller });
+    const { clock, stepUpTimeoutMs } = this.#parts;
+    const told: Told = { what, controller: new AbortController(), awaitedUntil: clock.now() + stepUpTimeoutMs() };
+    this.#told.set(id, told);
     const plainOperation = plainText(operation, LONGEST_OPERATION);
     const demand = { connection: id, scopes, ...(plainOperation !== undefined && { operation: plainOperation }) };
-    this.#lastTurn = this.#lastTurn.then(async () => this.#tell(demand, controller.signal));
+    this.#lastTurn = this.#lastTurn.then(async () => this.#tell(demand, told));
   }
 
   /** Never rejects. */
-  async #tell(demand: Demand, signal: AbortSignal): Promise<void> {
+  async #tell(demand: Demand, told: Told): Promise<void> {
+    const { signal } = told.controller;
     if (signal.aborted) return;
     const { clock, log, tell } = this.#parts;
-    const answered = tell(demand, signal).catch((error: unknown) => {
-      if (!signal.aborted) log.warn(`The person could not be told of a demand: ${describeError(error)}`);
-    });
+    const answered = tell(demand, signal)
+      .catch((error: unknown) => {
+        if (!signal.aborted) log.warn(`The person could not be told of a demand: ${describeError(error)}`);
+      })
+      .finally(() => {
+        // What was done about it shows in the connection; if it was nothing, nobody waits for more.
+        told.awaitedUntil = 0;
+      });
     let timer: Disposable | undefined;
     const heldBack = new Promise<void>((resolve) => {
       timer = clock.after(HELD_BACK_MS, resolve);
@@ -111,15 +132,16 @@ export class Demands implements GatewayTokens, Disposable {
     else if (state.type === 'ready' || state.type === 'disconnected') this.#forget(id);
   }
 
+  /** The scopes that the person has to grant, none for a sign-in; undefined when nothing is needed. */
+  #needed(id: ConnectionId): readonly string[] | undefined {
+    const state = this.#parts.connections.get(id)?.state;
+    if (state?.type === 'needsConsent') return state.missing;
+    return state?.type === 'needsSignIn' ? [] : undefined;
+  }
+
   /** Something has changed: the next demand is told. */
   #forget(id: ConnectionId): void {
     this.#told.get(id)?.controller.abort();
     this.#told.delete(id);
   }
-}
-
-/** The scopes that the person has to grant, none for a sign-in; undefined when nothing is needed. */
-function neededScopes({ state }: Connection): readonly string[] | undefined {
-  if (state.type === 'needsConsent') return state.missing;
-  return state.type === 'needsSignIn' ? [] : undefined;
 }

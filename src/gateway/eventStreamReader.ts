@@ -18,7 +18,8 @@ export async function* readEvents(
 ): AsyncGenerator<StreamEvent, void> {
   const decoder = new TextDecoder();
   let length = 0;
-  let rest = '';
+  /** The line that has not ended, in pieces. */
+  let line: string[] = [];
   let isAfterCr = false;
   let type = '';
   let data: string[] = [];
@@ -29,13 +30,18 @@ export async function* readEvents(
     // The second half of a CRLF, whose first half has ended the line already.
     if (isAfterCr && text.startsWith('\n')) text = text.slice(1);
     if (text !== '') isAfterCr = text.endsWith('\r');
-    const lines = (rest + text).split(/\r\n|\n|\r/);
-    rest = lines.pop() ?? '';
-    for (const line of lines) {
-      const [, name, value = ''] = /^([^:]*)(?:: ?(.*))?$/.exec(line) ?? [];
+    const [ending = '', ...lines] = text.split(/\r\n|\n|\r/);
+    line.push(ending);
+    const rest = lines.pop();
+    // What comes in many pieces is looked through once.
+    if (rest === undefined) continue;
+    lines.unshift(line.join(''));
+    line = [rest];
+    for (const field of lines) {
+      const [, name, value = ''] = /^([^:]*)(?:: ?(.*))?$/.exec(field) ?? [];
       if (name === 'event') type = value;
       else if (name === 'data') data.push(value);
-      if (line !== '') continue;
+      if (field !== '') continue;
       if (data.length > 0) yield { type: type === '' ? 'message' : type, data: data.join('\n') };
       type = '';
       data = [];

@@ -4,6 +4,7 @@ import { describeError } from '../connections/errors.ts';
 import type { Disposable } from '../connections/ports.ts';
 import { Call, refuse } from './call.ts';
 import { MessageRoutes } from './messageRoutes.ts';
+import { OpenCalls } from './openCalls.ts';
 import type { AccessTokens } from './ports.ts';
 import { Relay, type RelayParts, type RelayTarget } from './relay.ts';
 import { type GatewayRoute, methodRefusalOf, refusalOf, routeOf } from './requestGuard.ts';
@@ -33,13 +34,16 @@ const BEARER = /^Bearer +([\w.~+/-]+=*)$/i;
 export function createGateway(parts: GatewayParts): Gateway {
   const { accesses, authorizationServer, connections, log, resourceMetadataUrl } = parts;
   const relayParts: RelayParts = { ...parts, routes: new MessageRoutes() };
+  const calls = new OpenCalls();
   /** So that none is looked for in a list at each request. */
   const bySlug = new Map<string, ConnectionId>();
   for (const { id, slug } of connections.connections) bySlug.set(slug, id);
   const listener = connections.onDidChangeConnection(({ connection: { id, slug }, type }) => {
     if (type !== 'removed') bySlug.set(slug, id);
     else if (bySlug.get(slug) === id) bySlug.delete(slug);
+    if (type === 'removed') calls.endAllTo(id);
   });
+  const accessListener = accesses.onDidChangeAccesses(() => calls.keepOnly(accesses.accesses));
 
   function connectionOf(slug: string): Connection | undefined {
     const id = bySlug.get(slug);
@@ -80,7 +84,9 @@ export function createGateway(parts: GatewayParts): Gateway {
     const url = isMessage ? relayParts.routes.find(route.stream, connection.id, access.id)?.url : connection.serverUrl;
     if (url === undefined) return refuse(response, { status: 404, text: 'Scopekeeper: this stream has ended' });
     const target: RelayTarget = { connection, access, url, isMessage };
-    new Relay(relayParts, target, new Call(request, response)).run().catch((error: unknown) => fail(response, error));
+    const call = new Call(request, response);
+    calls.add(call, { access: access.id, connection: connection.id });
+    new Relay(relayParts, target, call).run().catch((error: unknown) => fail(response, error));
   }
 
   /** A fault of ours: what it is, is for the log alone. */
@@ -100,6 +106,7 @@ export function createGateway(parts: GatewayParts): Gateway {
     },
     dispose() {
       listener.dispose();
+      accessListener.dispose();
     },
   };
 }

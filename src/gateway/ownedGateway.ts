@@ -65,6 +65,8 @@ export class OwnedGateway implements GatewayService {
   /** Ends what is under way, and resolves when all is kept. */
   async dispose(): Promise<void> {
     this.#end.abort(new ConnectionError('owner_gone', {}));
+    this.#isStarted = false;
+    this.#started.resolve();
     for (const disposable of this.#parts.disposables) disposable.dispose();
     await this.#parts.registry.dispose();
   }

@@ -1,7 +1,8 @@
-import type { IncomingHttpHeaders, IncomingMessage, OutgoingHttpHeaders } from 'node:http';
-import type { Readable, Transform } from 'node:stream';
+import type { IncomingMessage, OutgoingHttpHeaders } from 'node:http';
+import type { Readable } from 'node:stream';
 import type { Connection, ConnectionId } from '../connections/connection.ts';
 import type { ConnectionService } from '../connections/connectionService.ts';
+import type { Disposable } from '../connections/ports.ts';
 import type { AllowedTools, LocalAccess } from './localAccess.ts';
 
 /** The connections, as the gateway sees them. */
@@ -14,6 +15,9 @@ export interface AccessTokens {
    * notes the use.
    */
   use(token: string, connection: ConnectionId): LocalAccess | undefined;
+  /** Who has access now. */
+  readonly accesses: readonly LocalAccess[];
+  onDidChangeAccesses(listener: () => void): Disposable;
 }
 
 /** A request on its way to an MCP server. */
@@ -47,20 +51,6 @@ export interface UpstreamHead {
   readonly url: string;
   readonly headers: OutgoingHttpHeaders;
 }
-
-/** Lets a client use only some tools of a server (P43). */
-export interface ToolFilter {
-  /** Judges a request's body, whole: what goes on to the server in its place, or why nothing does. */
-  judgeRequest(body: Buffer, headers: IncomingHttpHeaders, allowed: readonly string[]): JudgedRequest;
-  /** What an answer of this content type has to pass through; undefined for one that names no tools. */
-  createAnswerFilter(contentType: string | undefined, allowed: readonly string[]): Transform | undefined;
-  /** What passes of an answer that is whole, and no stream of events. */
-  filterAnswer(body: Buffer, allowed: readonly string[]): Buffer;
-}
-
-export type JudgedRequest =
-  | { readonly type: 'forward'; readonly body: Buffer }
-  | { readonly type: 'refuse'; readonly status: number; readonly body: string };
 
 /** What the person is asked before a local client gets in. Texts of the client are its own claims, fit to be shown. */
 export interface ConsentRequest {

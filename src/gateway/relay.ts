@@ -18,12 +18,12 @@ import type { LocalAccess } from './localAccess.ts';
 import { messageIds, operationOf, parseBody } from './mcpMessage.ts';
 import { announcedUrl, type MessageRoutes } from './messageRoutes.ts';
 import { generationOf, newerGrant } from './newerGrant.ts';
-import type { GatewayConnections, ToolFilter } from './ports.ts';
+import type { GatewayConnections } from './ports.ts';
 import { hasBody, takeBody } from './requestBody.ts';
+import { askForPlain, createAnswerFilter, filterAnswer, isFilterable, judgeRequest } from './toolFilter.ts';
 
 export interface RelayParts extends AuthorizedExchangeParts {
   readonly connections: GatewayConnections;
-  readonly toolFilter: ToolFilter;
   readonly routes: MessageRoutes;
   readonly stepUpTimeoutMs: () => number;
   readonly onPersonNeeded: (connection: Connection) => void;
@@ -95,9 +95,11 @@ export class Relay {
       this.#tell('request_too_large');
       return undefined;
     }
-    const judged = this.#parts.toolFilter.judgeRequest(body, request.headers, allowedTools);
+    const judged = judgeRequest(body, request.headers, allowedTools);
     if (judged.type === 'forward') return judged.body;
-    sendJson(this.#call.response, judged);
+    // A client of the older transport waits on its stream for what a message is answered, and would for ever.
+    const status = this.#target.isMessage && judged.status === 200 ? 403 : judged.status;
+    sendJson(this.#call.response, { status, body: judged.body });
     return undefined;
   }
 
@@ -111,7 +113,7 @@ export class Relay {
     } else if (headers['content-length'] !== undefined) {
       head.headers['content-length'] = headers['content-length'];
     }
-    if (access.allowedTools !== '*') head.headers['accept-encoding'] = 'identity';
+    if (access.allowedTools !== '*') askForPlain(head.headers);
     const request = {
       head,
       body,
@@ -144,8 +146,13 @@ export class Relay {
     } catch (error) {
       const state = this.#parts.connections.get(connection.id)?.state.type;
       // Also when a renewal has just found out that the grant has ended.
-      const isSignedOut = state === 'needsSignIn' || state === 'disconnected' || state === 'authorizing';
+      const isSignedOut = state === 'needsSignIn' || state === 'authorizing';
       const { code } = asScopekeeperError(error);
+      if (state === 'disconnected' || state === undefined) {
+        // The person has never signed in, or has signed out: nobody is asked, so there is nothing to wait for.
+        this.#tell('sign_in_required');
+        return undefined;
+      }
       if (code === 'sign_in_required' || (isSignedOut && code !== 'unexpected')) {
         return { reason: 'sign_in_required', scopes: [] };
       }
@@ -171,7 +178,7 @@ export class Relay {
         return undefined;
       case 'stop':
         discard(outcome.answer);
-        this.#tell('access_refused');
+        this.#tellStop();
         return undefined;
       case 'authorize': {
         discard(outcome.answer);
@@ -179,6 +186,13 @@ export class Relay {
         return { reason: isSignedOut ? 'sign_in_required' : 'consent_required', scopes: outcome.scopes };
       }
     }
+  }
+
+  /** The person was asked before; where there is still something to do for them, the client hears of that. */
+  #tellStop(): void {
+    const state = this.#parts.connections.get(this.#target.connection.id)?.state;
+    if (state?.type === 'needsConsent') this.#tell('consent_required', state.missing);
+    else this.#tell(state?.type === 'needsSignIn' ? 'sign_in_required' : 'access_refused');
   }
 
   /** Whether the request is to be sent again; else the client was told. */
@@ -203,8 +217,7 @@ export class Relay {
       return;
     }
     const { allowedTools } = this.#target.access;
-    const encoding = answer.headers['content-encoding'] ?? 'identity';
-    if (allowedTools !== '*' && encoding !== 'identity') {
+    if (allowedTools !== '*' && !isFilterable(answer.headers)) {
       discard(answer);
       this.#tell('answer_unreadable');
       return;
@@ -214,15 +227,14 @@ export class Relay {
     const length = Number(answer.headers['content-length'] ?? 0);
     const isShort = length > 0 && length <= SHORT_BYTES && !BODILESS_STATUSES.has(status);
     if (isShort && !isStream) return this.#passOnShort(answer, length, status);
-    const filters: (Transform | undefined)[] = [];
+    const filters: Transform[] = [];
     if (isStream && this.#mayBeOlderTransport()) filters.push(this.#endpointRewriter());
-    if (allowedTools !== '*') filters.push(this.#parts.toolFilter.createAnswerFilter(contentType, allowedTools));
+    if (allowedTools !== '*') filters.push(createAnswerFilter(contentType, allowedTools));
 
     const headers = toClient(answer.headers);
     let body: Readable = answer;
     answer.on('error', this.#call.breakOff);
     for (const filter of filters) {
-      if (filter === undefined) continue;
       // Its length is another one then.
       delete headers['content-length'];
       filter.on('error', this.#call.breakOff);
@@ -256,7 +268,7 @@ export class Relay {
         return;
       }
       const whole = chunks.length === 1 ? chunk : Buffer.concat(chunks, received);
-      const passed = allowedTools === '*' ? whole : this.#parts.toolFilter.filterAnswer(whole, allowedTools);
+      const passed = allowedTools === '*' ? whole : filterAnswer(whole, allowedTools);
       headers['content-length'] = passed.length;
       response.writeHead(status, headers);
       response.end(passed);

@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import type { IncomingHttpHeaders } from 'node:http';
+import type { IncomingHttpHeaders, OutgoingHttpHeaders } from 'node:http';
 import { Transform } from 'node:stream';
 import { EventStreamFilter, isEventStream } from './eventStreamFilter.ts';
 import { isJson, jsonElements, skipSpace } from './jsonText.ts';
@@ -71,10 +71,14 @@ function errorText(id: string | undefined, code: number, message: string): strin
   return `{"jsonrpc":"2.0",${id === undefined ? '' : `"id":${id},`}"error":${error}}`;
 }
 
-/**
- * Whether {@link createAnswerFilter} can read an answer with these headers: it is whole and not compressed. The gateway
- * has asked for that: without `Accept-Encoding` but `identity`, and without `Range`.
- */
+/** Asks a server for an answer that {@link isFilterable}: whole, and not packed. */
+export function askForPlain(headers: OutgoingHttpHeaders): void {
+  headers['accept-encoding'] = 'identity';
+  delete headers['range'];
+  delete headers['if-range'];
+}
+
+/** Whether {@link createAnswerFilter} can read an answer with these headers; one that it cannot is not passed on. */
 export function isFilterable(headers: IncomingHttpHeaders): boolean {
   const { 'content-encoding': encoding = 'identity', 'transfer-encoding': transfer = 'chunked' } = headers;
   const charset = /charset\s*=\s*"?([^\s";,]*)/i.exec(headers['content-type'] ?? '')?.[1] ?? 'utf-8';

@@ -49,14 +49,14 @@ export function notAServer({ contentType, status }: Reply, serverUrl: string): O
 }
 
 /**
- * What a person sees of a tool; undefined for one whose name cannot be shown as it is: it would be allowed in the
- * belief that it is another one.
+ * What a person sees of a tool; undefined for one whose name cannot be shown as it is, and would be allowed in the
+ * belief that it is another one, or all of them.
  */
 function summaryOf(tool: unknown): ToolSummary | undefined {
   const parsed = v.safeParse(toolSchema, tool);
   if (!parsed.success) return undefined;
   const { name } = parsed.output;
-  if (plainText(name, LONGEST_NAME) !== name) return undefined;
+  if (name === '*' || plainText(name, LONGEST_NAME) !== name) return undefined;
   const title = plainText(parsed.output.title, LONGEST_TITLE);
   const description = plainText(parsed.output.description, LONGEST_DESCRIPTION);
   return { name, ...(title !== undefined && { title }), ...(description !== undefined && { description }) };

@@ -35,9 +35,9 @@ const table: Readonly<Record<ClientId, ConfigClient>> = {
     command: (name, url) => ['code', '--add-mcp', JSON.stringify({ name, type: 'http', url })],
   },
   /**
-   * code.claude.com/docs/en/mcp: scopes, `${VAR}` in `url` and `headers`. Tried with 2.1.197: lists what is written
-   * here, and takes a file with a comment or a comma too many for broken. `~/.claude.json` also holds its state, with
-   * servers of single folders below `projects`, which are left alone.
+   * code.claude.com/docs/en/mcp: scopes, `${VAR}` in `url` and `headers`. Tried with 2.1.197: connects to what is
+   * written here, also by a variable in `~/.claude.json`; takes a file with a comment or a comma too many for broken.
+   * `~/.claude.json` also holds its state, with servers of single folders below `projects`, which are left alone.
    */
   'claude-code': {
     id: 'claude-code',
@@ -56,7 +56,8 @@ const table: Readonly<Record<ClientId, ConfigClient>> = {
    * support.claude.com, "Building custom connectors via remote MCP servers": it does not connect to remote servers that
    * this file names, and its connectors are reached from Anthropic's cloud, not from this computer. So it needs a
    * bridge. Its file takes stdio servers only (modelcontextprotocol.io, "Connect to local MCP servers", which also says
-   * where the file is on macOS and Windows; that of the Linux build is not documented).
+   * where the file is on macOS and Windows; that of the Linux build is not documented, nor whether a
+   * build from the Microsoft Store sees the same folder).
    */
   'claude-desktop': {
     id: 'claude-desktop',
@@ -85,7 +86,10 @@ const table: Readonly<Record<ClientId, ConfigClient>> = {
     ],
     entry: ({ url }) => ({ url }),
   },
-  /** docs.devin.ai/desktop/cascade/mcp (the Cascade agent of Windsurf, now Devin Desktop): `serverUrl`, `${env:VAR}`, OAuth. */
+  /**
+   * docs.devin.ai/desktop/cascade/mcp: `serverUrl`, `${env:VAR}`, OAuth. That is the Cascade agent of Windsurf, which is
+   * called Devin Desktop now; its newer agent, Devin Local, has files of its own, which are not known here.
+   */
   windsurf: {
     id: 'windsurf',
     name: 'Windsurf',
@@ -99,7 +103,8 @@ const table: Readonly<Record<ClientId, ConfigClient>> = {
   },
   /**
    * developers.openai.com/codex/mcp: `url`, `bearer_token_env_var` (a token in the file is refused), `codex mcp login`.
-   * A file in a workspace counts where the person trusts the folder. Tried with 0.169.0: lists what is written here.
+   * A file in a workspace counts where the person trusts the folder. Tried with 0.169.0: lists what is written here,
+   * and asks the server how to sign in.
    */
   codex: {
     id: 'codex',
@@ -119,7 +124,8 @@ const table: Readonly<Record<ClientId, ConfigClient>> = {
   },
   /**
    * geminicli.com/docs/tools/mcp-server: `httpUrl` is Streamable HTTP (`url` without a type the older SSE), `${VAR}`,
-   * OAuth by discovery. Tried with 0.61.0: lists what is written here, takes comments, and no comma too many.
+   * OAuth by discovery. Tried with 0.61.0: connects to what is written here, also by a variable; takes comments, and no
+   * comma too many. In a folder that is not trusted it uses none of its servers.
    */
   gemini: {
     id: 'gemini',
@@ -134,7 +140,8 @@ const table: Readonly<Record<ClientId, ConfigClient>> = {
     tokenPlace: { type: 'variable' },
     command: (name, url) => ['gemini', 'mcp', 'add', '--scope', 'user', '--transport', 'http', name, url],
   },
-  /** zed.dev/docs/ai/mcp: `url`, and OAuth unless there is an Authorization header. Variables are not expanded there. */
+  /** zed.dev/docs/ai/mcp: `url`, and OAuth unless there is an Authorization header. It names no
+   * variables in headers. */
   zed: {
     id: 'zed',
     name: 'Zed',

@@ -29,7 +29,7 @@ export type ConfigFileWritten =
 /** The files of MCP clients on this machine. Nothing throws for what a file system may say. */
 export interface ConfigFiles {
   /** Where this person's files lie. */
-  readonly environment: Omit<ConfigEnvironment, 'workspace' | 'editorUserFolder'>;
+  readonly environment: Omit<ConfigEnvironment, 'workspace'>;
   /** Whether the client that the file belongs to is installed, as far as one can tell by what it left on disk. */
   isInstalled(file: ConfigFile): Promise<boolean>;
   read(path: string): Promise<ConfigFileRead>;

@@ -1,5 +1,6 @@
 import { lstat, mkdir, open, readFile, readlink, realpath, rm, stat, unlink } from 'node:fs/promises';
 import path from 'node:path';
+import { KeyedQueue } from '../connections/keyedQueue.ts';
 import type { ConfigEnvironment } from '../mcpConfig/configClient.ts';
 import type { ConfigFiles, ConfigFileText, ConfigFileWritten } from '../mcpConfig/configFiles.ts';
 import { errorCode, replaceFile, writeFlushed } from './atomicFile.ts';
@@ -13,17 +14,30 @@ export interface ClientConfigFilesOptions {
   readonly platform: NodeJS.Platform;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly home: string;
+  /** The folder `User` of the editor that this runs in. */
+  readonly editorUserFolder?: string | undefined;
   /** Runs before a file is compared for the last time and put in place; for tests. */
   readonly beforeRename?: () => Promise<void>;
 }
 
-/** The files of other MCP clients. There is one writer at a time in this process; other programs write when they like. */
+/** The files of other MCP clients. In this process writes take turns; other programs write when they like. */
 export function createClientConfigFiles(options: ClientConfigFilesOptions): ConfigFiles {
   const { beforeRename = async () => undefined } = options;
+  const writers = new KeyedQueue();
+
+  /** Runs `write` when what was written to the file before it is done. */
+  async function inTurn(
+    file: string,
+    write: (target: string) => Promise<ConfigFileWritten>,
+  ): Promise<ConfigFileWritten> {
+    return attempt(async () => {
+      const target = await targetOf(file);
+      return writers.run(target, async () => write(target));
+    });
+  }
 
   async function replace(before: ConfigFileText, text: string, backs: boolean): Promise<ConfigFileWritten> {
-    return attempt(async () => {
-      const target = await targetOf(before.path);
+    return inTurn(before.path, async (target) => {
       await mkdir(path.dirname(target), { recursive: true });
       const current = await bytesOf(target);
       assertUnchanged(before, current?.bytes);
@@ -31,7 +45,8 @@ export function createClientConfigFiles(options: ClientConfigFilesOptions): Conf
       if (current !== undefined) await (await open(target, 'r+')).close();
       const backup = current === undefined || !backs ? undefined : await keep(before.path, current);
       const mode = current?.mode ?? PRIVATE;
-      const temporary = `${target}.scopekeeper-new`;
+      // Other windows have other processes, and one must not put in place what another has half written.
+      const temporary = `${target}.scopekeeper-new-${process.pid}`;
       const check = async () => {
         await beforeRename();
         assertUnchanged(before, (await bytesOf(target))?.bytes);
@@ -68,8 +83,7 @@ export function createClientConfigFiles(options: ClientConfigFilesOptions): Conf
 
     async restore(written, before) {
       if (before.exists) return replace(written, before.text, false);
-      return attempt(async () => {
-        const target = await targetOf(written.path);
+      return inTurn(written.path, async (target) => {
         assertUnchanged(written, (await bytesOf(target))?.bytes);
         await unlink(target);
         return { type: 'written', file: before };
@@ -78,7 +92,12 @@ export function createClientConfigFiles(options: ClientConfigFilesOptions): Conf
   };
 }
 
-function environmentOf({ platform, env, home }: ClientConfigFilesOptions): ConfigFiles['environment'] {
+function environmentOf({
+  platform,
+  env,
+  home,
+  editorUserFolder,
+}: ClientConfigFilesOptions): ConfigFiles['environment'] {
   const known: ConfigEnvironment['platform'] = platform === 'win32' || platform === 'darwin' ? platform : 'linux';
   const paths = known === 'win32' ? path.win32 : path.posix;
   const folder = (name: string) => {
@@ -94,6 +113,7 @@ function environmentOf({ platform, env, home }: ClientConfigFilesOptions): Confi
     ...(appData !== undefined && known === 'win32' && { appData }),
     ...(configHome !== undefined && known === 'linux' && { configHome }),
     ...(codexHome !== undefined && { codexHome }),
+    ...(editorUserFolder !== undefined && { editorUserFolder }),
   };
 }
 

@@ -16,7 +16,14 @@ import {
   tokenAccess,
   tokenPrompt,
 } from './clientAccess.ts';
-import { configProblemText, fileFailureText, homePath, scopeText, tokenPlaceText } from './clientConfigText.ts';
+import {
+  configProblemText,
+  fileFailureText,
+  homePath,
+  scopeText,
+  targetText,
+  tokenPlaceText,
+} from './clientConfigText.ts';
 import { t } from './localize.ts';
 import { askChoice } from './questions.ts';
 import { tellAdded } from './tellAdded.ts';
@@ -91,7 +98,7 @@ async function pickTarget(
     placeholder: t('To which client, in which file?'),
     choices: sorted.map(({ target, isInstalled }) => ({
       value: target,
-      label: target.client.name,
+      label: targetText(target.file, target.client),
       description: target.shown,
       detail: isInstalled ? scopeText(target.file) : t('{0}; not found on this computer', scopeText(target.file)),
     })),
@@ -183,6 +190,7 @@ async function confirmAdding(
     snippet(client, server).trimEnd(),
     ...(isReplacing ? [t('It replaces the server {0} that is there.', server.name)] : []),
     ...(hasToken && tokenPlace !== undefined ? [tokenPlaceText(tokenPlace, client, shown)] : []),
+    ...(client.id === 'vscode' ? [t('The agent mode of this editor has the server without that, too.')] : []),
     before.exists ? t('All else in the file stays as it is, and a backup is left beside it.') : t('The file is made.'),
   ];
   const button = isReplacing ? t('Replace') : t('Add');

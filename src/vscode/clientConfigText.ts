@@ -9,6 +9,11 @@ export function homePath(path: string, home: string): string {
   return withoutLinks(path.startsWith(home) && /^[\\/]/.test(rest) ? `~${rest}` : path);
 }
 
+/** What a file of a client is called in a list. */
+export function targetText({ scope }: ConfigFile, { name }: ConfigClient): string {
+  return scope === 'user' ? name : t('{0}, in this workspace', name);
+}
+
 /** For whom a file counts. */
 export function scopeText({ scope }: ConfigFile): string {
   return scope === 'user' ? t('for you, in all folders') : t('for all who open this workspace');

@@ -160,10 +160,7 @@ export function connectionErrorText(error: AnyConnectionError): ErrorText {
     case 'storage_too_new':
       return {
         summary: t('newer version needed'),
-        message: t(
-          'What is in {0} was written by a newer version of Scopekeeper. It was left as it is.',
-          shortPath(error.details.path),
-        ),
+        message: t('A file of Scopekeeper was written by a newer version of it. It was left as it is.'),
         nextStep: t('Update Scopekeeper in this editor.'),
       };
     case 'port_busy':

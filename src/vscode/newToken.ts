@@ -17,7 +17,7 @@ export async function newToken(gateway: GatewayService, connection: Connection):
   const name = withoutLinks(connection.name);
   const title = t('New Token for {0}', name);
   let label = '';
-  let allowedTools: AllowedTools = '*';
+  let allowedTools: AllowedTools | undefined;
   let days: number | undefined;
   const outcome = await askInTurn(
     [
@@ -50,7 +50,7 @@ export async function newToken(gateway: GatewayService, connection: Connection):
     ],
     false,
   );
-  if (outcome !== 'done') return;
+  if (outcome !== 'done' || allowedTools === undefined) return;
   const token = await gateway.createToken({ label, connection: connection.id, allowedTools, ...lifetimeOf(days) });
   const url = await gateway.gatewayUrl(connection.id);
   const copy = t('Copy Token');

@@ -1,5 +1,6 @@
 // npm run conformance [-- [--client NAME] part of a scenario name ...]: the official client authorization scenarios on
-// both wires, strict: a warning fails, and so does a client that exits with an error. Prints a table.
+// both wires, strict: a warning fails, and so does a client that exits with an error; then those for an authorization
+// server against the gateway's. Prints a table.
 // NAME is a peer (peers/peers.ts), whose failures are a measurement and fail nothing; without it our own client runs.
 import path from 'node:path';
 import { parseArgs } from 'node:util';
@@ -7,6 +8,7 @@ import { writeCounts } from '../stand/counts.ts';
 import { outputOf, runQuietly } from '../stand/processes.ts';
 import { recentNode } from '../stand/recentNode.ts';
 import { OUT_FOLDER, REPOSITORY } from '../stand/standPaths.ts';
+import { runAuthorizationScenarios } from './authorizationScenarios.ts';
 import { PEERS } from './peers/peers.ts';
 
 const VERSIONS = ['2025-11-25', '2026-07-28'] as const;
@@ -47,6 +49,10 @@ const totals = VERSIONS.map((version) => scenarios.filter((one) => isPassed.get(
 console.log(`${`of ${scenarios.length}`.padEnd(44)} ${totals.map((total) => String(total).padEnd(10)).join('  ')}`);
 
 if (values.client === undefined) {
+  for (const [scenario, isGood] of await runAuthorizationScenarios(node, suite)) {
+    console.log(`${scenario.padEnd(44)} ${isGood ? 'pass' : '-'}`);
+    isPassed.set(scenario, isGood);
+  }
   const passed = [...isPassed.values()].filter(Boolean).length;
   const failed = isPassed.size - passed;
   await writeCounts('conformance', { passed, failed });

@@ -31,6 +31,7 @@ test('P43 P44 a client asks for access, the person chooses tools, sees who uses 
     await workbench.runCommand('Scopekeeper: Rename');
     await quickInput.waitFor('name of this connection');
     await quickInput.answer('Sample Notes');
+    await servers.row('Sample Notes').waitFor();
     await servers.row('nobody yet').waitFor();
 
     const url = await gatewayUrl(workbench);
@@ -80,9 +81,9 @@ test('P43 P44 a client asks for access, the person chooses tools, sees who uses 
     await workbench.screenshot('manage-local-clients-light', 'light');
     await quickInput.cancel();
 
-    await workbench.page.setViewportSize(NARROW);
-    await servers.contextMenu('Claude Code', 'Revoke Access…');
+    await servers.inlineAction('Claude Code', 'Revoke Access…');
     await notifications.dialog.waitFor();
+    await workbench.page.setViewportSize(NARROW);
     await workbench.screenshot('revoke-access-narrow');
     await notifications.clickDialog('Revoke');
     await servers.row('nobody yet').waitFor();

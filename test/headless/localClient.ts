@@ -51,6 +51,10 @@ export async function startLocalClient(url: string, name: string, open: OpenAuth
     saveCodeVerifier: (saved) => {
       verifier = saved;
     },
+    invalidateCredentials: (scope) => {
+      if (scope === 'all' || scope === 'tokens') tokens = undefined;
+      if (scope === 'all' || scope === 'client') registration = undefined;
+    },
     redirectToAuthorization: (authorizationUrl) => {
       code = new Promise((resolve) => {
         onCode = resolve;

@@ -1,11 +1,12 @@
 import { createServer, type Server } from 'node:http';
 import type { TestContext } from 'node:test';
 import type { ConnectionId } from '../../src/connections/connection.ts';
+import { Emitter } from '../../src/connections/emitter.ts';
+import type { Disposable } from '../../src/connections/ports.ts';
 import { systemClock } from '../../src/platform/clock.ts';
 import { createGateway, type GatewayParts } from '../../src/gateway/gateway.ts';
 import type { AllowedTools, LocalAccess } from '../../src/gateway/localAccess.ts';
 import type { AccessTokens } from '../../src/gateway/ports.ts';
-import { createAnswerFilter, filterAnswer, judgeRequest } from '../../src/gateway/toolFilter.ts';
 import { createGuardedFetch } from '../../src/platform/guardedFetch.ts';
 import { createUpstream } from '../../src/platform/upstream.ts';
 import { listenOnLoopback, stopServer } from '../servers/loopback.ts';
@@ -16,6 +17,9 @@ export class AccessMap implements AccessTokens {
   readonly #accesses = new Map<string, LocalAccess>();
   /** Every token and connection that was asked for. */
   readonly used: (readonly [string, ConnectionId])[] = [];
+  readonly #changes = new Emitter<object>((error) => {
+    throw error;
+  });
 
   /** Lets a client in, and gives its token. */
   add(connection: ConnectionId, allowedTools: AllowedTools = '*'): string {
@@ -30,6 +34,20 @@ export class AccessMap implements AccessTokens {
       createdAt: 0,
     });
     return token;
+  }
+
+  /** Takes the access of this token away. */
+  remove(token: string): void {
+    for (const key of this.#accesses.keys()) if (key.startsWith(`${token} `)) this.#accesses.delete(key);
+    this.#changes.fire({});
+  }
+
+  get accesses(): readonly LocalAccess[] {
+    return [...this.#accesses.values()];
+  }
+
+  onDidChangeAccesses(listener: () => void): Disposable {
+    return this.#changes.listen(listener);
   }
 
   use(token: string, connection: ConnectionId): LocalAccess | undefined {
@@ -75,7 +93,6 @@ export async function startGatewayFor(
     upstream,
     authorizationServer: { handle: () => false },
     resourceMetadataUrl: (origin, slug) => `${origin}/.well-known/oauth-protected-resource/${slug}/mcp`,
-    toolFilter: { judgeRequest, createAnswerFilter, filterAnswer },
     stepUpTimeoutMs: () => 120_000,
     onPersonNeeded: ({ id }) => void needed.push(id),
     clock: systemClock,

@@ -26,6 +26,8 @@ export interface TestWindowOptions {
   readonly version?: number;
   /** The system's by default. */
   readonly clock?: Clock;
+  /** How long a local client waits for the person; 120 s by default. */
+  readonly stepUpTimeoutMs?: number;
   /** What the person says in this window; nothing at all by default. */
   readonly asks?: Partial<PromptingWindow>;
 }
@@ -71,6 +73,7 @@ export function openTestWindow(options: TestWindowOptions) {
     keys,
     origin: () => shared.role.loopbackOrigin(),
     asks,
+    stepUpTimeoutMs: options.stepUpTimeoutMs,
     clock,
     log,
   });

@@ -15,12 +15,14 @@ export interface WindowGatewayParts {
   readonly origin: () => string;
   readonly clock: Clock;
   readonly log: Log;
+  /** How long a client waits for the person; 120 s by default. */
+  readonly stepUpTimeoutMs?: number | undefined;
   /** What the person says in this window; nothing at all by default. */
   readonly asks?: Partial<PromptingWindow> | undefined;
 }
 
 /** The gateway of a window without an editor, and where it asks the person. */
-export function createWindowGateway({ asks, ...parts }: WindowGatewayParts) {
+export function createWindowGateway({ asks, stepUpTimeoutMs = 120_000, ...parts }: WindowGatewayParts) {
   const { clock, log } = parts;
   const window: PromptingWindow = { askConsent: nobody, tellDemand: nobody, tellPort: nobody, ...asks };
   const prompts = new Prompts(window, { clock, log });
@@ -30,7 +32,7 @@ export function createWindowGateway({ asks, ...parts }: WindowGatewayParts) {
     tellDemand: prompts.tellDemand,
     renderPage: ({ type }) => type,
     lifetimes: () => lifetimesFrom({}),
-    stepUpTimeoutMs: () => 120_000,
+    stepUpTimeoutMs: () => stepUpTimeoutMs,
     onTrouble: (error) => log.error(`The registry cannot be used: ${String(error)}`),
     version: '0.0.0',
   });

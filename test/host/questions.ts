@@ -35,8 +35,12 @@ export function nextQuestions({ editor, recorder }: Probe) {
     ticks: async (...labels: readonly string[]): Promise<vscode.QuickPick<vscode.QuickPickItem>> => {
       const picker = await recorder.until('a list', () => editor.picks[picks]);
       picks += 1;
-      while (picker.busy) await delay(LOOK_EVERY_MS);
-      picker.selectedItems = picker.items.filter(({ label }) => labels.includes(label));
+      while (picker.busy || picker.items.length === 0) await delay(LOOK_EVERY_MS);
+      // What the workbench says of the list that it has just drawn may come later than what is ticked here.
+      for (let kept = 0; kept < 4; kept = picker.selectedItems.length === labels.length ? kept + 1 : 0) {
+        if (kept === 0) picker.selectedItems = picker.items.filter(({ label }) => labels.includes(label));
+        await delay(LOOK_EVERY_MS);
+      }
       await accept(picker);
       return picker;
     },

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import type { Server } from 'node:http';
+import { createServer, type Server } from 'node:http';
 
 /**
  * Binds 127.0.0.1 and gives the origin.
@@ -20,4 +20,12 @@ export async function stopServer(server: Server): Promise<void> {
     server.close(() => resolve());
     server.closeAllConnections();
   });
+}
+
+/** A port of this computer that nobody holds by now. */
+export async function freePort(): Promise<number> {
+  const server = createServer();
+  const origin = await listenOnLoopback(server);
+  await stopServer(server);
+  return Number(new URL(origin).port);
 }

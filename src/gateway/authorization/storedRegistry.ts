@@ -195,8 +195,9 @@ function toolsOf(stored: StoredToken['allowed_tools']): AllowedTools {
   return stored ?? [];
 }
 
+/** A tool that is called `*` is left out: among names that would stand for all of them. */
 function storedToolsOf(allowed: AllowedTools): string[] {
-  return allowed === '*' ? ['*'] : [...allowed];
+  return allowed === '*' ? ['*'] : allowed.filter((name) => name !== '*');
 }
 
 function msOf(text: string | null | undefined): number | undefined {

@@ -177,6 +177,34 @@ describe('a token that the server refuses', () => {
 });
 
 describe('a 401', () => {
+  it('P2 P22 P24 demands nothing by itself, and what it names is kept when a later one names nothing', async (t) => {
+    const { server, headless } = await startWithFaults(t, { challengeScope: undefined });
+    const { manager } = headless;
+    const { id } = await headless.connect(server.mcpUrl);
+    const answer = async (wwwAuthenticate: string | null) => {
+      const token = await manager.accessToken(id);
+      assert.equal((await manager.answerChallenge(id, { ...refused(token), wwwAuthenticate })).type, 'retry');
+      const { challenged, resourceMetadataUrl } = manager.get(id) ?? assert.fail();
+      return { challenged, resourceMetadataUrl };
+    };
+    const known = manager.get(id)?.resourceMetadataUrl;
+    assert.deepEqual(await answer(null), { challenged: [], resourceMetadataUrl: known });
+    const resourceMetadataUrl = `${server.mcpUrl}/metadata`;
+    const named = { challenged: ['files:other'], resourceMetadataUrl };
+    // Each is another operation, so that none is one too many.
+    const other = async (operation: string, wwwAuthenticate: string) => {
+      const token = await manager.accessToken(id);
+      await manager.answerChallenge(id, { status: 401, wwwAuthenticate, token, operation });
+      const { challenged, resourceMetadataUrl: url } = manager.get(id) ?? assert.fail();
+      return { challenged, resourceMetadataUrl: url };
+    };
+    assert.deepEqual(
+      await other('two', `Bearer scope="files:other", resource_metadata="${resourceMetadataUrl}"`),
+      named,
+    );
+    assert.deepEqual(await other('three', 'Bearer'), named);
+  });
+
   it('P24 P34 is about the token first, also when it names a scope that the person did not grant', async (t) => {
     // As MCP servers do, it names all scopes and says no `error`; a token with no expiry is renewed on a 401 only.
     const scope = 'files:read files:write';

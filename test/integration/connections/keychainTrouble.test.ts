@@ -249,6 +249,28 @@ describe('a keychain that takes no secrets', () => {
     }
   }
 
+  it('is asked to take one alone while it refuses, however many wait in the editor’s storage', async (t) => {
+    const editor = new MemorySecretStore('editor');
+    const { clock, id, server, window } = await connectedBefore(t, editor);
+    const ids = [id];
+    for (let count = 0; count < 3; count += 1) ids.push((await window.connect(server.mcpUrl)).id);
+    window.keychain.state = 'refusesWrites';
+    for (const each of ids) await window.manager.refresh(each);
+    const tried: string[] = [];
+    const set = window.keychain.set.bind(window.keychain);
+    window.keychain.set = async (key, value) => {
+      tried.push(key);
+      await set(key, value);
+    };
+    clock.advance(5000);
+    await window.settled();
+    assert.equal(tried.length, 1);
+    window.keychain.state = 'open';
+    clock.advance(20_000);
+    await window.settled();
+    for (const each of ids) assert.ok(!editor.entries.has(`connection:${each}`));
+  });
+
   it('P30 a newer document in the editor’s storage is taken over by the next window, and leaves it', async (t) => {
     const editor = new MemorySecretStore('editor');
     const { clock, id, server, window } = await connectedBefore(t, editor);

@@ -198,6 +198,20 @@ describe('the registration of a sign-in that ends in nothing', () => {
     );
   });
 
+  it('P12 is not deleted while the keychain has nothing newer', async (t) => {
+    let port = 1111;
+    const redirectUri = () => `http://127.0.0.1:${port}/callback`;
+    const faults = { registrationManagement: 'ok', denyAuthorization: true } as const;
+    const { server, headless } = await startWithFaults(t, faults, { redirectUri });
+    const { id } = await headless.manager.add(server.mcpUrl);
+    await assert.rejects(headless.manager.authorize(id));
+    port = 2222;
+    headless.keychain.state = 'refusesWrites';
+    await assert.rejects(headless.manager.authorize(id));
+    await headless.manager.dispose();
+    assert.deepEqual(counts(server), [2, 0]);
+  });
+
   for (const state of ['locked', 'unavailable'] as const) {
     it(`P12 is used by the next one though the keychain is ${state}`, async (t) => {
       const { server, headless } = await startWithFaults(t, { denyAuthorization: true });

@@ -394,6 +394,44 @@ describe('signing in to what is broken', () => {
     );
   });
 
+  it('P35 cancelling is an outcome also when the server takes no tokens back', async (t) => {
+    const abort = new AbortController();
+    const { server, headless } = await startWithFaults(t, {
+      revocation: 'error',
+      tokenBody: (body) => {
+        abort.abort();
+        return body;
+      },
+    });
+    const { id } = await headless.manager.add(server.mcpUrl);
+    assert.deepEqual(await headless.manager.authorize(id, { signal: abort.signal }), { type: 'cancelled' });
+    assert.ok(server.requestsTo('revocation').length > 0);
+    assert.equal(headless.manager.get(id)?.lastError, undefined);
+  });
+
+  it('P3 a resource that the server’s URL lies under is kept, and left out where it is that URL', async (t) => {
+    const { server, headless } = await startWithFaults(t);
+    assert.equal((await headless.connect(server.mcpUrl)).resource, undefined);
+    const prmResource = new URL('/', server.mcpUrl).href;
+    server.faults.prmResource = prmResource;
+    assert.equal((await headless.connect(server.mcpUrl)).resource, prmResource);
+  });
+
+  for (const [title, faults] of [
+    ['for another reason', { tokenStatus: 400, tokenBody: () => ({ error: 'invalid_request' }) }],
+    ['by a server that is away', { tokenStatus: 503 }],
+  ] as const) {
+    it(`P15 names no scopes when what is asked for is refused ${title}`, async (t) => {
+      const { server, headless } = await startWithFaults(t, faults);
+      const { id } = await headless.manager.add(server.mcpUrl);
+      await assert.rejects(headless.manager.authorize(id), (error) => {
+        assert.ok(isOAuthError(error, 'token_request_failed'));
+        assert.equal(error.details.scopes, undefined);
+        return true;
+      });
+    });
+  }
+
   it('an account is one short line of plain text', async (t) => {
     const name = `ada\u202E\n${'x'.repeat(3000)}`;
     const idToken = `h.${Buffer.from(JSON.stringify({ name })).toString('base64url')}.s`;

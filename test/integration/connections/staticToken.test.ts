@@ -133,6 +133,16 @@ describe('a token that the person brings', () => {
     assert.equal(await manager.accessToken(id), accessToken);
   });
 
+  it('P24 P25 that lacks scopes is good for the rest: nobody can ask for more, and nobody is asked again', async (t) => {
+    const { manager, id, token } = await startConnected(t);
+    const wwwAuthenticate = 'Bearer error="insufficient_scope", scope="files:admin"';
+    const answer = async () =>
+      (await manager.answerChallenge(id, { status: 403, operation: 'tools/call', token, wwwAuthenticate })).type;
+    assert.deepEqual([await answer(), await answer()], ['authorize', 'stop']);
+    assert.notEqual(manager.get(id)?.state.type, 'needsSignIn');
+    assert.equal(await manager.accessToken(id), token);
+  });
+
   it('P24 that the server refuses needs another one, and no scopes, each time that one ends', async (t) => {
     const { manager, id, newToken } = await startStatic(t);
     const wwwAuthenticate = 'Bearer scope="files:read", resource_metadata="https://x.example/prm"';
@@ -152,6 +162,13 @@ describe('a token that the person brings', () => {
     await assert.rejects(manager.authorize(id), (error) => isOAuthError(error, 'access_token_refused'));
     const state = manager.get(id)?.state;
     assert.ok(state?.type === 'needsSignIn' && state.reason === 'token_rejected');
+  });
+
+  it('stays good when checked again it is forbidden something', async (t) => {
+    const { server, manager, id } = await startConnected(t);
+    server.faults.forbidden = 'plain';
+    await assert.rejects(manager.authorize(id), (error) => isOAuthError(error, 'access_token_refused'));
+    assert.equal(manager.get(id)?.state.type, 'ready');
   });
 
   it('stays good when its server cannot be asked', async (t) => {

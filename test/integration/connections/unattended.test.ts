@@ -180,6 +180,17 @@ describe('a connection that needs nobody for its tokens', () => {
       assert.equal(server.requestsTo('authorization').length, 0);
     });
 
+    it(`${kind}: P22 P24 a step-up beside a sign-in that is running leaves it to that one`, async (t) => {
+      const { server, headless, id } = await start(t, kind, { challengeScope: 'files:read' });
+      const { manager } = headless;
+      const token = await manager.accessToken(id);
+      const signIn = manager.authorize(id);
+      assert.equal((await manager.answerChallenge(id, demand(token))).type, 'authorize');
+      assert.equal((await signIn).type, 'authorized');
+      assert.equal(server.requestsTo('authorization').length, 0);
+      assert.deepEqual(manager.get(id)?.challenged.includes('files:admin'), true, 'what was demanded stays demanded');
+    });
+
     it(`${kind}: P25 a step-up is tried once, though it changes nothing`, async (t) => {
       const { headless, id } = await start(t, kind, { challengeScope: 'files:read', grantOnly: ['files:read'] });
       const { manager } = headless;

@@ -20,7 +20,7 @@ async function startScoped(t: TestContext, transport: ServerTransport) {
   const story = await startStory(t, { ...perOperation, transport });
   const folder = await mkdtemp(path.join(tmpdir(), 'scopekeeper-scopes-'));
   let asked = 0;
-  const { dispose, gateway, manager } = await startHeadlessGateway({
+  const headless = await startHeadlessGateway({
     folder,
     browser: async (url) => story.authorizationServer.authorize(url),
     askConsent: async ({ connection = '' }) => {
@@ -29,9 +29,10 @@ async function startScoped(t: TestContext, transport: ServerTransport) {
     },
   });
   t.after(async () => {
-    await dispose();
+    await headless.dispose();
     await rm(folder, { recursive: true, force: true });
   });
+  const { gateway, manager } = headless;
   const { id } = await manager.add(story.mcp.url);
   await manager.authorize(id);
   return {

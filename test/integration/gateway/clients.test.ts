@@ -78,10 +78,10 @@ async function startStand(t: TestContext): Promise<Stand> {
 }
 
 /** Adds a note again and again until the server's message about it has come by the session's own stream. */
-async function untilMessage({ call, messages }: RealClient): Promise<void> {
+async function untilMessage(client: RealClient): Promise<void> {
   const text = `note ${randomUUID()}`;
   // The stream may be opened after the session, and again after it broke: what is sent meanwhile is lost.
-  while (!messages.includes(`Added: ${text}`)) await call('add_note', { text });
+  while (!client.messages.includes(`Added: ${text}`)) await client.call('add_note', { text });
 }
 
 /** The tokens that the sample server has given by the refresh grant. */

@@ -7,6 +7,8 @@ import { startWithFaults } from '../../headless/headlessManager.ts';
 import { ManualClock } from '../../headless/memoryPorts.ts';
 import type { Faults } from '../../servers/faults.ts';
 
+const STEP_UP_TIMEOUT_MS = 120_000;
+
 /** A message that the person was shown, which is answered or not. */
 interface Shown {
   readonly demand: Demand;
@@ -26,7 +28,8 @@ async function start(t: TestContext, faults: Partial<Faults> = {}) {
     await answered.promise;
   };
   const { manager, log } = headless;
-  const demands = new Demands({ tokens: manager, connections: manager, tell, clock, log });
+  const stepUpTimeoutMs = (): number => STEP_UP_TIMEOUT_MS;
+  const demands = new Demands({ tokens: manager, connections: manager, tell, stepUpTimeoutMs, clock, log });
   t.after(() => demands.dispose());
   /** A request of a client meets a challenge for these scopes. */
   const meet = async (scope: string, operation: string, connection = id) => {
@@ -52,6 +55,22 @@ describe('a demand that a client’s request meets', () => {
     assert.equal(await meet('files:read files:write', 'tools/call write_file'), 'stop');
     await meet('files:read files:write', 'tools/call another');
     assert.equal(shown.length, 1);
+  });
+
+  it('P24 P25 is waited for by all who meet it, until it is answered or too old', async (t) => {
+    const { clock, headless, meet, shown } = await start(t, { challengeScope: 'files:read' });
+    const meetWrite = async () => meet('files:write', 'tools/call write_file');
+    assert.deepEqual(await Promise.all([meetWrite(), meetWrite(), meetWrite()]), Array(3).fill('authorize'));
+    clock.advance(STEP_UP_TIMEOUT_MS - 1);
+    assert.equal(await meetWrite(), 'authorize');
+    clock.advance(1);
+    assert.equal(await meetWrite(), 'stop');
+    assert.equal(await meet('files:admin', 'tools/call delete_file'), 'authorize');
+    assert.equal(await meet('files:admin', 'tools/call delete_file'), 'authorize');
+    for (const { answer } of shown) answer();
+    await headless.settled();
+    assert.equal(await meet('files:admin', 'tools/call delete_file'), 'stop');
+    assert.equal(shown.length, 2);
   });
 
   it('P24 is told again once something has changed', async (t) => {
@@ -143,6 +162,7 @@ describe('a demand that a client’s request meets', () => {
         told.push(...scopes);
         throw new Error('no window');
       },
+      stepUpTimeoutMs: () => STEP_UP_TIMEOUT_MS,
       clock: new ManualClock(),
       log,
     });

@@ -52,6 +52,7 @@ for (const transport of ['streamable HTTP', 'HTTP+SSE'] as const) {
       const story = await startStory(t, { ...perOperation, transport });
       const { manager } = story.headless;
       const { id } = await manager.add(story.mcp.url);
+      await manager.authorize(id);
       const gateway = await startTestGateway(t, story.headless, { onPersonNeeded: authorizeAll(manager) });
       const client = await connect(t, gateway, id, transport);
       assert.deepEqual(
@@ -76,6 +77,7 @@ for (const transport of ['streamable HTTP', 'HTTP+SSE'] as const) {
       const story = await startStory(t, { ...perTool, scopesSupported: ['a'], transport });
       const { manager } = story.headless;
       const { id } = await manager.add(story.mcp.url);
+      await manager.authorize(id);
       const gateway = await startTestGateway(t, story.headless, { onPersonNeeded: authorizeAll(manager) });
       const client = await connect(t, gateway, id, transport);
       for (const name of ['a', 'd', 'b', 'd', 'a']) await client.callTool({ name });
@@ -87,6 +89,7 @@ for (const transport of ['streamable HTTP', 'HTTP+SSE'] as const) {
       const story = await startStory(t, { ...perTool, scopesSupported: ['a'], transport }, { faults });
       const { manager } = story.headless;
       const { id } = await manager.add(story.mcp.url);
+      await manager.authorize(id);
       const gateway = await startTestGateway(t, story.headless, { onPersonNeeded: authorizeAll(manager) });
       const client = await connect(t, gateway, id, transport);
       story.mcp.demandsForEver = () => 'x';

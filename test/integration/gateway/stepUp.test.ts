@@ -33,6 +33,14 @@ async function start(t: TestContext, faults: Partial<Faults> = {}) {
     id,
     url,
     authorization,
+    /** Signs in, and has the server end the grant: the person has to sign in again. */
+    endGrant: async (): Promise<void> => {
+      await manager.authorize(id);
+      server.faults.invalidGrant = true;
+      await assert.rejects(manager.refresh(id));
+      server.faults.invalidGrant = false;
+      assert.equal(manager.get(id)?.state.type, 'needsSignIn');
+    },
     /** When a request begins to wait for the person, the next time. */
     waiting: async (): Promise<void> => {
       await next.promise;
@@ -120,48 +128,36 @@ describe('P37 P22 a client whose request needs the person', () => {
     assert.equal((await answer).status, 200);
   });
 
-  for (const [title, prepare] of [
-    ['nobody ever signed in', async () => undefined],
-    ['the person signed out', async ({ manager, id }) => void (await manager.disconnect(id))],
-  ] as const satisfies readonly (readonly [string, (s: Awaited<ReturnType<typeof start>>) => Promise<void>])[]) {
-    it(`waits where ${title}, and gets its answer after the sign-in`, async (t) => {
-      const started = await start(t);
-      const { manager, id, call, waiting } = started;
-      if (title === 'the person signed out') await manager.authorize(id);
-      await prepare(started);
-      const answer = call('read_file');
-      await waiting();
+  for (const hadSignedIn of [false, true]) {
+    it(`is told at once to sign in where the person ${hadSignedIn ? 'has signed out' : 'never did'}`, async (t) => {
+      const { server, manager, id, call } = await start(t);
+      if (hadSignedIn) {
+        await manager.authorize(id);
+        await manager.disconnect(id);
+      }
+      const before = server.requests.length;
+      const { json, status } = await call('read_file');
+      assert.equal(status, 200);
+      assert.deepEqual([json.id, json.error.code], [1, -32_050]);
+      assert.match(json.error.message, /^Nobody is signed in to "Files"\. Sign in to it in the editor/);
+      assert.equal(server.requests.length, before);
       await manager.authorize(id);
-      assert.equal((await answer).status, 200);
+      assert.equal((await call('read_file')).status, 200);
     });
   }
 
-  it('is told to sign in when nobody does in time', async (t) => {
-    const { call, clock, waiting } = await start(t);
-    const answer = call('read_file');
-    await waiting();
-    clock.advance(STEP_UP_MS);
-    const { json, status } = await answer;
-    assert.equal(status, 200);
-    assert.equal(json.error.code, -32_050);
-    assert.match(json.error.message, /^Nobody is signed in to "Files"\. Sign in to it in the editor/);
-  });
-
   it('waits for the sign-in when the server has ended the grant', async (t) => {
-    const { server, manager, id, call, waiting } = await start(t, { invalidGrant: false });
-    await manager.authorize(id);
-    server.faults.rejectTokens = true;
-    server.faults.invalidGrant = true;
+    const { manager, id, call, endGrant, waiting } = await start(t);
+    await endGrant();
     const answer = call('read_file');
     await waiting();
-    server.faults.rejectTokens = false;
-    server.faults.invalidGrant = false;
     await manager.authorize(id);
     assert.equal((await answer).status, 200);
   });
 
   it('waits once for all that it needs: the time is that of the whole request', async (t) => {
-    const { server, manager, id, call, clock, waiting } = await start(t);
+    const { server, manager, id, call, clock, endGrant, waiting } = await start(t);
+    await endGrant();
     const answer = call('write_file');
     await waiting();
     clock.advance(STEP_UP_MS - 1000);
@@ -173,7 +169,8 @@ describe('P37 P22 a client whose request needs the person', () => {
   });
 
   it('that goes away is waited for no longer', async (t) => {
-    const { manager, id, url, authorization, waiting } = await start(t);
+    const { manager, id, url, authorization, endGrant, waiting } = await start(t);
+    await endGrant();
     let listeners = 0;
     const listen = manager.onDidChangeConnection.bind(manager);
     const { promise: ended, resolve } = deferred<void>();
@@ -194,7 +191,16 @@ describe('P37 P22 a client whose request needs the person', () => {
     assert.equal(listeners, 1);
     request.destroy();
     await ended;
-    assert.equal(manager.get(id)?.state.type, 'disconnected');
+    assert.equal(manager.get(id)?.state.type, 'needsSignIn');
+  });
+
+  it('is told to sign in when nobody does in time', async (t) => {
+    const { call, clock, endGrant, waiting } = await start(t);
+    await endGrant();
+    const answer = call('read_file');
+    await waiting();
+    clock.advance(STEP_UP_MS);
+    assert.equal((await answer).json.error.data.reason, 'sign_in_required');
   });
 
   for (const [title, body, headers] of [
@@ -202,7 +208,8 @@ describe('P37 P22 a client whose request needs the person', () => {
     ['what is no message', 'nothing of the kind', {}],
   ] as const) {
     it(`is told by an error status where there is no request to answer: ${title}`, async (t) => {
-      const { url, authorization, clock, waiting } = await start(t);
+      const { url, authorization, clock, endGrant, waiting } = await start(t);
+      await endGrant();
       const answer = rawRequest(url, { method: 'POST', body, headers: { authorization, ...headers } });
       await waiting();
       clock.advance(STEP_UP_MS);
@@ -213,7 +220,8 @@ describe('P37 P22 a client whose request needs the person', () => {
   }
 
   it('is told by an error status where it asked for a stream', async (t) => {
-    const { url, authorization, clock, waiting } = await start(t);
+    const { url, authorization, clock, endGrant, waiting } = await start(t);
+    await endGrant();
     const answer = rawRequest(url, { headers: { authorization, accept: 'text/event-stream' } });
     await waiting();
     clock.advance(STEP_UP_MS);
@@ -221,7 +229,8 @@ describe('P37 P22 a client whose request needs the person', () => {
   });
 
   it('gets one answer for each request of a batch', async (t) => {
-    const { url, authorization, clock, waiting } = await start(t);
+    const { url, authorization, clock, endGrant, waiting } = await start(t);
+    await endGrant();
     const jsonrpc = '2.0';
     const body = JSON.stringify([
       { jsonrpc, id: 1, method: 'ping' },

@@ -252,6 +252,7 @@ describe('a list of tools', () => {
       { name: 'bidi\u202Ename' },
       { name: ' space' },
       { name: '' },
+      { name: '*' },
       { name: 'x'.repeat(257) },
       { name: 7 },
       'none',

@@ -36,9 +36,9 @@ class Person {
     this.#answer.resolve(answer);
   }
 
-  fail(error: Error): void {
+  fail(reason: Error): void {
     this.#answer.promise.catch(() => undefined); // it may not be waited for yet
-    this.#answer.reject(error);
+    this.#answer.reject(reason);
   }
 }
 
@@ -150,7 +150,7 @@ describe('a question of the owner', () => {
     const settled = [one, two].map(async (window) => settledAnew(window));
     await Promise.all([owner.dispose(), assert.rejects(answer, { code: 'owner_gone' }), takenBack]);
     await Promise.all(settled);
-    const [next] = [one, two].filter(({ role }) => role.state.type === 'owner');
+    const next = [one, two].find(({ role }) => role.state.type === 'owner');
     assert.ok(next !== undefined);
     people.two.say({ type: 'denied' });
     await next.prompts.askConsent(REQUEST, new AbortController().signal);

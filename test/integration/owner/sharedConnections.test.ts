@@ -147,7 +147,7 @@ describe('a guest', () => {
       windowName: () => '',
       log,
     });
-    const { service, dispose } = await attachToOwner(guestEnd, {
+    const link = await attachToOwner(guestEnd, {
       windowName: '',
       focusedAt: undefined,
       window: owner.prompts,
@@ -158,6 +158,7 @@ describe('a guest', () => {
       clock: systemClock,
       log,
     });
+    const { service } = link;
     await service.authorize(id);
     await service.refresh(id);
     await service.configure(id, { dpop: 'never' }, { accessToken: 'canary-entered' });
@@ -178,7 +179,7 @@ describe('a guest', () => {
       assert.ok(!heard.includes(secret), `${secret} was sent`);
       assert.ok(!logged.includes(secret), `${secret} was logged`);
     }
-    dispose();
+    link.dispose();
   });
 });
 

@@ -33,7 +33,7 @@ describe('the gateway in a guest', () => {
       label: 'Mine',
       connection: id,
       allowedTools: ['a'],
-      lifetimeMs: 5,
+      lifetimeMs: 3_600_000,
     });
     assert.ok(token.length > 10);
     assert.deepEqual(guest.gateway.accesses, owner.gateway.accesses);

@@ -134,7 +134,7 @@ describe('files of other MCP clients', () => {
       const files = filesOf(change);
       assert.deepEqual(await files.write(await readOf(files), AFTER), { type: 'failed', problem: 'changed' });
       assert.notEqual(await readFile(file, 'utf8').catch(() => ''), AFTER);
-      assert.ok(!(await readdir(folder)).includes('mcp.json.scopekeeper-new'));
+      assert.deepEqual(await leftovers(folder), []);
     });
   }
 
@@ -148,9 +148,24 @@ describe('files of other MCP clients', () => {
 
   test('what a crash left of an earlier write is in nobody’s way', async () => {
     await writeFile(file, BEFORE);
-    await writeFile(`${file}.scopekeeper-new`, 'half');
+    await writeFile(`${file}.scopekeeper-new-${process.pid}`, 'half');
     const files = filesOf();
     assert.equal((await files.write(await readOf(files), AFTER)).type, 'written');
+    assert.equal(await readFile(file, 'utf8'), AFTER);
+    assert.deepEqual(await leftovers(folder), []);
+  });
+
+  test('of two writes at once one is done, and the other told of it, also by a link', async () => {
+    await writeFile(file, BEFORE);
+    const link = path.join(folder, 'link.json');
+    await symlink(file, link);
+    const files = filesOf();
+    const [before, same] = [await readOf(files), await readOf(files, link)];
+    const both = await Promise.all([files.write(before, AFTER), files.write(same, `${AFTER} `)]);
+    assert.deepEqual(
+      both.map((one) => (one.type === 'failed' ? one.problem : one.type)),
+      ['written', 'changed'],
+    );
     assert.equal(await readFile(file, 'utf8'), AFTER);
   });
 
@@ -255,4 +270,8 @@ function backupOf(written: ConfigFileWritten): string {
 
 function environmentOf(platform: NodeJS.Platform, env: Record<string, string>): ConfigFiles['environment'] {
   return createClientConfigFiles({ platform, env, home: 'HOME' }).environment;
+}
+
+async function leftovers(folder: string): Promise<string[]> {
+  return (await readdir(folder)).filter((name) => name.includes('.scopekeeper-new'));
 }

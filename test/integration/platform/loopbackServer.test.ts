@@ -11,6 +11,7 @@ import type { Readable, Writable } from 'node:stream';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import type { CallbackAnswer } from '../../../src/platform/callbackRoute.ts';
+import { freePort } from '../../servers/loopback.ts';
 import { createLoopbackServer, type LoopbackRole, type LoopbackServer } from '../../../src/platform/loopbackServer.ts';
 
 interface Window {
@@ -36,6 +37,15 @@ async function ask(port: number, target: string, options: http.RequestOptions = 
 
 async function showCode(url: URL): Promise<CallbackAnswer> {
   return { status: 200, html: `<p>${url.searchParams.get('code')}</p>` };
+}
+
+/** Another program on a port of this computer. */
+async function holdPort() {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  assert.ok(typeof address === 'object' && address !== null);
+  return { server, port: address.port };
 }
 
 describe('loopbackServer', () => {
@@ -112,21 +122,6 @@ describe('loopbackServer', () => {
       });
       servers.push(server);
       return server;
-    }
-
-    /** A port that nobody holds by now. */
-    async function freePort(): Promise<number> {
-      const stranger = await holdPort();
-      await new Promise((resolve) => stranger.server.close(resolve));
-      return stranger.port;
-    }
-
-    async function holdPort() {
-      const server = createServer().listen(0, '127.0.0.1');
-      await once(server, 'listening');
-      const address = server.address();
-      assert.ok(typeof address === 'object' && address !== null);
-      return { server, port: address.port };
     }
 
     it('P18a is taken at the first start, and nothing is told', async () => {

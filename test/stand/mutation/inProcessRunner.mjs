@@ -20,12 +20,14 @@ const TIMES = 'out/mutation/times.json';
 /** A test that waits for what a mutant never does is given up after this and `LONGER` times what it took before. */
 const DEADLINE_MS = 8000;
 const LONGER = 10;
+/** The same when nothing is broken: what is slow then is the machine. */
+const UNBROKEN_DEADLINE_MS = 120_000;
 
 /** How often a process loads the tests anew, for mutants of what runs on loading: it forgets no module. */
 const MOST_LOADS = 8;
 
-/** How many of the tests that noticed other mutants of a source are asked first. */
-const LIKELY = 8;
+/** How many of the tests that noticed other mutants of a source are asked first, those of the nearest lines. */
+const LIKELY = 16;
 
 /**
  * How many other integration tests are asked of a mutant: all, or MUTATE_MOST_INTEGRATION_TESTS. With fewer it takes
@@ -58,7 +60,7 @@ function inTurn(tests) {
 class InProcessRunner {
   #tests;
   #times = {};
-  /** By source, the tests that noticed its mutants, the latest first: they are likely to notice the next one. */
+  /** By source, for each test that noticed a mutant the line of the latest: it is likely to notice the next one there. */
   #noticing = new Map();
   #loads = 0;
   /** A test was given up, and what it was at may still go on; or no module more is to be loaded. */
@@ -73,7 +75,7 @@ class InProcessRunner {
     const tests = [];
     for (const test of this.#tests) {
       if (coverageAnalysis === 'perTest') stryker.currentTestId = test.id;
-      tests.push(await this.#run(test));
+      tests.push(await this.#run(test, UNBROKEN_DEADLINE_MS));
     }
     stryker.currentTestId = undefined;
     writeFileSync(TIMES, JSON.stringify(Object.fromEntries(tests.map(({ id, timeSpentMs }) => [id, timeSpentMs]))));
@@ -102,13 +104,13 @@ class InProcessRunner {
     }
     stryker.activeMutant = activeMutant.id;
     const tests = [];
-    for (const test of this.#select(testFilter, sandboxFileName)) {
+    for (const test of this.#select(testFilter, sandboxFileName, activeMutant.location.start.line)) {
       const result = await this.#run(test);
       if (this.#isSpoilt) return { status: MutantRunStatus.Timeout, reason: `${test.id} does not end` };
       const isNoticed = result.status === TestStatus.Failed && (await this.#isConfirmed(test, mutantActivation));
       tests.push(isNoticed ? result : { ...result, status: TestStatus.Success });
       if (isNoticed) {
-        this.#remember(sandboxFileName, test.id);
+        this.#remember(sandboxFileName, test.id, activeMutant.location.start.line);
         break;
       }
     }
@@ -151,29 +153,31 @@ class InProcessRunner {
     this.#tests = registeredTests();
   }
 
-  #remember(source, id) {
-    const others = (this.#noticing.get(source) ?? []).filter((other) => other !== id);
-    this.#noticing.set(source, [id, ...others]);
+  #remember(source, id, line) {
+    const others = (this.#noticing.get(source) ?? []).filter((other) => other.id !== id);
+    this.#noticing.set(source, [{ id, line }, ...others]);
   }
 
   /** The tests that Stryker names, or those whose file can reach the mutant at all: likely and quick ones first. */
-  #select(testFilter, sandboxFileName) {
+  #select(testFilter, sandboxFileName, line) {
     const chosen = testFilter && new Set(testFilter);
     const source = path.relative(process.cwd(), sandboxFileName).replaceAll(path.sep, '/');
     const reached = readJson(REACHED);
     const tests = this.#tests.filter(({ id, file }) => chosen?.has(id) ?? reached[file].includes(source));
-    const noticing = (this.#noticing.get(sandboxFileName) ?? []).slice(0, LIKELY);
-    const likely = noticing.flatMap((id) => tests.find((test) => test.id === id) ?? []);
+    const likely = (this.#noticing.get(sandboxFileName) ?? [])
+      .toSorted((a, b) => Math.abs(a.line - line) - Math.abs(b.line - line))
+      .flatMap(({ id }) => tests.find((test) => test.id === id) ?? [])
+      .slice(0, LIKELY);
     const others = tests
-      .filter(({ id }) => !noticing.includes(id))
+      .filter((test) => !likely.includes(test))
       .toSorted((a, b) => (this.#times[a.id] ?? 0) - (this.#times[b.id] ?? 0));
     const integration = others.filter((test) => !isUnit(test));
     return [...likely, ...others.filter(isUnit), ...inTurn(integration).slice(0, MOST)];
   }
 
-  async #run({ id, file, run }) {
+  async #run({ id, file, run }, deadlineMs = DEADLINE_MS + LONGER * (this.#times[id] ?? 0)) {
     const started = performance.now();
-    const outcome = await run(DEADLINE_MS + LONGER * (this.#times[id] ?? 0));
+    const outcome = await run(deadlineMs);
     if (outcome.type === 'hung') this.#isSpoilt = true;
     return {
       id,

@@ -7,6 +7,7 @@ import type {
   ExchangeJournal,
   ExchangeKey,
   JournaledAnswer,
+  OutlivingFetch,
 } from '../../../src/connections/exchangeJournal.ts';
 import { JournaledFetch } from '../../../src/connections/journaledFetch.ts';
 import type { Fetch, FetchRequest } from '../../../src/oauth/fetchPort.ts';
@@ -63,6 +64,10 @@ let log: MemoryLog;
 let fetch: Fetch;
 let sent: FetchRequest[];
 let journaled: JournaledFetch;
+/** What a process that outlives this one gives, and how often it was asked. */
+let outlived: Awaited<ReturnType<OutlivingFetch>>;
+let outlivedKeys: ExchangeKey[];
+let canBeLost: boolean;
 
 beforeEach(() => {
   journal = new ScriptedJournal();
@@ -75,8 +80,15 @@ beforeEach(() => {
     const headers = { 'content-type': 'application/json', 'dpop-nonce': 'n', 'x-other': 'o' };
     return new Response('{"access_token":"at"}', { headers });
   };
-  const ports = { fetch: async (...args: Parameters<Fetch>) => fetch(...args), journal, clock, log };
-  journaled = new JournaledFetch(ports, { connectionId: 'c', generation: 4 }, () => false);
+  outlived = undefined;
+  outlivedKeys = [];
+  canBeLost = false;
+  const outlivingFetch: OutlivingFetch = async (key) => {
+    outlivedKeys.push(key);
+    return outlived;
+  };
+  const ports = { fetch: async (...args: Parameters<Fetch>) => fetch(...args), journal, outlivingFetch, clock, log };
+  journaled = new JournaledFetch(ports, { connectionId: 'c', generation: 4 }, () => canBeLost);
 });
 
 const unreadable = new ConnectionError('storage_failed', { operation: 'read', path: '/journal', problem: 'EBUSY' });
@@ -244,6 +256,34 @@ describe('a fetch with a journal', () => {
     journal.finds = [broken, broken];
     await journaled.fetch(URL, refreshRequest());
     assert.equal(journaled.trouble, broken);
+    assert.equal(sent.length, 1);
+  });
+});
+
+describe('a fetch with a journal and a process that outlives this one', () => {
+  for (const isRecorded of [true, false]) {
+    it(`P31 leaves the sending to that process, and knows that its answer is${isRecorded ? '' : ' not'} on disk`, async () => {
+      const response = new Response('{"access_token":"at"}');
+      outlived = { response, isRecorded };
+      assert.equal(await journaled.fetch(URL, refreshRequest()), response);
+      assert.deepEqual(outlivedKeys, [{ connectionId: 'c', generation: 4, refreshToken: 'rt' }]);
+      assert.equal(journaled.isRecorded, isRecorded);
+      assert.deepEqual(sent, []);
+      await journaled.refuse();
+      assert.deepEqual(journal.steps, isRecorded ? ['end', 'set aside'] : ['end']);
+    });
+  }
+
+  it('P31 sends itself what that process has not sent', async () => {
+    await journaled.fetch(URL, refreshRequest());
+    assert.equal(outlivedKeys.length, 1);
+    assert.deepEqual(journal.steps, ['begin c 4 rt 16000', 'send', 'record', 'end']);
+  });
+
+  it('P31 sends itself what costs nothing when it is lost', async () => {
+    canBeLost = true;
+    await journaled.fetch(URL, refreshRequest());
+    assert.deepEqual(outlivedKeys, []);
     assert.equal(sent.length, 1);
   });
 });

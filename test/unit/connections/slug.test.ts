@@ -16,9 +16,16 @@ describe('newSlug', () => {
     ['--', 'server'],
     ['callback', 'callback-2'],
     ['oauth', 'oauth-2'],
+    ['window', 'window-2'],
+    ['a'.repeat(50), 'a'.repeat(36)],
+    [`${'a'.repeat(35)} b`, 'a'.repeat(35)],
   ];
   for (const [name, slug] of names) {
     it(`makes ${slug} of ${JSON.stringify(name)}`, () => assert.equal(newSlug(name, new Set()), slug));
+  }
+
+  for (const text of ['', '-a', 'a-', 'A', 'a b', 'a/b', 'é', 'a'.repeat(41)]) {
+    it(`would not take ${JSON.stringify(text)} for a slug`, () => assert.doesNotMatch(text, SLUG));
   }
 
   it('makes a free slug of any name', () => {

@@ -47,6 +47,12 @@ describe('a token made by hand', () => {
     assert.equal(fixture.registry.use('', 'notes'), undefined);
   });
 
+  it('P43 with a tool that is called * has no more than that after a restart, and rather less', async () => {
+    const token = await fixture.registry.createToken({ ...BY_HAND, allowedTools: ['list', '*'] });
+    const reloaded = await fixture.reload();
+    assert.deepEqual(reloaded.registry.use(token, 'notes')?.allowedTools, ['list']);
+  });
+
   it('P41 is stored as its SHA-256 only', async () => {
     const token = await fixture.registry.createToken(BY_HAND);
     const [entry] = Object.values(fixture.file.document.tokens);

@@ -110,6 +110,16 @@ describe('a refresh at the gateway', () => {
     assert.equal(isLive(again), true);
   });
 
+  it('P40 repeated gives the same successor, also when the pair before it was used', async () => {
+    let tokens = await issue();
+    for (let rotation = 1; rotation <= 3; rotation += 1) {
+      assert.equal(isLive(tokens), true);
+      const next = await renewed(tokens.refreshToken);
+      assert.deepEqual(await renewed(tokens.refreshToken), next);
+      tokens = next;
+    }
+  });
+
   it('P40 repeated at the end of the grace ends the family', async () => {
     const first = await issue();
     const second = await renewed(first.refreshToken);

@@ -1,0 +1,113 @@
+import assert from 'node:assert/strict';
+import { homedir } from 'node:os';
+import * as vscode from 'vscode';
+import { userFolder } from '../../src/platform/userFolder.ts';
+import { openTestWindow, type TestWindow } from '../headless/testWindow.ts';
+import { type SampleServer, startSampleServer } from '../sample/sampleServer.ts';
+import { freePort } from '../servers/loopback.ts';
+import { connect } from './connecting.ts';
+import { testKeychain } from './keychain.ts';
+import type { Probe } from './probe/probe.main.ts';
+import { scopekeeper, theProbe } from './theProbe.ts';
+
+const INITIALIZE = {
+  jsonrpc: '2.0',
+  id: 1,
+  method: 'initialize',
+  params: { protocolVersion: '2025-06-18', capabilities: {}, clientInfo: { name: 'test', version: '1' } },
+};
+
+/** Sends the first message of an MCP client. */
+async function initialize(url: string, token?: string): Promise<Response> {
+  return fetch(url, {
+    method: 'POST',
+    headers: {
+      'content-type': 'application/json',
+      accept: 'application/json, text/event-stream',
+      ...(token !== undefined && { authorization: `Bearer ${token}` }),
+    },
+    body: JSON.stringify(INITIALIZE),
+  });
+}
+
+describe('the gateway in the extension host', () => {
+  let probe: Probe;
+  let sample: SampleServer;
+  let other: TestWindow;
+  let id = '';
+  let url = '';
+
+  before(async () => {
+    const [ready, api, started] = await Promise.all([
+      theProbe(),
+      scopekeeper(),
+      startSampleServer({ accessTokenTtlSeconds: 3600 }),
+    ]);
+    [probe, sample] = [ready, started];
+    await connect(probe, sample);
+    id = api.connections().find(({ serverUrl }) => serverUrl === sample.mcpUrl)?.id ?? '';
+    other = openTestWindow({
+      folder: userFolder(process.platform, process.env, homedir()),
+      name: 'the other window',
+      keychain: testKeychain,
+    });
+    await other.role.look();
+    assert.equal(other.role.state.type, 'guest');
+    url = await other.gateway.gatewayUrl(id);
+  });
+
+  after(async () => {
+    await other.dispose();
+    await sample.close();
+  });
+
+  it('P38 asks a client that has no token to sign in, and says where', async () => {
+    const response = await initialize(url);
+    assert.equal(response.status, 401);
+    const [, metadataUrl = ''] =
+      /resource_metadata="([^"]+)"/.exec(response.headers.get('www-authenticate') ?? '') ?? [];
+    const metadata: unknown = await (await fetch(metadataUrl)).json();
+    const { origin } = new URL(url);
+    assert.ok(typeof metadata === 'object' && metadata !== null);
+    assert.deepEqual(
+      Object.entries(metadata).filter(([name]) => ['resource', 'authorization_servers'].includes(name)),
+      [
+        ['resource', url],
+        ['authorization_servers', [origin]],
+      ],
+    );
+    assert.equal((await initialize(url, 'no-token-of-anybody')).status, 401);
+  });
+
+  it('P45 lets a client with a token of ours use the connection', async () => {
+    const token = await other.gateway.createToken({ label: 'Host test', connection: id, allowedTools: '*' });
+    const response = await initialize(url, token);
+    assert.equal(response.status, 200);
+    assert.match(await response.text(), /"serverInfo"/);
+    const names = (await other.gateway.tools(id)).map(({ name }) => name);
+    assert.ok(names.includes('list_notes'), names.join(', '));
+    await other.gateway.revoke(other.gateway.accesses.map((access) => access.id));
+    assert.equal((await initialize(url, token)).status, 401);
+  });
+
+  it('P18a moves to the port that is set, says so, and takes its windows with it', async () => {
+    const before = new URL(url).port;
+    const wanted = await freePort();
+    const shownBefore = probe.editor.shown.length;
+    const settings = vscode.workspace.getConfiguration();
+    await settings.update('scopekeeper.gateway.port', wanted, vscode.ConfigurationTarget.Global);
+    const text = await probe.recorder.until('the message', () =>
+      probe.editor.shown
+        .slice(shownBefore)
+        .map((shown) => JSON.stringify(shown))
+        .find((shown) => shown.includes(`at port ${wanted}`)),
+    );
+    assert.ok(text.includes(before), text);
+    while ((await other.gateway.gatewayUrl(id)) === url) await new Promise(setImmediate);
+    url = await other.gateway.gatewayUrl(id);
+    assert.equal(new URL(url).port, String(wanted));
+    assert.equal((await initialize(url)).status, 401);
+    await settings.update('scopekeeper.gateway.port', undefined, vscode.ConfigurationTarget.Global);
+    assert.equal(await other.gateway.gatewayUrl(id), url, 'it stays there');
+  });
+});
