@@ -75,7 +75,9 @@ for (const [transport, clients] of [
           const second = await stand.connect(connect);
           await second.call('read');
           assert.deepEqual(stand.story.authorizations(), [
-            ...[...steps, 'init list', 'init list read'],
+            ...steps,
+            'init list',
+            'init list read',
             'init list read write',
           ]);
           assert.equal(stand.story.mcp.judged.filter(({ status }) => status === 403).length, 3);
