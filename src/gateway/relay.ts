@@ -20,7 +20,7 @@ import { generationOf, newerGrant } from './newerGrant.ts';
 import type { GatewayConnections } from './ports.ts';
 import { hasBody, takeBody } from './requestBody.ts';
 import { isEventStream } from './mediaType.ts';
-import { askForPlain, createAnswerFilter, isFilterable, judgeRequest } from './toolFilter.ts';
+import { askForPlain, createAnswerFilter, filterAnswer, isFilterable, judgeRequest } from './toolFilter.ts';
 
 export interface RelayParts extends AuthorizedExchangeParts {
   readonly connections: GatewayConnections;
@@ -43,6 +43,12 @@ export interface RelayTarget {
 
 /** So much of a body is kept, to be sent again; JSON-RPC messages are far shorter. */
 const KEPT_BYTES = 4 * 1024 * 1024;
+
+/** Whatever length their headers tell (RFC 9110 section 8.6). */
+const BODILESS_STATUSES: ReadonlySet<number> = new Set([204, 304]);
+
+/** Up to this length an answer is a short message. */
+const SHORT_BYTES = 65_536;
 
 const REDIRECT_STATUSES: ReadonlySet<number> = new Set([300, 301, 302, 303, 305, 306, 307, 308]);
 
@@ -221,6 +227,9 @@ export class Relay {
       return;
     }
     const isStream = isEventStream(answer.headers);
+    const length = Number(answer.headers['content-length'] ?? 0);
+    const isShort = length > 0 && length <= SHORT_BYTES && !BODILESS_STATUSES.has(status);
+    if (isShort && !isStream) return this.#passOnShort(answer, length, status);
     const filters: Transform[] = [];
     if (isStream && this.#mayBeOlderTransport()) filters.push(this.#endpointRewriter());
     if (allowedTools !== '*') filters.push(createAnswerFilter(answer.headers, allowedTools));
@@ -237,6 +246,39 @@ export class Relay {
     // The client learns that the stream is there before the first event comes.
     if (isStream) response.flushHeaders();
     this.#call.pour(body);
+  }
+
+  /**
+   * Passes on a short message in one piece, which most are: a pipe costs more than all the rest, and so does what leaves
+   * tools out as a stream. One that comes in pieces is passed on as it comes, unless tools are to be left out.
+   */
+  #passOnShort(answer: IncomingMessage, length: number, status: number): void {
+    const { response } = this.#call;
+    const { allowedTools } = this.#target.access;
+    const headers = toClient(answer.headers);
+    const chunks: Buffer[] = [];
+    let received = 0;
+    const take = (chunk: Buffer): void => {
+      chunks.push(chunk);
+      received += chunk.length;
+      if (received < length && allowedTools !== '*') return;
+      answer.off('data', take);
+      if (received < length) {
+        response.writeHead(status, headers);
+        response.write(chunk);
+        this.#call.pour(answer);
+        return;
+      }
+      const whole = chunks.length === 1 ? chunk : Buffer.concat(chunks, received);
+      const passed = allowedTools === '*' ? whole : filterAnswer(whole, allowedTools);
+      const passedHeaders = passed === whole ? headers : withLength(headers, passed.length);
+      response.writeHead(status, passedHeaders);
+      response.end(passed);
+      // To its end, for the connection's sake.
+      answer.resume();
+    };
+    answer.on('error', this.#call.breakOff);
+    answer.on('data', take);
   }
 
   /** A stream of the newer transport is one of a session, or answers a POST. */
@@ -277,4 +319,9 @@ export class Relay {
     const ids = isMessage ? undefined : messageIds(this.#json());
     sendJson(this.#call.response, errorAnswer(error, ids));
   }
+}
+
+/** Headers for a body of another length. */
+function withLength(headers: readonly string[], length: number): string[] {
+  return [...without(headers, LENGTH), 'content-length', String(length)];
 }

@@ -17,6 +17,8 @@ export type RequestVerdict =
 const PARSE_ERROR = -32_700;
 const INVALID_REQUEST = -32_600;
 
+const BACKSLASH = 0x5c;
+
 const JSON_TYPE = /^application\/json[ \t]*(?:;[ \t]*charset="?utf-8"?[ \t]*)?$/i;
 
 /**
@@ -110,4 +112,14 @@ export function createAnswerFilter(headers: IncomingHttpHeaders, allowed: readon
       done(null, tools.read());
     },
   });
+}
+
+/** The same for a body that is whole, and no stream of events. */
+export function filterAnswer(body: Buffer, allowed: readonly string[]): Buffer {
+  // Without an escape a key of that name is written so.
+  if (!body.includes('"tools"') && !body.includes(BACKSLASH)) return body;
+  const tools = new ToolListFilter(allowed);
+  tools.write(body, 0, body.length);
+  tools.end();
+  return tools.read();
 }
