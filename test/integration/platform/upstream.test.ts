@@ -275,7 +275,8 @@ describe('connections that are idle', () => {
       assert.equal(await get(connection), 200);
       if (!isAtOnce) {
         const [first] = sockets;
-        const closed = first === undefined ? assert.fail() : once(first, 'close');
+        assert.ok(first);
+        const closed = once(first, 'close');
         first.write(unasked);
         await closed;
       }
