@@ -19,7 +19,14 @@ import { announcedUrl, type MessageRoutes } from './messageRoutes.ts';
 import { generationOf, newerGrant } from './newerGrant.ts';
 import type { GatewayConnections } from './ports.ts';
 import { hasBody, takeBody } from './requestBody.ts';
-import { askForPlain, createAnswerFilter, isFilterable, judgeRequest } from './toolFilter.ts';
+import {
+  askForPlain,
+  createAnswerFilter,
+  filterAnswer,
+  isEventStream,
+  isFilterable,
+  judgeRequest,
+} from './toolFilter.ts';
 
 export interface RelayParts extends AuthorizedExchangeParts {
   readonly connections: GatewayConnections;
@@ -47,6 +54,9 @@ const REDIRECT_STATUSES: ReadonlySet<number> = new Set([300, 301, 302, 303, 305,
 
 const NO_BODY = Buffer.alloc(0);
 const LENGTH: ReadonlySet<string> = new Set(['content-length']);
+
+/** An answer that says that it is no longer is read whole before it is filtered. */
+const SHORT_BYTES = 65_536;
 
 /** Why the person is waited for. */
 interface Need {
@@ -219,9 +229,13 @@ export class Relay {
       return;
     }
     const contentType = answer.headers['content-type'];
-    const isEventStream = contentType?.startsWith('text/event-stream') === true;
+    const isStream = isEventStream(contentType);
+    if (allowedTools !== '*' && !isStream && isShort(answer)) {
+      void this.#passOnWhole(answer, status, allowedTools); // it never rejects
+      return;
+    }
     const filters: Transform[] = [];
-    if (isEventStream && this.#mayBeOlderTransport()) filters.push(this.#endpointRewriter());
+    if (isStream && this.#mayBeOlderTransport()) filters.push(this.#endpointRewriter());
     if (allowedTools !== '*') filters.push(createAnswerFilter(contentType, allowedTools));
 
     const headers = toClient(answer.headers);
@@ -234,8 +248,20 @@ export class Relay {
     // What is filtered has another length.
     response.writeHead(status, filters.length === 0 ? headers : without(headers, LENGTH));
     // The client learns that the stream is there before the first event comes.
-    if (isEventStream) response.flushHeaders();
+    if (isStream) response.flushHeaders();
     this.#call.pour(body);
+  }
+
+  /** A short answer, for a client that may use these tools: at once, since a stream costs more than all else. */
+  async #passOnWhole(answer: IncomingMessage, status: number, allowed: readonly string[]): Promise<void> {
+    const headers = without(toClient(answer.headers), LENGTH);
+    answer.on('error', this.#call.breakOff);
+    const taken = await takeBody(answer, SHORT_BYTES);
+    // It broke off.
+    if (taken.type !== 'whole' || this.#call.isOver) return this.#call.breakOff();
+    const body = filterAnswer(taken.body, allowed);
+    this.#call.response.writeHead(status, [...headers, 'content-length', String(body.length)]);
+    this.#call.response.end(body);
   }
 
   /** A stream of the newer transport is one of a session, or answers a POST. */
@@ -276,4 +302,9 @@ export class Relay {
     const ids = isMessage ? undefined : messageIds(this.#json());
     sendJson(this.#call.response, errorAnswer(error, ids));
   }
+}
+
+/** Whether an answer says that it is short; it is broken off when it is longer than it says. */
+function isShort({ headers }: IncomingMessage): boolean {
+  return Number(headers['content-length'] ?? Infinity) <= SHORT_BYTES;
 }

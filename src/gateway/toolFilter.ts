@@ -89,6 +89,19 @@ export function isFilterable(headers: IncomingHttpHeaders): boolean {
   );
 }
 
+/** Whether an answer of this content type is a stream of events. */
+export function isEventStream(contentType: string | undefined): boolean {
+  return contentType?.split(';', 1)[0]?.trim().toLowerCase() === 'text/event-stream';
+}
+
+/** The same as {@link createAnswerFilter} does, for an answer that is whole and no stream of events. */
+export function filterAnswer(body: Buffer, allowed: readonly string[]): Buffer {
+  const tools = new ToolListFilter(allowed);
+  tools.write(body, 0, body.length);
+  tools.end();
+  return tools.read();
+}
+
 /**
  * Takes the body of an answer, to a POST or of a GET stream, and leaves out the tools that are not allowed wherever a
  * message has them in `result.tools` (P43): which request it answers does not count. All else passes byte for byte and at
@@ -96,9 +109,8 @@ export function isFilterable(headers: IncomingHttpHeaders): boolean {
  * @param contentType of the answer: that of a stream of events, or anything else.
  */
 export function createAnswerFilter(contentType: string | undefined, allowed: readonly string[]): Transform {
-  const isEventStream = contentType?.split(';', 1)[0]?.trim().toLowerCase() === 'text/event-stream';
   const tools = new ToolListFilter(allowed);
-  const filter = isEventStream ? new EventStreamFilter(tools) : tools;
+  const filter = isEventStream(contentType) ? new EventStreamFilter(tools) : tools;
   return new Transform({
     transform(chunk: Buffer, _encoding, done) {
       filter.write(chunk, 0, chunk.length);
