@@ -19,14 +19,8 @@ import { announcedUrl, type MessageRoutes } from './messageRoutes.ts';
 import { generationOf, newerGrant } from './newerGrant.ts';
 import type { GatewayConnections } from './ports.ts';
 import { hasBody, takeBody } from './requestBody.ts';
-import {
-  askForPlain,
-  createAnswerFilter,
-  filterAnswer,
-  isEventStream,
-  isFilterable,
-  judgeRequest,
-} from './toolFilter.ts';
+import { isEventStream } from './mediaType.ts';
+import { askForPlain, createAnswerFilter, filterAnswer, isFilterable, judgeRequest } from './toolFilter.ts';
 
 export interface RelayParts extends AuthorizedExchangeParts {
   readonly connections: GatewayConnections;
@@ -50,13 +44,16 @@ export interface RelayTarget {
 /** So much of a body is kept, to be sent again; JSON-RPC messages are far shorter. */
 const KEPT_BYTES = 4 * 1024 * 1024;
 
+/** Whatever length their headers tell (RFC 9110 section 8.6). */
+const BODILESS_STATUSES: ReadonlySet<number> = new Set([204, 304]);
+
+/** Up to this length an answer is a short message. */
+const SHORT_BYTES = 65_536;
+
 const REDIRECT_STATUSES: ReadonlySet<number> = new Set([300, 301, 302, 303, 305, 306, 307, 308]);
 
 const NO_BODY = Buffer.alloc(0);
 const LENGTH: ReadonlySet<string> = new Set(['content-length']);
-
-/** An answer that says that it is no longer is read whole before it is filtered. */
-const SHORT_BYTES = 65_536;
 
 /** Why the person is waited for. */
 interface Need {
@@ -228,15 +225,13 @@ export class Relay {
       this.#tell('answer_unreadable');
       return;
     }
-    const contentType = answer.headers['content-type'];
-    const isStream = isEventStream(contentType);
-    if (allowedTools !== '*' && !isStream && isShort(answer)) {
-      void this.#passOnWhole(answer, status, allowedTools); // it never rejects
-      return;
-    }
+    const isStream = isEventStream(answer.headers);
+    const length = Number(answer.headers['content-length'] ?? 0);
+    const isShort = length > 0 && length <= SHORT_BYTES && !BODILESS_STATUSES.has(status);
+    if (isShort && !isStream) return this.#passOnShort(answer, length, status);
     const filters: Transform[] = [];
     if (isStream && this.#mayBeOlderTransport()) filters.push(this.#endpointRewriter());
-    if (allowedTools !== '*') filters.push(createAnswerFilter(contentType, allowedTools));
+    if (allowedTools !== '*') filters.push(createAnswerFilter(answer.headers, allowedTools));
 
     const headers = toClient(answer.headers);
     let body: Readable = answer;
@@ -252,16 +247,37 @@ export class Relay {
     this.#call.pour(body);
   }
 
-  /** A short answer, for a client that may use these tools: at once, since a stream costs more than all else. */
-  async #passOnWhole(answer: IncomingMessage, status: number, allowed: readonly string[]): Promise<void> {
-    const headers = without(toClient(answer.headers), LENGTH);
+  /**
+   * Passes on a short message in one piece, which most are: a pipe costs more than all the rest, and so does what leaves
+   * tools out as a stream. One that comes in pieces is passed on as it comes, unless tools are to be left out.
+   */
+  #passOnShort(answer: IncomingMessage, length: number, status: number): void {
+    const { response } = this.#call;
+    const { allowedTools } = this.#target.access;
+    const headers = toClient(answer.headers);
+    const chunks: Buffer[] = [];
+    let received = 0;
+    const take = (chunk: Buffer): void => {
+      chunks.push(chunk);
+      received += chunk.length;
+      if (received < length && allowedTools !== '*') return;
+      answer.off('data', take);
+      if (received < length) {
+        response.writeHead(status, headers);
+        response.write(chunk);
+        this.#call.pour(answer);
+        return;
+      }
+      const whole = chunks.length === 1 ? chunk : Buffer.concat(chunks, received);
+      const passed = allowedTools === '*' ? whole : filterAnswer(whole, allowedTools);
+      const passedHeaders = passed === whole ? headers : withLength(headers, passed.length);
+      response.writeHead(status, passedHeaders);
+      response.end(passed);
+      // To its end, for the connection's sake.
+      answer.resume();
+    };
     answer.on('error', this.#call.breakOff);
-    const taken = await takeBody(answer, SHORT_BYTES);
-    // It broke off.
-    if (taken.type !== 'whole' || this.#call.isOver) return this.#call.breakOff();
-    const body = filterAnswer(taken.body, allowed);
-    this.#call.response.writeHead(status, [...headers, 'content-length', String(body.length)]);
-    this.#call.response.end(body);
+    answer.on('data', take);
   }
 
   /** A stream of the newer transport is one of a session, or answers a POST. */
@@ -304,7 +320,7 @@ export class Relay {
   }
 }
 
-/** Whether an answer says that it is short; it is broken off when it is longer than it says. */
-function isShort({ headers }: IncomingMessage): boolean {
-  return Number(headers['content-length'] ?? Infinity) <= SHORT_BYTES;
+/** Headers for a body of another length. */
+function withLength(headers: readonly string[], length: number): string[] {
+  return [...without(headers, LENGTH), 'content-length', String(length)];
 }

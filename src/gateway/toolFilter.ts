@@ -4,6 +4,7 @@ import { Transform } from 'node:stream';
 import { EventStreamFilter } from './eventStreamFilter.ts';
 import { without } from './forwardedHeaders.ts';
 import { isJson, jsonElements, skipSpace } from './jsonText.ts';
+import { isEventStream } from './mediaType.ts';
 import { judgeMessage, type Refusal } from './messageJudge.ts';
 import { headerRefusal } from './mirroredHeaders.ts';
 import { ToolListFilter } from './toolListFilter.ts';
@@ -15,6 +16,8 @@ export type RequestVerdict =
 
 const PARSE_ERROR = -32_700;
 const INVALID_REQUEST = -32_600;
+
+const BACKSLASH = 0x5c;
 
 const JSON_TYPE = /^application\/json[ \t]*(?:;[ \t]*charset="?utf-8"?[ \t]*)?$/i;
 
@@ -89,28 +92,15 @@ export function isFilterable(headers: IncomingHttpHeaders): boolean {
   );
 }
 
-/** Whether an answer of this content type is a stream of events. */
-export function isEventStream(contentType: string | undefined): boolean {
-  return contentType?.split(';', 1)[0]?.trim().toLowerCase() === 'text/event-stream';
-}
-
-/** The same as {@link createAnswerFilter} does, for an answer that is whole and no stream of events. */
-export function filterAnswer(body: Buffer, allowed: readonly string[]): Buffer {
-  const tools = new ToolListFilter(allowed);
-  tools.write(body, 0, body.length);
-  tools.end();
-  return tools.read();
-}
-
 /**
  * Takes the body of an answer, to a POST or of a GET stream, and leaves out the tools that are not allowed wherever a
  * message has them in `result.tools` (P43): which request it answers does not count. All else passes byte for byte and at
  * once; what is held back is one tool at most. The answer's `Content-Length` is no longer right, nor are digests.
- * @param contentType of the answer: that of a stream of events, or anything else.
+ * @param headers of the answer, for which {@link isFilterable} holds.
  */
-export function createAnswerFilter(contentType: string | undefined, allowed: readonly string[]): Transform {
+export function createAnswerFilter(headers: IncomingHttpHeaders, allowed: readonly string[]): Transform {
   const tools = new ToolListFilter(allowed);
-  const filter = isEventStream(contentType) ? new EventStreamFilter(tools) : tools;
+  const filter = isEventStream(headers) ? new EventStreamFilter(tools) : tools;
   return new Transform({
     transform(chunk: Buffer, _encoding, done) {
       filter.write(chunk, 0, chunk.length);
@@ -121,4 +111,14 @@ export function createAnswerFilter(contentType: string | undefined, allowed: rea
       done(null, tools.read());
     },
   });
+}
+
+/** The same for a body that is whole, and no stream of events. */
+export function filterAnswer(body: Buffer, allowed: readonly string[]): Buffer {
+  // Without an escape a key of that name is written so.
+  if (!body.includes('"tools"') && !body.includes(BACKSLASH)) return body;
+  const tools = new ToolListFilter(allowed);
+  tools.write(body, 0, body.length);
+  tools.end();
+  return tools.read();
 }

@@ -117,7 +117,8 @@ class ReusingAgent extends http.Agent {
   }
 }
 
-const reusingAgent = new ReusingAgent({ keepAlive: true });
+/** Made when it is first needed: a module that is loaded does nothing. */
+let reusingAgent: ReusingAgent | undefined;
 
 /**
  * Begins a request on a connection that is there already. It does not go through `http.request`, which VS Code replaces:
@@ -127,6 +128,7 @@ export function requestOn(
   socket: Socket,
   { headers, method, path }: Pick<http.RequestOptions, 'method' | 'path'> & { readonly headers: readonly string[] },
 ): http.ClientRequest {
+  reusingAgent ??= new ReusingAgent({ keepAlive: true });
   const options: http.RequestOptions & ReuseOptions = { method, path, headers, agent: reusingAgent, reuse: socket };
   return new http.ClientRequest(options);
 }

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import http, { type RequestListener } from 'node:http';
 import https from 'node:https';
-import { createServer as createTcpServer } from 'node:net';
+import { createServer as createTcpServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
@@ -260,4 +260,45 @@ describe('connections that are idle', () => {
     await many();
     assert.equal(count.connections, 50 + 18);
   });
+
+  for (const [title, isAtOnce] of [
+    ['with the answer', true],
+    ['after it', false],
+  ] as const) {
+    it(`P37 on which the server says something unasked, ${title}, are not used again`, async (t) => {
+      const asked: string[] = [];
+      const unasked = 'HTTP/1.1 299 Unasked\r\ncontent-length: 2\r\n\r\n{}';
+      const sockets: Socket[] = [];
+      const server = createTcpServer((socket) => {
+        sockets.push(socket);
+        socket.on('error', () => undefined);
+        socket.on('data', (data) => {
+          asked.push(data.toString().split('\r\n', 1)[0] ?? '');
+          socket.write(`HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}${isAtOnce ? unasked : ''}`);
+        });
+      });
+      const port = await new Promise<number>((resolve) => {
+        server.listen(0, '127.0.0.1', () => {
+          const address = server.address();
+          resolve(typeof address === 'object' && address !== null ? address.port : 0);
+        });
+      });
+      t.after(() => {
+        for (const socket of sockets) socket.destroy();
+        server.close();
+      });
+      const { get } = start(t);
+      const connection = connectionTo(`http://127.0.0.1:${port}/mcp`);
+      assert.equal(await get(connection), 200);
+      if (!isAtOnce) {
+        const [first] = sockets;
+        const closed = first === undefined ? assert.fail() : once(first, 'close');
+        first.write(unasked);
+        await closed;
+      }
+      assert.equal(await get(connection), 200);
+      assert.equal(sockets.length, 2);
+      assert.equal(asked.length, 2);
+    });
+  }
 });
