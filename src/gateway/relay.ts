@@ -19,6 +19,7 @@ import { announcedUrl, type MessageRoutes } from './messageRoutes.ts';
 import { generationOf, newerGrant } from './newerGrant.ts';
 import type { GatewayConnections } from './ports.ts';
 import { hasBody, takeBody } from './requestBody.ts';
+import { isEventStream } from './mediaType.ts';
 import { askForPlain, createAnswerFilter, isFilterable, judgeRequest } from './toolFilter.ts';
 
 export interface RelayParts extends AuthorizedExchangeParts {
@@ -215,11 +216,10 @@ export class Relay {
       this.#tell('answer_unreadable');
       return;
     }
-    const contentType = answer.headers['content-type'];
-    const isEventStream = contentType?.startsWith('text/event-stream') === true;
+    const isStream = isEventStream(answer.headers);
     const filters: Transform[] = [];
-    if (isEventStream && this.#mayBeOlderTransport()) filters.push(this.#endpointRewriter());
-    if (allowedTools !== '*') filters.push(createAnswerFilter(contentType, allowedTools));
+    if (isStream && this.#mayBeOlderTransport()) filters.push(this.#endpointRewriter());
+    if (allowedTools !== '*') filters.push(createAnswerFilter(answer.headers, allowedTools));
 
     const headers = toClient(answer.headers);
     let body: Readable = answer;
@@ -232,7 +232,7 @@ export class Relay {
     }
     response.writeHead(status, headers);
     // The client learns that the stream is there before the first event comes.
-    if (isEventStream) response.flushHeaders();
+    if (isStream) response.flushHeaders();
     body.pipe(response);
   }
 

@@ -3,6 +3,7 @@ import type { IncomingHttpHeaders, OutgoingHttpHeaders } from 'node:http';
 import { Transform } from 'node:stream';
 import { EventStreamFilter } from './eventStreamFilter.ts';
 import { isJson, jsonElements, skipSpace } from './jsonText.ts';
+import { isEventStream } from './mediaType.ts';
 import { judgeMessage, type Refusal } from './messageJudge.ts';
 import { headerRefusal } from './mirroredHeaders.ts';
 import { ToolListFilter } from './toolListFilter.ts';
@@ -92,12 +93,11 @@ export function isFilterable(headers: IncomingHttpHeaders): boolean {
  * Takes the body of an answer, to a POST or of a GET stream, and leaves out the tools that are not allowed wherever a
  * message has them in `result.tools` (P43): which request it answers does not count. All else passes byte for byte and at
  * once; what is held back is one tool at most. The answer's `Content-Length` is no longer right, nor are digests.
- * @param contentType of the answer: that of a stream of events, or anything else.
+ * @param headers of the answer, for which {@link isFilterable} holds.
  */
-export function createAnswerFilter(contentType: string | undefined, allowed: readonly string[]): Transform {
-  const isEventStream = contentType?.split(';', 1)[0]?.trim().toLowerCase() === 'text/event-stream';
+export function createAnswerFilter(headers: IncomingHttpHeaders, allowed: readonly string[]): Transform {
   const tools = new ToolListFilter(allowed);
-  const filter = isEventStream ? new EventStreamFilter(tools) : tools;
+  const filter = isEventStream(headers) ? new EventStreamFilter(tools) : tools;
   return new Transform({
     transform(chunk: Buffer, _encoding, done) {
       filter.write(chunk, 0, chunk.length);

@@ -93,13 +93,15 @@ class ReusingAgent extends http.Agent {
   }
 }
 
-const reusingAgent = new ReusingAgent({ keepAlive: true });
+/** Made when it is first needed: a module that is loaded does nothing. */
+let reusingAgent: ReusingAgent | undefined;
 
 /**
  * Begins a request on a connection that is there already. It does not go through `http.request`, which VS Code replaces:
  * the way to the server has been found, and its proxy would look for it anew.
  */
 export function requestOn(socket: Socket, options: http.RequestOptions): http.ClientRequest {
+  reusingAgent ??= new ReusingAgent({ keepAlive: true });
   const reused: http.RequestOptions & ReuseOptions = {
     ...options,
     // Of the agent; what the connection is, it is.

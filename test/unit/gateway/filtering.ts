@@ -4,12 +4,12 @@ import { createAnswerFilter } from '../../../src/gateway/toolFilter.ts';
 
 /** What the filter makes of a body that comes in these pieces. */
 export async function filterAnswer(
-  type: string | undefined,
+  type: string,
   pieces: readonly (string | Uint8Array)[],
   allowed: readonly string[],
 ): Promise<string> {
   const chunks = pieces.map((piece) => Buffer.from(piece));
-  return (await buffer(Readable.from(chunks).pipe(createAnswerFilter(type, allowed)))).toString();
+  return (await buffer(Readable.from(chunks).pipe(createAnswerFilter({ 'content-type': type }, allowed)))).toString();
 }
 
 /** Cuts a body into pieces of these sizes, again and again. */
