@@ -103,8 +103,8 @@ describe('the gateway in the extension host', () => {
     await signInBy(
       probe,
       async () => {
-        const call = async () => client.callTool({ name: 'delete_all_notes', arguments: {} });
-        const results = await Promise.all([call(), call()]);
+        const call = { name: 'delete_all_notes', arguments: {} };
+        const results = await Promise.all([client.callTool(call), client.callTool(call)]);
         for (const result of results) assert.notEqual(result.isError, true);
       },
       async (authorizationUrl) => open(authorizationUrl, sample),
