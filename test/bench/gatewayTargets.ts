@@ -22,7 +22,7 @@ const NO_PERSON = {
 /** Starts the gateway in a process of its own. */
 export async function startBenchedGateway(serverUrls: readonly URL[]): Promise<BenchedGateway> {
   const folder = await mkdtemp(path.join(tmpdir(), 'scopekeeper-bench-'));
-  const gateway = await GatewayProcess.start({ folder, port: 0 }, NO_PERSON);
+  const gateway = await GatewayProcess.start({ folder, hasMovableClock: false }, NO_PERSON);
   const usage: AskUsage = async (isMemoryWanted) => gateway.usage(isMemoryWanted);
   const connected: { readonly id: string; readonly url: string }[] = [];
   for (const url of serverUrls) connected.push(await gateway.connect(url.href, 'a-token-that-the-person-brought'));
