@@ -52,6 +52,7 @@ describe('local clients', () => {
 
   after(async () => {
     for (const client of clients) await client.close();
+    await sample.close();
   });
 
   /** A program that opens its authorization URL as no browser does, so that no page comes first. */
@@ -195,9 +196,12 @@ describe('local clients', () => {
   });
 
   it('P43 when the server cannot be asked for its tools, the list says why, and nothing can be ticked', async () => {
-    await sample.close();
+    const gone = await startSampleServer({ accessTokenTtlSeconds: 3600 });
+    await connect(probe, gone);
+    await gone.close();
+    const unreachable = (await scopekeeper()).connections().find(({ serverUrl }) => serverUrl === gone.mcpUrl);
     const questions = nextQuestions(probe);
-    const making = vscode.commands.executeCommand('scopekeeper.newToken', connection.id);
+    const making = vscode.commands.executeCommand('scopekeeper.newToken', unreachable?.id);
     await questions.text('never made');
     await questions.choice('Choose Tools…');
     const list = await questions.list();
