@@ -90,6 +90,14 @@ describe('the gateway in the extension host', () => {
     assert.equal((await initialize(url, token)).status, 401);
   });
 
+  it('P37 keeps its connection to a server, whatever the editor does to requests', async () => {
+    const token = await other.gateway.createToken({ label: 'Many calls', connection: id, allowedTools: '*' });
+    await (await initialize(url, token)).text();
+    const before = sample.connectionCount();
+    for (let call = 0; call < 20; call += 1) await (await initialize(url, token)).text();
+    assert.ok(sample.connectionCount() - before <= 1, `${sample.connectionCount() - before} connections for 20 calls`);
+  });
+
   it('P18a moves to the port that is set, says so, and takes its windows with it', async () => {
     const before = new URL(url).port;
     const wanted = await freePort();
