@@ -6,11 +6,6 @@ const COLON = 0x3a;
 const BYTE_ORDER_MARK = [0xef, 0xbb, 0xbf];
 const DATA = [...Buffer.from('data')];
 
-/** Whether an answer of this content type is a stream of events. */
-export function isEventStream(contentType: string | undefined): boolean {
-  return contentType?.split(';', 1)[0]?.trim().toLowerCase() === 'text/event-stream';
-}
-
 /**
  * Takes a stream of events (the HTML standard, "Server-sent events"), in pieces of any size, and gives the data of each
  * event to a filter as one JSON. All else, and how the data are put into lines, passes as it is.

@@ -4,7 +4,8 @@ import type { MessageIds } from './mcpMessage.ts';
 
 /**
  * What the gateway itself tells a local client in place of the server's answer, as JSON-RPC 2.0 errors. `code` and
- * `reason` never change their meaning; they are of the range that JSON-RPC leaves to servers, where MCP has none.
+ * `reason` never change their meaning. The codes are of no range that JSON-RPC reserves: MCP keeps that for its own
+ * (2026-07-28, "Error Codes").
  *
  * `status` is that of HTTP. What the person or time can mend is a good answer to a request: by an error status clients
  * (VS Code's among them) take the whole server for broken, and the person would have to start it again. Where there is
@@ -12,25 +13,25 @@ import type { MessageIds } from './mcpMessage.ts';
  */
 const REASONS = {
   /** The connection has no token, and nobody signed in in time. */
-  sign_in_required: { code: -32_050, status: 200, otherwise: 403 },
+  sign_in_required: { code: -31_050, status: 200, otherwise: 403 },
   /** The server demands scopes, and nobody allowed them in time. */
-  consent_required: { code: -32_051, status: 200, otherwise: 403 },
+  consent_required: { code: -31_051, status: 200, otherwise: 403 },
   /** The person said no to them. */
-  consent_denied: { code: -32_052, status: 200, otherwise: 403 },
+  consent_denied: { code: -31_052, status: 200, otherwise: 403 },
   /** All that could be done about the server's challenge was done (P25). */
-  access_refused: { code: -32_053, status: 200, otherwise: 403 },
+  access_refused: { code: -31_053, status: 200, otherwise: 403 },
   /** The request did not get to the server, or no answer came back. */
-  server_unreachable: { code: -32_054, status: 502, otherwise: 502 },
+  server_unreachable: { code: -31_054, status: 502, otherwise: 502 },
   /** The server's answer may not be passed on: it leads elsewhere (P36). */
-  redirect_refused: { code: -32_055, status: 502, otherwise: 502 },
+  redirect_refused: { code: -31_055, status: 502, otherwise: 502 },
   /** The token could not be renewed, or not be had from the keychain. */
-  token_unavailable: { code: -32_056, status: 503, otherwise: 503 },
+  token_unavailable: { code: -31_056, status: 503, otherwise: 503 },
   /** The token was renewed meanwhile, and the request is too long to have been kept. */
-  send_again: { code: -32_057, status: 503, otherwise: 503 },
+  send_again: { code: -31_057, status: 503, otherwise: 503 },
   /** The request is longer than what can be judged (P43). */
-  request_too_large: { code: -32_058, status: 413, otherwise: 413 },
+  request_too_large: { code: -31_058, status: 413, otherwise: 413 },
   /** The answer is packed, so that what is in it cannot be judged (P43). */
-  answer_unreadable: { code: -32_059, status: 502, otherwise: 502 },
+  answer_unreadable: { code: -31_059, status: 502, otherwise: 502 },
 } as const;
 
 export type GatewayErrorReason = keyof typeof REASONS;

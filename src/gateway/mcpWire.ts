@@ -7,6 +7,7 @@ import { OAuthError, ScopekeeperError } from '../oauth/errors.ts';
 import { isProtocolType } from '../oauth/probe.ts';
 import { discard, type SendAuthorized } from './authorizedExchange.ts';
 import { readEvents } from './eventStreamReader.ts';
+import { isEventStream } from './mediaType.ts';
 
 /** All that one request of ours is answered; a list of tools is rarely longer than 1 MB. */
 const LARGEST_ANSWER_BYTES = 8 * 1024 * 1024;
@@ -104,7 +105,7 @@ async function readReply(
 ): Promise<Pick<Reply, 'result' | 'error'>> {
   const limit = limitOf(connection);
   try {
-    const texts = isEventStream(answer) ? messageTexts(answer, limit) : wholeText(answer, limit);
+    const texts = isEventStream(answer.headers) ? messageTexts(answer, limit) : wholeText(answer, limit);
     for await (const text of texts) {
       const reply = replyTo(id, text);
       if (reply !== undefined) return reply;
@@ -133,10 +134,6 @@ export function readingError(error: unknown, url: string, signal: AbortSignal): 
   return error instanceof ScopekeeperError
     ? error
     : new OAuthError('server_unreachable', { url, failure: 'reset' }, { cause: error });
-}
-
-export function isEventStream(answer: IncomingMessage): boolean {
-  return answer.headers['content-type']?.toLowerCase().startsWith('text/event-stream') === true;
 }
 
 export interface ReadLimit {

@@ -2,7 +2,6 @@ import { discard } from './authorizedExchange.ts';
 import { readEvents } from './eventStreamReader.ts';
 import type { ToolSummary } from './gatewayService.ts';
 import {
-  isEventStream,
   judgedHead,
   limitOf,
   type OutgoingMessage,
@@ -12,6 +11,7 @@ import {
   sendMessage,
   type WireOptions,
 } from './mcpWire.ts';
+import { isEventStream } from './mediaType.ts';
 import { announcedUrl } from './messageRoutes.ts';
 import { listPages, notAServer } from './toolPages.ts';
 
@@ -33,7 +33,7 @@ export async function listOlderTools(
   const stream = judgedHead(connection, await send(connection, head, undefined, 'GET', signal));
   const reply = { status: stream.statusCode ?? 0, contentType: stream.headers['content-type'] ?? null };
   try {
-    if (reply.status !== 200 || !isEventStream(stream)) throw notAServer(reply, serverUrl);
+    if (reply.status !== 200 || !isEventStream(stream.headers)) throw notAServer(reply, serverUrl);
     const events = readEvents(stream, limit);
     const next = async (type: string): Promise<string> => {
       for (;;) {

@@ -11,8 +11,7 @@ import {
 } from './authorizedExchange.ts';
 import { type Call, sendJson } from './call.ts';
 import { createEndpointRewriter } from './endpointEvent.ts';
-import { isEventStream } from './eventStreamFilter.ts';
-import { toClient, toServer } from './forwardedHeaders.ts';
+import { toClient, toServer, without } from './forwardedHeaders.ts';
 import { errorAnswer, type GatewayError, type GatewayErrorReason } from './gatewayError.ts';
 import type { LocalAccess } from './localAccess.ts';
 import { messageIds, operationOf, parseBody } from './mcpMessage.ts';
@@ -20,6 +19,7 @@ import { announcedUrl, type MessageRoutes } from './messageRoutes.ts';
 import { generationOf, newerGrant } from './newerGrant.ts';
 import type { GatewayConnections } from './ports.ts';
 import { hasBody, takeBody } from './requestBody.ts';
+import { isEventStream } from './mediaType.ts';
 import { askForPlain, createAnswerFilter, filterAnswer, isFilterable, judgeRequest } from './toolFilter.ts';
 
 export interface RelayParts extends AuthorizedExchangeParts {
@@ -52,6 +52,9 @@ const SHORT_BYTES = 65_536;
 
 const REDIRECT_STATUSES: ReadonlySet<number> = new Set([300, 301, 302, 303, 305, 306, 307, 308]);
 
+const NO_BODY = Buffer.alloc(0);
+const LENGTH: ReadonlySet<string> = new Set(['content-length']);
+
 /** Why the person is waited for. */
 interface Need {
   readonly reason: 'sign_in_required' | 'consent_required';
@@ -74,16 +77,16 @@ export class Relay {
   }
 
   async run(): Promise<void> {
-    const { clock } = this.#parts;
     const { request } = this.#call;
-    const taken = await takeBody(request, KEPT_BYTES, clock);
-    if (taken.type === 'broken') {
-      this.#call.refuse({ status: 408, text: 'The body did not come' });
-      return;
+    let body: Buffer | Readable = NO_BODY;
+    if (hasBody(request)) {
+      const taken = await takeBody(request, KEPT_BYTES);
+      if (taken.type === 'broken') return;
+      if (taken.type === 'whole') this.#kept = taken.body;
+      body = taken.type === 'whole' ? taken.body : request;
     }
-    if (taken.type === 'whole') this.#kept = taken.body;
-    const body = this.#judged(taken.type === 'whole' ? taken.body : request);
-    if (body !== undefined) await this.#send(body);
+    const judged = this.#judged(body);
+    if (judged !== undefined) await this.#send(judged);
   }
 
   /** The body as it goes on; undefined when it was refused, for the tools that the client may use (P43). */
@@ -107,13 +110,13 @@ export class Relay {
     const { clock, connections, stepUpTimeoutMs } = this.#parts;
     const { headers, method = 'GET' } = this.#call.request;
     const { access, connection: begun, url } = this.#target;
-    const head = { method, url, headers: toServer(headers) };
+    const passed = toServer(headers);
     if (Buffer.isBuffer(body)) {
-      if (body.length > 0 || method === 'POST') head.headers['content-length'] = body.length;
+      if (body.length > 0 || method === 'POST') passed.push('content-length', String(body.length));
     } else if (headers['content-length'] !== undefined) {
-      head.headers['content-length'] = headers['content-length'];
+      passed.push('content-length', headers['content-length']);
     }
-    if (access.allowedTools !== '*') askForPlain(head.headers);
+    const head = { method, url, headers: access.allowedTools === '*' ? passed : askForPlain(passed) };
     const request = {
       head,
       body,
@@ -222,28 +225,26 @@ export class Relay {
       this.#tell('answer_unreadable');
       return;
     }
-    const contentType = answer.headers['content-type'];
-    const isStream = isEventStream(contentType);
+    const isStream = isEventStream(answer.headers);
     const length = Number(answer.headers['content-length'] ?? 0);
     const isShort = length > 0 && length <= SHORT_BYTES && !BODILESS_STATUSES.has(status);
     if (isShort && !isStream) return this.#passOnShort(answer, length, status);
     const filters: Transform[] = [];
     if (isStream && this.#mayBeOlderTransport()) filters.push(this.#endpointRewriter());
-    if (allowedTools !== '*') filters.push(createAnswerFilter(contentType, allowedTools));
+    if (allowedTools !== '*') filters.push(createAnswerFilter(answer.headers, allowedTools));
 
     const headers = toClient(answer.headers);
     let body: Readable = answer;
     answer.on('error', this.#call.breakOff);
     for (const filter of filters) {
-      // Its length is another one then.
-      delete headers['content-length'];
       filter.on('error', this.#call.breakOff);
       body = body.pipe(filter);
     }
-    response.writeHead(status, headers);
+    // What is filtered has another length.
+    response.writeHead(status, filters.length === 0 ? headers : without(headers, LENGTH));
     // The client learns that the stream is there before the first event comes.
     if (isStream) response.flushHeaders();
-    body.pipe(response);
+    this.#call.pour(body);
   }
 
   /**
@@ -264,13 +265,13 @@ export class Relay {
       if (received < length) {
         response.writeHead(status, headers);
         response.write(chunk);
-        answer.pipe(response);
+        this.#call.pour(answer);
         return;
       }
       const whole = chunks.length === 1 ? chunk : Buffer.concat(chunks, received);
       const passed = allowedTools === '*' ? whole : filterAnswer(whole, allowedTools);
-      headers['content-length'] = passed.length;
-      response.writeHead(status, headers);
+      const passedHeaders = passed === whole ? headers : withLength(headers, passed.length);
+      response.writeHead(status, passedHeaders);
       response.end(passed);
       // To its end, for the connection's sake.
       answer.resume();
@@ -317,4 +318,9 @@ export class Relay {
     const ids = isMessage ? undefined : messageIds(this.#json());
     sendJson(this.#call.response, errorAnswer(error, ids));
   }
+}
+
+/** Headers for a body of another length. */
+function withLength(headers: readonly string[], length: number): string[] {
+  return [...without(headers, LENGTH), 'content-length', String(length)];
 }

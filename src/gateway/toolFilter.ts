@@ -1,8 +1,10 @@
 import { isUtf8 } from 'node:buffer';
-import type { IncomingHttpHeaders, OutgoingHttpHeaders } from 'node:http';
+import type { IncomingHttpHeaders } from 'node:http';
 import { Transform } from 'node:stream';
-import { EventStreamFilter, isEventStream } from './eventStreamFilter.ts';
+import { EventStreamFilter } from './eventStreamFilter.ts';
+import { without } from './forwardedHeaders.ts';
 import { isJson, jsonElements, skipSpace } from './jsonText.ts';
+import { isEventStream } from './mediaType.ts';
 import { judgeMessage, type Refusal } from './messageJudge.ts';
 import { headerRefusal } from './mirroredHeaders.ts';
 import { ToolListFilter } from './toolListFilter.ts';
@@ -72,11 +74,11 @@ function errorText(id: string | undefined, code: number, message: string): strin
 }
 
 /** Asks a server for an answer that {@link isFilterable}: whole, and not packed. */
-export function askForPlain(headers: OutgoingHttpHeaders): void {
-  headers['accept-encoding'] = 'identity';
-  delete headers['range'];
-  delete headers['if-range'];
+export function askForPlain(headers: readonly string[]): string[] {
+  return [...without(headers, PACKED_OR_PARTIAL), 'accept-encoding', 'identity'];
 }
+
+const PACKED_OR_PARTIAL: ReadonlySet<string> = new Set(['accept-encoding', 'range', 'if-range']);
 
 /** Whether {@link createAnswerFilter} can read an answer with these headers; one that it cannot is not passed on. */
 export function isFilterable(headers: IncomingHttpHeaders): boolean {
@@ -94,11 +96,11 @@ export function isFilterable(headers: IncomingHttpHeaders): boolean {
  * Takes the body of an answer, to a POST or of a GET stream, and leaves out the tools that are not allowed wherever a
  * message has them in `result.tools` (P43): which request it answers does not count. All else passes byte for byte and at
  * once; what is held back is one tool at most. The answer's `Content-Length` is no longer right, nor are digests.
- * @param contentType of the answer: that of a stream of events, or anything else.
+ * @param headers of the answer, for which {@link isFilterable} holds.
  */
-export function createAnswerFilter(contentType: string | undefined, allowed: readonly string[]): Transform {
+export function createAnswerFilter(headers: IncomingHttpHeaders, allowed: readonly string[]): Transform {
   const tools = new ToolListFilter(allowed);
-  const filter = isEventStream(contentType) ? new EventStreamFilter(tools) : tools;
+  const filter = isEventStream(headers) ? new EventStreamFilter(tools) : tools;
   return new Transform({
     transform(chunk: Buffer, _encoding, done) {
       filter.write(chunk, 0, chunk.length);

@@ -15,15 +15,28 @@ export interface PromptingWindow {
 export interface Seat extends Disposable {
   /** The person is at that window now. */
   noteFocus(): void;
+  /** It was heard of: it is at work. */
+  noteAlive(): void;
 }
 
 /** A window that takes longer to show a message hangs. */
 const SHOWN_MS = 2000;
 
+/**
+ * How often it is looked whether guests were heard of, who say something every 10 s, and how many of these times may pass
+ * without a word. A number of times and not a time: after a sleep both windows need a moment.
+ */
+const LOOK_EVERY_MS = 10_000;
+const SILENT_AT_MOST = 3;
+
 interface Place {
   readonly window: PromptingWindow;
   /** In ms since the epoch; undefined when the person was never seen there. */
   focusedAt: number | undefined;
+  /** How often it was looked since it was heard of. */
+  looks: number;
+  /** What it is asked now. */
+  readonly asking: Set<AbortController>;
 }
 
 /**
@@ -36,9 +49,10 @@ export class Prompts implements PromptingWindow, Disposable {
   readonly #clock: Clock;
   readonly #log: Log;
   readonly #end = new AbortController();
+  #nextLook: Disposable | undefined;
 
   constructor(own: PromptingWindow, { clock, log }: { readonly clock: Clock; readonly log: Log }) {
-    this.#own = { window: own, focusedAt: undefined };
+    this.#own = newPlace(own, undefined);
     this.#clock = clock;
     this.#log = log;
   }
@@ -46,6 +60,7 @@ export class Prompts implements PromptingWindow, Disposable {
   /** Takes all questions back, which then throw `owner_gone`. */
   dispose(): void {
     this.#end.abort(new ConnectionError('owner_gone', {}));
+    this.#nextLook?.dispose();
   }
 
   /** When the person was at this window last. */
@@ -60,11 +75,16 @@ export class Prompts implements PromptingWindow, Disposable {
 
   /** Takes in a guest, in which the person was at `focusedAt`. */
   join(window: PromptingWindow, focusedAt: number | undefined): Seat {
-    const place: Place = { window, focusedAt };
+    const place = newPlace(window, focusedAt);
     this.#guests.add(place);
+    if (this.#guests.size === 1) this.#lookLater();
     return {
       noteFocus: () => {
         place.focusedAt = this.#clock.now();
+        place.looks = 0;
+      },
+      noteAlive: () => {
+        place.looks = 0;
       },
       dispose: () => void this.#guests.delete(place),
     };
@@ -100,7 +120,7 @@ export class Prompts implements PromptingWindow, Disposable {
       signal.throwIfAborted();
       asked.add(place);
       try {
-        return await unlessAborted(question(place.window, signal), signal);
+        return await askAt(place, question, signal);
       } catch (error) {
         signal.throwIfAborted();
         this.#log.warn(`A window could not ask the person: ${describeError(error)}`);
@@ -110,11 +130,48 @@ export class Prompts implements PromptingWindow, Disposable {
     throw failure;
   }
 
+  /** Takes questions back from guests that hang, for as long as there are guests. */
+  #lookLater(): void {
+    this.#nextLook?.dispose();
+    this.#nextLook = this.#clock.after(LOOK_EVERY_MS, () => {
+      for (const place of this.#guests) {
+        place.looks += 1;
+        if (!isSilent(place)) continue;
+        for (const controller of place.asking) controller.abort(new ConnectionError('owner_gone', {}));
+      }
+      if (this.#guests.size > 0) this.#lookLater();
+    });
+  }
+
   /** The one focused last of those that were not asked; of windows in which nobody was seen, the own one. */
   #next(asked: ReadonlySet<Place>): Place | undefined {
     return [this.#own, ...this.#guests]
-      .filter((place) => !asked.has(place))
+      .filter((place) => !asked.has(place) && !isSilent(place))
       .toSorted((one, other) => (other.focusedAt ?? 0) - (one.focusedAt ?? 0))[0];
+  }
+}
+
+function newPlace(window: PromptingWindow, focusedAt: number | undefined): Place {
+  return { window, focusedAt, looks: 0, asking: new Set() };
+}
+
+function isSilent({ looks }: Place): boolean {
+  return looks > SILENT_AT_MOST;
+}
+
+/** Throws the signal's reason when it is aborted, and `owner_gone` when the window hangs. */
+async function askAt<T>(
+  { asking, window }: Place,
+  question: (window: PromptingWindow, signal: AbortSignal) => Promise<T>,
+  given: AbortSignal,
+): Promise<T> {
+  const controller = new AbortController();
+  const signal = AbortSignal.any([given, controller.signal]);
+  asking.add(controller);
+  try {
+    return await unlessAborted(question(window, signal), signal);
+  } finally {
+    asking.delete(controller);
   }
 }
 

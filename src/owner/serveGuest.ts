@@ -71,7 +71,10 @@ export function serveGuest(reader: ByteReader, parts: ServeGuestParts): void {
     log.info(`The window ${windowName} uses the connections of this one.`);
     return { windowName: parts.windowName() };
   });
-  serve(rpc, ownerRequests.ping, async () => ({}));
+  serve(rpc, ownerRequests.ping, async () => {
+    seat?.noteAlive();
+    return {};
+  });
   serve(rpc, ownerRequests.add, async ({ serverUrl, name, kind }) => service.add(serverUrl, name, kind));
   serve(rpc, ownerRequests.changeKind, async ({ id, kind, entered, ...change }) =>
     done(service.changeKind(id, kind, changeOf(change), entered)),

@@ -1,18 +1,22 @@
 import http from 'node:http';
 import type { Socket } from 'node:net';
+import type { Clock } from '../connections/ports.ts';
 
 /** A server that says nothing of it may close a connection that was idle for 5 s (uvicorn): ours goes before. */
 const IDLE_MS = 4000;
 /** However long a server would keep one. */
 const LONGEST_IDLE_MS = 60_000;
 const MOST_IDLE = 32;
+/** Nothing is closed later than this after its time. */
+const SWEEP_MS = 1000;
 
-/** A connection that is kept. What it hears while it is idle is heard by listeners that stay, since there are many requests. */
-interface Kept {
+/** A connection that is kept, whether it is idle or in use. */
+export interface KeptSocket {
   readonly socket: Socket;
-  isIdle: boolean;
-  /** What the server said of keeping it, when it answered last. */
-  hint: string;
+  /** How long it may be idle: as the server said with its last answer. */
+  idleMs: number;
+  /** When it is closed, by the clock; while it is idle. */
+  endsAt: number;
 }
 
 /**
@@ -20,64 +24,69 @@ interface Kept {
  * they have opened, and those of VS Code's proxy keep nothing (see `createUpstream`).
  */
 export class IdleSockets {
+  readonly #clock: Clock;
   /** The one used last at the end: it is the least likely to be closed by the server soon. */
-  readonly #idle: Kept[] = [];
-  readonly #kept = new WeakMap<Socket, Kept>();
+  #idle: KeptSocket[] = [];
+  #isSweeping = false;
   #isDisposed = false;
 
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
   /** Takes one out, to be used. */
-  take(): Socket | undefined {
+  take(): KeptSocket | undefined {
+    const now = this.#clock.now();
     for (let kept = this.#idle.pop(); kept !== undefined; kept = this.#idle.pop()) {
-      const { socket } = kept;
-      kept.isIdle = false;
-      socket.setTimeout(0);
-      socket.ref();
-      if (!socket.destroyed && socket.writable && socket.readable) return socket;
+      const { endsAt, socket } = kept;
+      // Also after a sleep of the machine, when the server has long closed it.
+      if (endsAt > now && !socket.destroyed && socket.writable && !socket.readableEnded) return kept;
       socket.destroy();
     }
     return undefined;
   }
 
   /**
-   * Keeps the connection of a request, from now on and for good, when its answer has come to its end.
-   * @param socket as the request has got it from an agent, which lets go of it; or from {@link take}.
+   * Keeps the connection of a request, from now on and for good, whenever an answer has come to its end.
+   * @param socket as the request has got it from an agent, which lets go of it.
    */
-  adopt(request: http.ClientRequest, socket: Socket): void {
-    const kept = this.#kept.get(socket) ?? this.#begin(socket);
-    kept.hint = '';
-    request.once('response', ({ headers }) => (kept.hint = String(headers['keep-alive'] ?? '')));
-  }
-
-  #begin(socket: Socket): Kept {
-    const kept: Kept = { socket, isIdle: false, hint: '' };
-    this.#kept.set(socket, kept);
-    const end = (): void => {
-      if (kept.isIdle) socket.destroy();
-    };
-    // What a server says unasked is of no use, and the connection with it.
-    socket.on('data', end).on('timeout', end).on('end', end).on('error', end);
+  adopt(socket: Socket): KeptSocket {
+    const kept: KeptSocket = { socket, idleMs: IDLE_MS, endsAt: 0 };
+    // The documented way to take a connection from its agent.
+    socket.emit('agentRemove');
+    // Node says it when an answer was read to its end and the server keeps the connection, and else closes it.
+    socket.on('free', () => this.#keep(kept));
+    socket.on('error', () => undefined);
     socket.on('close', () => {
       const index = this.#idle.indexOf(kept);
       if (index !== -1) this.#idle.splice(index, 1);
     });
-    // Node says it when the answer was read to its end and the server keeps the connection, and else closes it.
-    socket.on('free', () => this.#keep(kept));
-    // The documented way to take a connection from its agent.
-    socket.emit('agentRemove');
     return kept;
   }
 
-  #keep(kept: Kept): void {
-    const { hint, socket } = kept;
-    const idleMs = idleMsOf(hint);
+  #keep(kept: KeptSocket): void {
+    const { idleMs, socket } = kept;
     if (this.#isDisposed || idleMs <= 0 || this.#idle.length >= MOST_IDLE || socket.destroyed) {
       socket.destroy();
       return;
     }
-    kept.isIdle = true;
-    socket.setTimeout(idleMs);
-    socket.unref();
+    kept.endsAt = this.#clock.now() + idleMs;
     this.#idle.push(kept);
+    this.#sweepLater();
+  }
+
+  /** One timer for all of them, since each is idle many times a second. */
+  #sweepLater(): void {
+    if (this.#isSweeping) return;
+    this.#isSweeping = true;
+    this.#clock.after(SWEEP_MS, () => {
+      this.#isSweeping = false;
+      const now = this.#clock.now();
+      const over = this.#idle.filter(({ endsAt }) => endsAt <= now);
+      this.#idle = this.#idle.filter(({ endsAt }) => endsAt > now);
+      for (const { socket } of over) socket.destroy();
+      if (this.#idle.length > 0) this.#sweepLater();
+    });
   }
 
   /** Closes what is idle, and keeps nothing more. */
@@ -87,9 +96,12 @@ export class IdleSockets {
   }
 }
 
-/** What a server says of how long it keeps an idle connection, less the time that a request needs to get there. */
-function idleMsOf(hint: string | undefined): number {
-  const seconds = /(?:^|[\s,])timeout=(\d+)/.exec(hint ?? '')?.[1];
+/**
+ * How long a connection may be idle, by the answer's `Keep-Alive` header: less than the server says by the time that a
+ * request needs to get there.
+ */
+export function idleMsOf({ headers }: http.IncomingMessage): number {
+  const seconds = /(?:^|[\s,])timeout=(\d+)/.exec(String(headers['keep-alive'] ?? ''))?.[1];
   return seconds === undefined ? IDLE_MS : Math.min(Number(seconds) * 1000 - 1000, LONGEST_IDLE_MS);
 }
 
@@ -105,19 +117,18 @@ class ReusingAgent extends http.Agent {
   }
 }
 
-const reusingAgent = new ReusingAgent({ keepAlive: true });
+/** Made when it is first needed: a module that is loaded does nothing. */
+let reusingAgent: ReusingAgent | undefined;
 
 /**
  * Begins a request on a connection that is there already. It does not go through `http.request`, which VS Code replaces:
  * the way to the server has been found, and its proxy would look for it anew.
  */
-export function requestOn(socket: Socket, options: http.RequestOptions): http.ClientRequest {
-  const reused: http.RequestOptions & ReuseOptions = {
-    ...options,
-    // Of the agent; what the connection is, it is.
-    protocol: 'http:',
-    agent: reusingAgent,
-    reuse: socket,
-  };
-  return new http.ClientRequest(reused);
+export function requestOn(
+  socket: Socket,
+  { headers, method, path }: Pick<http.RequestOptions, 'method' | 'path'> & { readonly headers: readonly string[] },
+): http.ClientRequest {
+  reusingAgent ??= new ReusingAgent({ keepAlive: true });
+  const options: http.RequestOptions & ReuseOptions = { method, path, headers, agent: reusingAgent, reuse: socket };
+  return new http.ClientRequest(options);
 }

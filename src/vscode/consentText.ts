@@ -1,6 +1,5 @@
 import { isLoopbackHost } from '../oauth/addressPolicy.ts';
 import type { AllowedTools } from '../gateway/localAccess.ts';
-import { toolsText } from './accessText.ts';
 import { t } from './localize.ts';
 import type { Choice, Fact } from './questions.ts';
 import { quoted, shortUrl, withoutLinks } from './untrustedText.ts';
@@ -68,35 +67,35 @@ export function consentFacts(requester: Requester, serverName: string): readonly
  */
 export type ConsentChoice = 'same' | 'all' | 'tools' | 'deny';
 
-/** What the person can answer. */
+/** What the person can answer. One line each: a low window cuts a long list off at its end, where *Deny* is. */
 export function consentChoices(serverName: string, remembered?: AllowedTools): readonly Choice<ConsentChoice>[] {
-  const before = { description: t('allowed before') };
   const all: Choice<ConsentChoice> = {
     value: 'all',
     label: t('Allow All Tools'),
     icon: 'check-all',
-    detail: t('All that {0} has, also those to come.', withoutLinks(serverName)),
-    ...(remembered === '*' && before),
+    description:
+      remembered === '*'
+        ? t('as before: all that {0} has, also those to come', withoutLinks(serverName))
+        : t('all that {0} has, also those to come', withoutLinks(serverName)),
   };
   const tools: Choice<ConsentChoice> = {
     value: 'tools',
     label: t('Choose Tools…'),
     icon: 'checklist',
-    detail: t('Only those that you tick.'),
+    description: t('only those that you tick'),
   };
   const deny: Choice<ConsentChoice> = {
     value: 'deny',
     label: t('Deny'),
     icon: 'circle-slash',
-    detail: t('Escape denies as well.'),
+    description: t('as Escape does'),
   };
   if (remembered === undefined || remembered === '*' || remembered.length === 0) return [all, tools, deny];
   const same: Choice<ConsentChoice> = {
     value: 'same',
-    label: t('Allow {0}', toolsText(remembered)),
+    label: remembered.length === 1 ? t('Allow 1 Tool') : t('Allow {0} Tools', remembered.length),
     icon: 'check',
-    detail: withoutLinks(remembered.join(', ')),
-    ...before,
+    description: t('as before: {0}', withoutLinks(remembered.join(', '))),
   };
   return [same, all, tools, deny];
 }

@@ -51,7 +51,8 @@ test('P43 P44 a client asks for access, the person chooses tools, sees who uses 
     await workbench.page.keyboard.press('Enter');
     await workbench.page.keyboard.type('allow all');
     await workbench.page.keyboard.press('Enter');
-    await quickInput.waitFor('May it?');
+    while ((await quickInput.field.inputValue()) !== '') await workbench.page.waitForTimeout(50);
+    await quickInput.waitFor('The answer goes to');
     const facts = (await quickInput.rows()).map(({ label }) => label);
     assert.equal(facts[0], '“Claude Code” asks to use Sample Notes');
     assert.match(facts[1] ?? '', /^The answer goes to 127\.0\.0\.1:\d+$/);
@@ -90,7 +91,7 @@ test('P43 P44 a client asks for access, the person chooses tools, sees who uses 
     // It is refused, and asks anew, with what was allowed before at hand.
     const again = client.callTool('list_notes').catch((error: unknown) => error);
     await quickInput.waitFor('May it?');
-    assert.ok((await quickInput.rows()).some(({ label }) => label === 'Allow 2 tools'));
+    assert.ok((await quickInput.rows()).some(({ label }) => label === 'Allow 2 Tools'));
     await workbench.screenshot('consent-again-narrow', 'light');
     await quickInput.pick('Deny');
     assert.ok((await again) instanceof Error, 'P44 a client that was denied gets nothing');

@@ -11,6 +11,8 @@ import { filesWith, treeTexts } from './visible.ts';
 
 const START_MS = 10_000;
 const LOOK_EVERY_MS = 200;
+/** For what nobody cancels. */
+const NEVER = new vscode.CancellationTokenSource().token;
 
 describe('agent mode', () => {
   let sample: SampleServer;
@@ -56,12 +58,44 @@ describe('agent mode', () => {
     assert.match((await treeTexts(probe.editor)).join('\n'), /Agent mode.*just now · all tools/);
   });
 
-  it('P36 its token is in no file of the editor, as what is provided is kept there', async () => {
+  it('P36 its token is only in what is resolved, since the editor keeps what is provided, and in no file', async () => {
     const context = probe.context();
-    assert.ok(context);
-    const requests = sample.requests.length;
-    assert.ok(requests > 0);
+    const provider = probe.editor.mcpProviders.get('scopekeeper');
+    assert.ok(context !== undefined && provider !== undefined);
+    const provided = (await provider.provideMcpServerDefinitions(NEVER)) ?? [];
+    const server = provided.find(({ label }) => label === connection.name);
+    assert.ok(server instanceof vscode.McpHttpServerDefinition);
+    const resolved = await provider.resolveMcpServerDefinition?.(server, NEVER);
+    assert.ok(resolved instanceof vscode.McpHttpServerDefinition);
+    const [, token] = /^Bearer (skg_.{40,})$/.exec(resolved.headers['Authorization'] ?? '') ?? [];
+    assert.ok(token !== undefined);
+    assert.deepEqual(server.headers, {}, 'what was provided stays as it is');
+    assert.ok(!JSON.stringify(provided).includes(token));
+    assert.equal(resolved.version, server.version);
     const userData = path.resolve(context.globalStorageUri.fsPath, '..', '..', '..');
-    assert.deepEqual(await filesWith(userData, ['skg_a_', 'Bearer skg']), []);
+    const found = await filesWith(userData, [token]);
+    assert.deepEqual(found, []);
+  });
+
+  it('is given a server under its new name, and none any more when the person turns it off', async () => {
+    const provider = probe.editor.mcpProviders.get('scopekeeper');
+    assert.ok(provider);
+    const told = () => new Promise<void>((resolve) => void provider.onDidChangeMcpServerDefinitions?.(() => resolve()));
+    const labels = async () => ((await provider.provideMcpServerDefinitions(NEVER)) ?? []).map(({ label }) => label);
+    assert.ok((await labels()).includes(connection.name));
+    probe.editor.answers.set('showInputBox', ['Notes of the agent']);
+    let change = told();
+    await vscode.commands.executeCommand('scopekeeper.rename', connection.id);
+    await change;
+    assert.ok((await labels()).includes('Notes of the agent'));
+    const settings = vscode.workspace.getConfiguration();
+    change = told();
+    await settings.update('scopekeeper.agentMode.enabled', false, vscode.ConfigurationTarget.Global);
+    await change;
+    assert.deepEqual(await labels(), []);
+    change = told();
+    await settings.update('scopekeeper.agentMode.enabled', undefined, vscode.ConfigurationTarget.Global);
+    await change;
+    assert.ok((await labels()).includes('Notes of the agent'));
   });
 });

@@ -1,11 +1,14 @@
 import assert from 'node:assert/strict';
 import { homedir } from 'node:os';
+import { Client } from '@modelcontextprotocol/sdk/client/index.js';
+import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import * as vscode from 'vscode';
 import { userFolder } from '../../src/platform/userFolder.ts';
 import { openTestWindow, type TestWindow } from '../headless/testWindow.ts';
 import { type SampleServer, startSampleServer } from '../sample/sampleServer.ts';
 import { freePort } from '../servers/loopback.ts';
-import { connect } from './connecting.ts';
+import { open } from './browser.ts';
+import { connect, signInBy } from './connecting.ts';
 import { testKeychain } from './keychain.ts';
 import type { Probe } from './probe/probe.main.ts';
 import { scopekeeper, theProbe } from './theProbe.ts';
@@ -96,6 +99,30 @@ describe('the gateway in the extension host', () => {
     const before = sample.connectionCount();
     for (let call = 0; call < 20; call += 1) await (await initialize(url, token)).text();
     assert.ok(sample.connectionCount() - before <= 1, `${sample.connectionCount() - before} connections for 20 calls`);
+  });
+
+  it('P24 tells the person once what a call needs, and the call goes through when they have signed in', async () => {
+    const token = await other.gateway.createToken({ label: 'Host test', connection: id, allowedTools: '*' });
+    const client = new Client({ name: 'test', version: '1' });
+    const requestInit = { headers: { authorization: `Bearer ${token}` } };
+    await client.connect(new StreamableHTTPClientTransport(new URL(url), { requestInit }));
+    const shownBefore = probe.editor.shown.length;
+    probe.editor.answers.set('showWarningMessage', ['Sign In']);
+    await signInBy(
+      probe,
+      async () => {
+        const call = async () => client.callTool({ name: 'delete_all_notes', arguments: {} });
+        const results = await Promise.all([call(), call()]);
+        for (const result of results) assert.notEqual(result.isError, true);
+      },
+      async (authorizationUrl) => open(authorizationUrl, sample),
+    );
+    await client.close();
+    const texts = probe.editor.shown.slice(shownBefore).map((shown) => JSON.stringify([shown]));
+    const told = texts.filter((text) => text.includes('A local client'));
+    assert.equal(told.length, 1, told.join('\n'));
+    assert.match(told[0] ?? '', /“tools\/call delete_all_notes”.*“notes:admin”.*"Sign In","Not Now"/);
+    await other.gateway.revoke(other.gateway.accesses.map((access) => access.id));
   });
 
   it('P18a moves to the port that is set, says so, and takes its windows with it', async () => {

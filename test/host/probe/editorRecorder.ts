@@ -35,6 +35,7 @@ export class EditorRecorder {
   readonly views: Pick<vscode.TreeView<unknown>, 'message' | 'badge' | 'title' | 'description'>[] = [];
   readonly statusBarItems: vscode.StatusBarItem[] = [];
   readonly contextKeys = new Map<unknown, unknown>();
+  readonly mcpProviders = new Map<string, vscode.McpServerDefinitionProvider>();
   readonly authenticationProviders = new Map<string, vscode.AuthenticationProvider>();
   readonly #recorder: Recorder;
   #wrapped: object | undefined;
@@ -52,6 +53,7 @@ export class EditorRecorder {
         window: { enumerable: true, value: this.#window(editor.window) },
         env: { enumerable: true, value: this.#env(editor.env) },
         commands: { enumerable: true, value: this.#commands(editor.commands) },
+        lm: { enumerable: true, value: this.#languageModels(editor.lm) },
         authentication: { enumerable: true, value: this.#authentication(editor.authentication) },
       },
     );
@@ -124,6 +126,15 @@ export class EditorRecorder {
       openExternal: async (target: unknown) => {
         this.#note(this.opened, String(target));
         return true;
+      },
+    });
+  }
+
+  #languageModels(lm: typeof vscode.lm): typeof vscode.lm {
+    return overlay(lm, {
+      registerMcpServerDefinitionProvider: (id: string, provider: vscode.McpServerDefinitionProvider) => {
+        this.mcpProviders.set(id, provider);
+        return lm.registerMcpServerDefinitionProvider(id, provider);
       },
     });
   }

@@ -173,6 +173,19 @@ describe('P43 the tools in an answer are those that the client may use', () => {
     assert.equal((await post(list, { range: 'bytes=50-', 'if-range': '"x"' })).text, expected);
   });
 
+  for (const type of ['Text/Event-Stream', 'text/event-stream ; charset=utf-8']) {
+    it(`P37 on a stream of the older transport, whose URL for messages stays ours: ${type}`, async (t) => {
+      const { raw } = await startFor(t, (_request, response) => {
+        const events = `event: endpoint\ndata: /messages?session=1\n\ndata: ${JSON.stringify(LIST)}\n\n`;
+        response.writeHead(200, { 'content-type': type }).end(events);
+      });
+      const answer = await rawRequest(raw.url, { method: 'GET', headers: raw.authorization });
+      const [endpoint, list] = answer.text.split('\n\n');
+      assert.match(endpoint ?? '', /^event: endpoint\ndata: \/raw\/mcp\/messages\/[\w-]{22}$/);
+      assert.equal(list, `data: ${FILTERED}`);
+    });
+  }
+
   it('whatever the status, and with a length that is right', async (t) => {
     const { post } = await startFor(t, (_request, response) => {
       const list = JSON.stringify(LIST);

@@ -8,6 +8,7 @@ import { ManualClock } from '../../headless/memoryPorts.ts';
 import type { Faults } from '../../servers/faults.ts';
 
 const STEP_UP_TIMEOUT_MS = 120_000;
+const stepUpTimeoutMs = (): number => STEP_UP_TIMEOUT_MS;
 
 /** A message that the person was shown, which is answered or not. */
 interface Shown {
@@ -28,7 +29,6 @@ async function start(t: TestContext, faults: Partial<Faults> = {}) {
     await answered.promise;
   };
   const { manager, log } = headless;
-  const stepUpTimeoutMs = (): number => STEP_UP_TIMEOUT_MS;
   const demands = new Demands({ tokens: manager, connections: manager, tell, stepUpTimeoutMs, clock, log });
   t.after(() => demands.dispose());
   /** A request of a client meets a challenge for these scopes. */
@@ -162,7 +162,7 @@ describe('a demand that a client’s request meets', () => {
         told.push(...scopes);
         throw new Error('no window');
       },
-      stepUpTimeoutMs: () => STEP_UP_TIMEOUT_MS,
+      stepUpTimeoutMs,
       clock: new ManualClock(),
       log,
     });

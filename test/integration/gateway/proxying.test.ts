@@ -180,7 +180,7 @@ describe('a request through the gateway', () => {
       assert.equal(answer.headers.location, undefined);
       const { error, id } = JSON.parse(answer.text);
       assert.equal(id, 7);
-      assert.equal(error.code, -32_055);
+      assert.equal(error.code, -31_055);
       assert.deepEqual(error.data, { source: 'scopekeeper', reason: 'redirect_refused', connection: 'Raw' });
       assert.equal(count, 1);
     });
@@ -315,7 +315,7 @@ describe('connections to a server', () => {
     const answer = await rawRequest(raw.url, { method: 'POST', body: call(3), headers: raw.authorization });
     assert.equal(answer.status, 502);
     const { error, id, jsonrpc } = JSON.parse(answer.text);
-    assert.deepEqual([jsonrpc, id, error.code], ['2.0', 3, -32_054]);
+    assert.deepEqual([jsonrpc, id, error.code], ['2.0', 3, -31_054]);
     assert.deepEqual(error.data, {
       source: 'scopekeeper',
       reason: 'server_unreachable',

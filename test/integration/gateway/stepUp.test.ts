@@ -98,7 +98,7 @@ describe('P37 P22 a client whose request needs the person', () => {
       jsonrpc: '2.0',
       id: 'a-7',
       error: {
-        code: -32_051,
+        code: -31_051,
         message:
           '"Files" wants more permissions (files:write). Allow them in the editor, in the Scopekeeper view, and try again.',
         data: { source: 'scopekeeper', reason: 'consent_required', connection: 'Files', scopes: ['files:write'] },
@@ -138,7 +138,7 @@ describe('P37 P22 a client whose request needs the person', () => {
       const before = server.requests.length;
       const { json, status } = await call('read_file');
       assert.equal(status, 200);
-      assert.deepEqual([json.id, json.error.code], [1, -32_050]);
+      assert.deepEqual([json.id, json.error.code], [1, -31_050]);
       assert.match(json.error.message, /^Nobody is signed in to "Files"\. Sign in to it in the editor/);
       assert.equal(server.requests.length, before);
       await manager.authorize(id);
@@ -285,7 +285,7 @@ describe('P24 P45 what a server says of the token', () => {
     server.faults.rejectTokens = true;
     const { json, status } = await call('read_file');
     assert.equal(status, 503);
-    assert.deepEqual([json.error.code, json.error.data.reason], [-32_056, 'token_unavailable']);
+    assert.deepEqual([json.error.code, json.error.data.reason], [-31_056, 'token_unavailable']);
     assert.equal(json.error.data.cause, 'token_request_failed');
     server.faults.rejectTokens = false;
     assert.ok(headless.log.lines.some((line) => line.includes('got no token')));

@@ -13,32 +13,15 @@ import type { FlowPorts, FlowRequest } from '../../../src/connections/flows/flow
 import type { Client } from '../../../src/oauth/client.ts';
 import { isOAuthError, OAuthError } from '../../../src/oauth/errors.ts';
 import type { AuthorizationServerMetadata } from '../../../src/oauth/serverMetadata.ts';
-import { ManualClock } from '../../headless/memoryPorts.ts';
+import { flowPorts, flowRequest, ISSUER, metadata, newConnection } from '../../headless/flowParts.ts';
 
-const ISSUER = 'https://as.example';
 const DOCUMENT = 'https://client.example/metadata.json';
-const metadata: AuthorizationServerMetadata = {
-  issuer: ISSUER,
-  authorization_endpoint: `${ISSUER}/authorize`,
-  token_endpoint: `${ISSUER}/token`,
-  registration_endpoint: `${ISSUER}/register`,
-};
 const withDocuments = { ...metadata, client_id_metadata_document_supported: true };
 const mine = { issuer: ISSUER, clientId: 'mine' };
 const document: Client = { issuer: ISSUER, clientId: DOCUMENT, authMethod: 'none', source: 'metadata_document' };
 
 function connection(settings: ConnectionSettings = {}): Connection {
-  return {
-    id: 'c',
-    name: 'c',
-    slug: 'c',
-    serverUrl: 'https://example.com/mcp',
-    kind: 'authorization_code',
-    requested: [],
-    challenged: [],
-    settings,
-    state: { type: 'disconnected' },
-  };
+  return newConnection({ settings });
 }
 
 function secret(more: Partial<ConnectionSecret>): ConnectionSecret {
@@ -73,41 +56,19 @@ beforeEach(() => {
   registrations = [];
   [steps, rejected, kept, tried] = [[], [], [], []];
   failures = new Map();
-  ports = {
+  ports = flowPorts({
     fetch: async (url, { body }) => {
       registrations.push([url, JSON.parse(body ?? '')]);
       return typeof registration === 'string'
         ? Response.json({ client_id: registration }, { status: 201 })
         : Response.json({ error: 'access_denied' }, { status: registration });
     },
-    resolveReach: async () => 'public',
-    prepareRedirect: async () => assert.fail(),
-    readAssertion: async () => assert.fail(),
-    clock: new ManualClock(1000),
-    software: { name: 'Test', softwareId: 'id', version: '1' },
-  };
-  request = {
-    connection: connection(),
-    secret: undefined,
-    discovery: {
-      resource: 'https://example.com/mcp',
-      authorizationServer: metadata,
-      metadataSource: 'published',
-      issuers: [ISSUER],
-    },
-    reach: 'public',
-    scopes: ['a'],
-    resource: undefined,
-    dpop: undefined,
-    suspect: undefined,
+  });
+  request = flowRequest({
     onClientRejected: (clientId) => void rejected.push(clientId),
     keepClient: async ({ clientId }) => void kept.push(clientId),
-    withCredentials: async () => assert.fail(),
-    signal: new AbortController().signal,
     onStep: (step) => void steps.push(step),
-    awaitCallback: async () => assert.fail(),
-    showDevice: async () => assert.fail(),
-  };
+  });
 });
 
 /** Tries with the client that is chosen. Gives its ID. */
@@ -230,6 +191,7 @@ describe('P12 P18a a registration that is stored', () => {
     const clients = [registered('older'), registered('newer')];
     assert.equal(await choose({ secret: secret({ clients }) }), 'newer');
     assert.deepEqual([registrations, steps, kept], [[], [], []]);
+    assert.equal(await choose({ secret: secret({}) }), 'new');
   });
 
   for (const [title, more] of [

@@ -223,6 +223,17 @@ describe('P35 removing', () => {
     assert.deepEqual(parts.records.list(), []);
   });
 
+  it('of one that can be neither read nor deleted leaves its bytes as they are', async () => {
+    await connected();
+    parts.keychain.entries.set('connection:c', 'broken');
+    parts.keychain.delete = async () =>
+      Promise.reject(new ConnectionError('keychain_unavailable', { problem: 'gone' }));
+    await assert.rejects(endings.remove('c', false), (error) => isConnectionError(error, 'keychain_unavailable'));
+    assert.deepEqual([...parts.keychain.entries.keys()], ['connection:c', 'connections']);
+    assert.equal(parts.keychain.entries.get('connection:c'), 'broken');
+    assert.equal(parts.stateOf('c'), 'ready');
+  });
+
   it('of one that is locked away, and of which nothing was read, is refused unless that may stay', async () => {
     await connected();
     parts.keychain.state = 'locked';

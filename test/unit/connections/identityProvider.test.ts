@@ -1,26 +1,16 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { Connection } from '../../../src/connections/connection.ts';
 import { isConnectionError } from '../../../src/connections/errors.ts';
 import { findIdentityProvider, sessionAt, withSession } from '../../../src/connections/flows/identityProvider.ts';
 import type { FlowPorts } from '../../../src/connections/flows/flow.ts';
 import { isOAuthError, OAuthError, type OAuthErrorCode } from '../../../src/oauth/errors.ts';
+import { newConnection } from '../../headless/flowParts.ts';
 
 const ISSUER = 'https://idp.example';
 const provider = { issuer: ISSUER, clientId: 'us' };
 const session = { ...provider, clientSecret: 's', idToken: 'id', refreshToken: 'rt' };
 const metadata = { issuer: ISSUER, token_endpoint: `${ISSUER}/token` };
-const connection: Connection = {
-  id: 'c',
-  name: 'c',
-  slug: 'c',
-  serverUrl: 'https://example.com/mcp',
-  kind: 'enterprise_managed',
-  requested: [],
-  challenged: [],
-  settings: { identityProvider: provider },
-  state: { type: 'disconnected' },
-};
+const connection = newConnection({ kind: 'enterprise_managed', settings: { identityProvider: provider } });
 
 type Ports = Pick<FlowPorts, 'fetch' | 'resolveReach'>;
 

@@ -3,19 +3,9 @@ import { describe, it } from 'node:test';
 import type { Connection } from '../../../src/connections/connection.ts';
 import { isPersonal, scopesToRequest } from '../../../src/connections/scopesToRequest.ts';
 import type { Discovery } from '../../../src/oauth/discovery.ts';
+import { ISSUER, newConnection } from '../../headless/flowParts.ts';
 
-const ISSUER = 'https://as.example';
-const connection: Connection = {
-  id: 'c',
-  name: 'c',
-  slug: 'c',
-  serverUrl: 'https://example.com/mcp',
-  kind: 'authorization_code',
-  requested: [],
-  challenged: [],
-  settings: {},
-  state: { type: 'disconnected' },
-};
+const connection = newConnection();
 
 /** What the server says: the scopes of its challenge and its metadata, and whether it lists `offline_access`. */
 function discovered(challenged?: readonly string[], supported?: readonly string[], listsOffline = false): Discovery {

@@ -72,13 +72,13 @@ describe('P43 an answer in JSON', () => {
 
   it('passes bytes that are no text', async () => {
     const bytes = Buffer.from(Array.from({ length: 4096 }, (_, index) => (index * 167) % 256));
-    const filter = createAnswerFilter('image/png', ALLOWED);
+    const filter = createAnswerFilter({}, ALLOWED);
     filter.end(bytes);
     assert.deepEqual(await buffer(filter), bytes);
   });
 
   it('is held back by no byte, but for a tool that is not complete', () => {
-    const filter = createAnswerFilter(JSON_TYPE, ALLOWED);
+    const filter = createAnswerFilter({ 'content-type': JSON_TYPE }, ALLOWED);
     filter.write('{"result":{"content":"ab');
     assert.equal(String(filter.read()), '{"result":{"content":"ab');
     filter.write('c","tools":[{"name":"read"');
@@ -138,7 +138,7 @@ describe('P43 a stream of events', () => {
   }
 
   it('is not held back', () => {
-    const filter = createAnswerFilter(EVENTS, ALLOWED);
+    const filter = createAnswerFilter({ 'content-type': EVENTS }, ALLOWED);
     for (const piece of ['id', ': 1\nda', 'ta: {"resu', 'lt":{}}', '\n', '\n', ':']) {
       filter.write(piece);
       assert.equal(String(filter.read()), piece);

@@ -1,18 +1,19 @@
 import assert from 'node:assert/strict';
 import { buffer } from 'node:stream/consumers';
 import { Readable } from 'node:stream';
-import { isEventStream } from '../../../src/gateway/eventStreamFilter.ts';
+import { isEventStream } from '../../../src/gateway/mediaType.ts';
 import { createAnswerFilter, filterAnswer as filterWholeAnswer } from '../../../src/gateway/toolFilter.ts';
 
 /** What the filter makes of a body that comes in these pieces. */
 export async function filterAnswer(
-  type: string | undefined,
+  type: string,
   pieces: readonly (string | Uint8Array)[],
   allowed: readonly string[],
 ): Promise<string> {
+  const headers = { 'content-type': type };
   const chunks = pieces.map((piece) => Buffer.from(piece));
-  const filtered = (await buffer(Readable.from(chunks).pipe(createAnswerFilter(type, allowed)))).toString();
-  if (!isEventStream(type)) {
+  const filtered = (await buffer(Readable.from(chunks).pipe(createAnswerFilter(headers, allowed)))).toString();
+  if (!isEventStream(headers)) {
     const whole = filterWholeAnswer(Buffer.concat(chunks), allowed).toString();
     assert.equal(whole, filtered, 'in one piece it is the same');
   }

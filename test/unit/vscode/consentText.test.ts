@@ -56,12 +56,16 @@ test('P44 what was allowed before is offered and never taken for an answer', () 
   assert.equal(values('*'), 'all tools deny');
   assert.equal(values(['a', 'b']), 'same all tools deny');
   const [same] = consentChoices('Notes', ['a', 'b']);
-  assert.equal(same?.description, 'allowed before');
-  assert.match(same?.detail ?? '', /^a, b/);
-  assert.equal(consentChoices('Notes', '*')[0]?.description, 'allowed before');
+  assert.equal(same?.label, 'Allow 2 Tools');
+  assert.equal(same?.description, 'as before: a, b');
+  assert.match(consentChoices('Notes', '*')[0]?.description ?? '', /^as before/);
 });
 
 test('allowing all says what all means', () => {
   const [all] = consentChoices('Notes');
-  assert.match(all?.detail ?? '', /all that Notes has.*to come/i);
+  assert.match(all?.description ?? '', /all that Notes has.*to come/i);
+});
+
+test('P44 every answer is one line, or a low window would hide the last one, which denies', () => {
+  assert.ok(consentChoices('Notes', ['a']).every(({ detail }) => detail === undefined));
 });
