@@ -93,6 +93,14 @@ describe('the gateway in the extension host', () => {
     assert.equal((await initialize(url, token)).status, 401);
   });
 
+  it('P37 keeps its connection to a server, whatever the editor does to requests', async () => {
+    const token = await other.gateway.createToken({ label: 'Many calls', connection: id, allowedTools: '*' });
+    await (await initialize(url, token)).text();
+    const before = sample.connectionCount();
+    for (let call = 0; call < 20; call += 1) await (await initialize(url, token)).text();
+    assert.ok(sample.connectionCount() - before <= 1, `${sample.connectionCount() - before} connections for 20 calls`);
+  });
+
   it('P24 tells the person once what a call needs, and the call goes through when they have signed in', async () => {
     const token = await other.gateway.createToken({ label: 'Host test', connection: id, allowedTools: '*' });
     const client = new Client({ name: 'test', version: '1' });
