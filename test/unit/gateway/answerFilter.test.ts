@@ -159,7 +159,7 @@ it('P43 an answer that cannot be read is not one to filter', () => {
   for (const [headers, expected] of [
     [{}, true],
     [{ 'content-type': 'text/event-stream;charset=UTF-8', 'transfer-encoding': 'chunked' }, true],
-    [{ 'content-encoding': 'identity' }, true],
+    [{ 'content-encoding': 'Identity', 'transfer-encoding': 'Chunked' }, true],
     [{ 'content-encoding': 'gzip' }, false],
     [{ 'content-encoding': 'identity, br' }, false],
     [{ 'transfer-encoding': 'gzip, chunked' }, false],
