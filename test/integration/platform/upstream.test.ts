@@ -291,8 +291,8 @@ describe('connections that are idle', () => {
       const connection = connectionTo(`http://127.0.0.1:${port}/mcp`);
       assert.equal(await get(connection), 200);
       if (!isAtOnce) {
-        const [first] = sockets;
-        const closed = first === undefined ? assert.fail() : once(first, 'close');
+        const first = sockets[0] ?? assert.fail();
+        const closed = once(first, 'close');
         first.write(unasked);
         await closed;
       }
