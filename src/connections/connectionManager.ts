@@ -304,10 +304,8 @@ export class ConnectionManager implements ConnectionService, TokenService {
 
   async authorizeRequest(id: ConnectionId, { method, url }: OutgoingRequest): Promise<RequestAuthorization> {
     const { serverUrl } = this.#records.get(id).connection;
-    const target = URL.parse(url);
-    if (target?.origin !== new URL(serverUrl).origin) {
-      throw new ConnectionError('foreign_origin', { url: target === null ? '' : shownUrl(target) });
-    }
+    // Most requests go to the server's very URL.
+    if (url !== serverUrl) requireSameOrigin(url, serverUrl);
     const { accessToken, dpopKey, tokenType } = await this.#usableTokens(id);
     if (dpopKey === undefined || tokenType === 'bearer') {
       return { accessToken, headers: { authorization: `Bearer ${accessToken}` } };
@@ -340,4 +338,11 @@ export class ConnectionManager implements ConnectionService, TokenService {
     for (let number = 2; taken.has(name); number += 1) name = `${wanted} ${number}`;
     return name;
   }
+}
+
+/** Throws `foreign_origin` for a URL elsewhere: no token goes there (P36). */
+function requireSameOrigin(url: string, serverUrl: string): void {
+  const target = URL.parse(url);
+  if (target?.origin === new URL(serverUrl).origin) return;
+  throw new ConnectionError('foreign_origin', { url: target === null ? '' : shownUrl(target) });
 }

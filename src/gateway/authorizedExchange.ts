@@ -1,4 +1,4 @@
-import type { IncomingMessage } from 'node:http';
+import type { IncomingMessage, OutgoingHttpHeaders } from 'node:http';
 import type { Readable } from 'node:stream';
 import type { Connection } from '../connections/connection.ts';
 import type { TokenService } from '../connections/tokenService.ts';
@@ -13,7 +13,7 @@ export interface AuthorizedExchangeParts {
 }
 
 export interface AuthorizedRequest {
-  /** Its headers get the authorization. */
+  /** Its headers still without the authorization. */
   readonly head: UpstreamHead;
   /** Only what is whole can be sent again. */
   readonly body: Buffer | Readable;
@@ -48,8 +48,9 @@ export async function authorizedExchange(
   const { id } = connection;
   for (let attempt = 0; ; attempt += 1) {
     const { accessToken, headers } = await tokens.authorizeRequest(id, head);
-    const sent = { ...head, headers: { ...head.headers, ...headers } };
-    const exchange = upstream.send(connection, sent, body);
+    const added = headers.dpop === undefined ? [] : ['dpop', headers.dpop];
+    const sent = [...head.headers, 'authorization', headers.authorization, ...added];
+    const exchange = upstream.send(connection, { method: head.method, url: head.url, headers: sent }, body);
     onExchange(exchange);
     let answer: IncomingMessage;
     try {
@@ -92,10 +93,15 @@ function oneOf(value: string | string[] | undefined): string | undefined {
   return typeof value === 'string' ? value : value?.[0];
 }
 
+/** The head of a request of our own. */
+export interface OwnHead extends Omit<UpstreamHead, 'headers'> {
+  readonly headers: OutgoingHttpHeaders;
+}
+
 /** Sends a request of our own. */
 export type SendAuthorized = (
   connection: Connection,
-  head: UpstreamHead,
+  head: OwnHead,
   body: Buffer | undefined,
   operation: string,
   signal: AbortSignal,
@@ -109,7 +115,12 @@ const NO_BODY = Buffer.alloc(0);
  * with the signal's reason.
  */
 export function createSendAuthorized(parts: AuthorizedExchangeParts): SendAuthorized {
-  return async (connection, head, body = NO_BODY, operation, signal) => {
+  return async (connection, { headers, ...line }, body = NO_BODY, operation, signal) => {
+    const passed = Object.entries(headers).flatMap(([name, value]) =>
+      value === undefined ? [] : [name, String(value)],
+    );
+    const isSized = body.length > 0 && headers['content-length'] === undefined;
+    const head = { ...line, headers: isSized ? [...passed, 'content-length', String(body.length)] : passed };
     let exchange: UpstreamExchange | undefined;
     const abort = (): void => exchange?.abort();
     signal.addEventListener('abort', abort);

@@ -1,4 +1,4 @@
-import type { IncomingHttpHeaders, OutgoingHttpHeaders } from 'node:http';
+import type { IncomingHttpHeaders } from 'node:http';
 
 /** Those of one connection only, whatever its `Connection` header says (RFC 9110 section 7.6.1). */
 const HOP_BY_HOP = [
@@ -59,33 +59,51 @@ const KEPT_FROM_CLIENT: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * The headers of a client's request that go on to the server.
- * @param headers as Node has parsed them, with names in lower case.
+ * The headers of a client's request that go on to the server, names and values in turn.
+ * @param headers as Node has parsed them, with names in lower case: what was judged is what is sent.
  */
-export function toServer(headers: IncomingHttpHeaders): OutgoingHttpHeaders {
-  return forwarded(headers, (name) => KEPT_FROM_SERVER.has(name) || isKeptFromServer(name));
+export function toServer(headers: IncomingHttpHeaders): string[] {
+  return forwarded(headers, isKeptFromServer);
 }
 
 function isKeptFromServer(name: string): boolean {
-  return name.startsWith('proxy-') || name.startsWith('sec-') || name.startsWith('x-forwarded-');
+  return (
+    KEPT_FROM_SERVER.has(name) ||
+    name.startsWith('proxy-') ||
+    name.startsWith('sec-') ||
+    name.startsWith('x-forwarded-')
+  );
 }
 
-/** The headers of a server's answer that go on to the client. */
-export function toClient(headers: IncomingHttpHeaders): OutgoingHttpHeaders {
-  return forwarded(headers, (name) => KEPT_FROM_CLIENT.has(name) || isKeptFromClient(name));
+/** The headers of a server's answer that go on to the client, likewise. */
+export function toClient(headers: IncomingHttpHeaders): string[] {
+  return forwarded(headers, isKeptFromClient);
 }
 
 function isKeptFromClient(name: string): boolean {
-  return name.startsWith('proxy-') || name.startsWith('access-control-');
+  return KEPT_FROM_CLIENT.has(name) || name.startsWith('proxy-') || name.startsWith('access-control-');
 }
 
-function forwarded(headers: IncomingHttpHeaders, isKept: (name: string) => boolean): OutgoingHttpHeaders {
+function forwarded(headers: IncomingHttpHeaders, isKept: (name: string) => boolean): string[] {
   const named = namedByConnection(headers.connection);
-  const passed: OutgoingHttpHeaders = {};
+  const passed: string[] = [];
   for (const name in headers) {
-    if (!isKept(name) && named?.has(name) !== true) passed[name] = headers[name];
+    if (isKept(name) || named?.has(name) === true) continue;
+    const value = headers[name];
+    // Only Set-Cookie has several, and is kept.
+    if (typeof value === 'string') passed.push(name, value);
   }
   return passed;
+}
+
+/** The same headers without these. */
+export function without(headers: readonly string[], names: ReadonlySet<string>): string[] {
+  const left: string[] = [];
+  for (let at = 0; at < headers.length; at += 2) {
+    const [name = '', value = ''] = [headers[at], headers[at + 1]];
+    if (!names.has(name)) left.push(name, value);
+  }
+  return left;
 }
 
 /** What the sender says is for this connection only; undefined for what it mostly says. */

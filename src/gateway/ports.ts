@@ -1,4 +1,4 @@
-import type { IncomingMessage, OutgoingHttpHeaders } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import type { Readable } from 'node:stream';
 import type { Connection, ConnectionId } from '../connections/connection.ts';
 import type { ConnectionService } from '../connections/connectionService.ts';
@@ -49,7 +49,8 @@ export interface UpstreamHead {
   readonly method: string;
   /** Of the same origin as the connection's server. */
   readonly url: string;
-  readonly headers: OutgoingHttpHeaders;
+  /** Names and values in turn, which is how Node writes them at the least cost. */
+  readonly headers: readonly string[];
 }
 
 /** What the person is asked before a local client gets in. Texts of the client are its own claims, fit to be shown. */

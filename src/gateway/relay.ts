@@ -11,7 +11,7 @@ import {
 } from './authorizedExchange.ts';
 import { type Call, sendJson } from './call.ts';
 import { createEndpointRewriter } from './endpointEvent.ts';
-import { toClient, toServer } from './forwardedHeaders.ts';
+import { toClient, toServer, without } from './forwardedHeaders.ts';
 import { errorAnswer, type GatewayError, type GatewayErrorReason } from './gatewayError.ts';
 import type { LocalAccess } from './localAccess.ts';
 import { messageIds, operationOf, parseBody } from './mcpMessage.ts';
@@ -20,7 +20,7 @@ import { generationOf, newerGrant } from './newerGrant.ts';
 import type { GatewayConnections } from './ports.ts';
 import { hasBody, takeBody } from './requestBody.ts';
 import { isEventStream } from './mediaType.ts';
-import { askForPlain, createAnswerFilter, isFilterable, judgeRequest } from './toolFilter.ts';
+import { askForPlain, createAnswerFilter, filterAnswer, isFilterable, judgeRequest } from './toolFilter.ts';
 
 export interface RelayParts extends AuthorizedExchangeParts {
   readonly connections: GatewayConnections;
@@ -44,7 +44,16 @@ export interface RelayTarget {
 /** So much of a body is kept, to be sent again; JSON-RPC messages are far shorter. */
 const KEPT_BYTES = 4 * 1024 * 1024;
 
+/** Whatever length their headers tell (RFC 9110 section 8.6). */
+const BODILESS_STATUSES: ReadonlySet<number> = new Set([204, 304]);
+
+/** Up to this length an answer is a short message. */
+const SHORT_BYTES = 65_536;
+
 const REDIRECT_STATUSES: ReadonlySet<number> = new Set([300, 301, 302, 303, 305, 306, 307, 308]);
+
+const NO_BODY = Buffer.alloc(0);
+const LENGTH: ReadonlySet<string> = new Set(['content-length']);
 
 /** Why the person is waited for. */
 interface Need {
@@ -68,16 +77,16 @@ export class Relay {
   }
 
   async run(): Promise<void> {
-    const { clock } = this.#parts;
     const { request } = this.#call;
-    const taken = await takeBody(request, KEPT_BYTES, clock);
-    if (taken.type === 'broken') {
-      this.#call.refuse({ status: 408, text: 'The body did not come' });
-      return;
+    let body: Buffer | Readable = NO_BODY;
+    if (hasBody(request)) {
+      const taken = await takeBody(request, KEPT_BYTES);
+      if (taken.type === 'broken') return;
+      if (taken.type === 'whole') this.#kept = taken.body;
+      body = taken.type === 'whole' ? taken.body : request;
     }
-    if (taken.type === 'whole') this.#kept = taken.body;
-    const body = this.#judged(taken.type === 'whole' ? taken.body : request);
-    if (body !== undefined) await this.#send(body);
+    const judged = this.#judged(body);
+    if (judged !== undefined) await this.#send(judged);
   }
 
   /** The body as it goes on; undefined when it was refused, for the tools that the client may use (P43). */
@@ -89,7 +98,8 @@ export class Relay {
       this.#tell('request_too_large');
       return undefined;
     }
-    const judged = judgeRequest(body, request.headers, allowedTools);
+    // By the headers that are sent on: the client may have named some for this connection only.
+    const judged = judgeRequest(body, toServer(request.headers), allowedTools);
     if (judged.type === 'forward') return judged.body;
     // A client of the older transport waits on its stream for what a message is answered, and would for ever.
     const status = this.#target.isMessage && judged.status === 200 ? 403 : judged.status;
@@ -101,13 +111,13 @@ export class Relay {
     const { clock, connections, stepUpTimeoutMs } = this.#parts;
     const { headers, method = 'GET' } = this.#call.request;
     const { access, connection: begun, url } = this.#target;
-    const head = { method, url, headers: toServer(headers) };
+    const passed = toServer(headers);
     if (Buffer.isBuffer(body)) {
-      if (body.length > 0 || method === 'POST') head.headers['content-length'] = body.length;
+      if (body.length > 0 || method === 'POST') passed.push('content-length', String(body.length));
     } else if (headers['content-length'] !== undefined) {
-      head.headers['content-length'] = headers['content-length'];
+      passed.push('content-length', headers['content-length']);
     }
-    if (access.allowedTools !== '*') askForPlain(head.headers);
+    const head = { method, url, headers: access.allowedTools === '*' ? passed : askForPlain(passed) };
     const request = {
       head,
       body,
@@ -217,6 +227,9 @@ export class Relay {
       return;
     }
     const isStream = isEventStream(answer.headers);
+    const length = Number(answer.headers['content-length'] ?? 0);
+    const isShort = length > 0 && length <= SHORT_BYTES && !BODILESS_STATUSES.has(status);
+    if (isShort && !isStream) return this.#passOnShort(answer, length, status);
     const filters: Transform[] = [];
     if (isStream && this.#mayBeOlderTransport()) filters.push(this.#endpointRewriter());
     if (allowedTools !== '*') filters.push(createAnswerFilter(answer.headers, allowedTools));
@@ -225,15 +238,47 @@ export class Relay {
     let body: Readable = answer;
     answer.on('error', this.#call.breakOff);
     for (const filter of filters) {
-      // Its length is another one then.
-      delete headers['content-length'];
       filter.on('error', this.#call.breakOff);
       body = body.pipe(filter);
     }
-    response.writeHead(status, headers);
+    // What is filtered has another length.
+    response.writeHead(status, filters.length === 0 ? headers : without(headers, LENGTH));
     // The client learns that the stream is there before the first event comes.
     if (isStream) response.flushHeaders();
-    body.pipe(response);
+    this.#call.pour(body);
+  }
+
+  /**
+   * Passes on a short message in one piece, which most are: a pipe costs more than all the rest, and so does what leaves
+   * tools out as a stream. One that comes in pieces is passed on as it comes, unless tools are to be left out.
+   */
+  #passOnShort(answer: IncomingMessage, length: number, status: number): void {
+    const { response } = this.#call;
+    const { allowedTools } = this.#target.access;
+    const headers = toClient(answer.headers);
+    const chunks: Buffer[] = [];
+    let received = 0;
+    const take = (chunk: Buffer): void => {
+      chunks.push(chunk);
+      received += chunk.length;
+      if (received < length && allowedTools !== '*') return;
+      answer.off('data', take);
+      if (received < length) {
+        response.writeHead(status, headers);
+        response.write(chunk);
+        this.#call.pour(answer);
+        return;
+      }
+      const whole = chunks.length === 1 ? chunk : Buffer.concat(chunks, received);
+      const passed = allowedTools === '*' ? whole : filterAnswer(whole, allowedTools);
+      const passedHeaders = passed === whole ? headers : withLength(headers, passed.length);
+      response.writeHead(status, passedHeaders);
+      response.end(passed);
+      // To its end, for the connection's sake.
+      answer.resume();
+    };
+    answer.on('error', this.#call.breakOff);
+    answer.on('data', take);
   }
 
   /** A stream of the newer transport is one of a session, or answers a POST. */
@@ -274,4 +319,9 @@ export class Relay {
     const ids = isMessage ? undefined : messageIds(this.#json());
     sendJson(this.#call.response, errorAnswer(error, ids));
   }
+}
+
+/** Headers for a body of another length. */
+function withLength(headers: readonly string[], length: number): string[] {
+  return [...without(headers, LENGTH), 'content-length', String(length)];
 }

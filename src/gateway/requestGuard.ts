@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 
 /** What a request that is let no further is answered. */
 export interface Refusal {
-  readonly status: 400 | 403 | 404 | 405 | 408 | 413;
+  readonly status: 403 | 404 | 405;
   readonly text: string;
   /** Of a 405: the methods that are there. */
   readonly allow?: string;

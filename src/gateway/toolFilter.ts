@@ -1,7 +1,8 @@
 import { isUtf8 } from 'node:buffer';
-import type { IncomingHttpHeaders, OutgoingHttpHeaders } from 'node:http';
+import type { IncomingHttpHeaders } from 'node:http';
 import { Transform } from 'node:stream';
 import { EventStreamFilter } from './eventStreamFilter.ts';
+import { without } from './forwardedHeaders.ts';
 import { isJson, jsonElements, skipSpace } from './jsonText.ts';
 import { isEventStream } from './mediaType.ts';
 import { judgeMessage, type Refusal } from './messageJudge.ts';
@@ -16,6 +17,8 @@ export type RequestVerdict =
 const PARSE_ERROR = -32_700;
 const INVALID_REQUEST = -32_600;
 
+const BACKSLASH = 0x5c;
+
 const JSON_TYPE = /^application\/json[ \t]*(?:;[ \t]*charset="?utf-8"?[ \t]*)?$/i;
 
 /**
@@ -25,9 +28,10 @@ const JSON_TYPE = /^application\/json[ \t]*(?:;[ \t]*charset="?utf-8"?[ \t]*)?$/
  * A call that is not allowed gets status 200: clients of either SDK then show the error of JSON-RPC, with any other
  * status only that the request failed. One that has no id, and so no answer, gets 403. What is malformed gets 400 or 415,
  * as the transport says. Clients of the older HTTP+SSE transport read no answer to a POST: there 200 has to become 403.
- * @param body all of it, as it is sent on.
+ * @param body all of it, as it is sent on
+ * @param headers that are sent on with it
  */
-export function judgeRequest(body: Buffer, headers: IncomingHttpHeaders, allowed: readonly string[]): RequestVerdict {
+export function judgeRequest(body: Buffer, headers: OutgoingHttpHeaders, allowed: readonly string[]): RequestVerdict {
   const { 'content-type': type = '', 'content-encoding': encoding = 'identity' } = headers;
   if (!JSON_TYPE.test(type) || encoding.toLowerCase() !== 'identity') {
     return refuseAll({ status: 415, code: INVALID_REQUEST, message: 'The body has to be plain application/json' });
@@ -71,11 +75,11 @@ function errorText(id: string | undefined, code: number, message: string): strin
 }
 
 /** Asks a server for an answer that {@link isFilterable}: whole, and not packed. */
-export function askForPlain(headers: OutgoingHttpHeaders): void {
-  headers['accept-encoding'] = 'identity';
-  delete headers['range'];
-  delete headers['if-range'];
+export function askForPlain(headers: readonly string[]): string[] {
+  return [...without(headers, PACKED_OR_PARTIAL), 'accept-encoding', 'identity'];
 }
+
+const PACKED_OR_PARTIAL: ReadonlySet<string> = new Set(['accept-encoding', 'range', 'if-range']);
 
 /** Whether {@link createAnswerFilter} can read an answer with these headers; one that it cannot is not passed on. */
 export function isFilterable(headers: IncomingHttpHeaders): boolean {
@@ -108,4 +112,14 @@ export function createAnswerFilter(headers: IncomingHttpHeaders, allowed: readon
       done(null, tools.read());
     },
   });
+}
+
+/** The same for a body that is whole, and no stream of events. */
+export function filterAnswer(body: Buffer, allowed: readonly string[]): Buffer {
+  // Without an escape a key of that name is written so.
+  if (!body.includes('"tools"') && !body.includes(BACKSLASH)) return body;
+  const tools = new ToolListFilter(allowed);
+  tools.write(body, 0, body.length);
+  tools.end();
+  return tools.read();
 }

@@ -7,9 +7,9 @@ import type { Clock } from '../connections/ports.ts';
 import type { Upstream, UpstreamExchange, UpstreamHead } from '../gateway/ports.ts';
 import { isOAuthError } from '../oauth/errors.ts';
 import type { GuardedFetch } from './guardedFetch.ts';
-import { IdleSockets, requestOn } from './idleSockets.ts';
+import { IdleSockets, idleMsOf, type KeptSocket, requestOn } from './idleSockets.ts';
 import { unreachable } from './networkFailure.ts';
-import { openRequest } from './sendRequest.ts';
+import { type OpenRequest, openRequest } from './sendRequest.ts';
 
 export interface UpstreamOptions {
   readonly guardedFetch: Pick<GuardedFetch, 'resolveReach' | 'wayTo'>;
@@ -23,6 +23,9 @@ export interface UpstreamOptions {
 /** How requests to one server are connected, found out once. */
 interface Way {
   readonly serverUrl: URL;
+  /** The connection's URL as it is written there, and the target of requests to it. */
+  readonly href: string;
+  readonly path: string;
   /** What it was found out for. */
   readonly key: string;
   readonly options: RequestOptions;
@@ -51,11 +54,21 @@ export function createUpstream({
   guardedFetch,
 }: UpstreamOptions): Upstream {
   const ways = new Map<ConnectionId, Way>();
+  let extra: { readonly file: string | undefined; readonly askedAt: number } = { file: undefined, askedAt: -Infinity };
   /** Those that are being found out, so that many first requests find one. */
   const finding = new Map<ConnectionId, { readonly key: string; readonly way: Promise<Way> }>();
 
+  /** The person's own file, asked for again after a second: the editor's settings are slow to ask. */
+  function extraCaFileNow(): string | undefined {
+    const now = clock.now();
+    if (now - extra.askedAt >= SETTINGS_FRESH_MS || now < extra.askedAt)
+      extra = { file: extraCaFile?.(), askedAt: now };
+    return extra.file;
+  }
+
   function keyOf({ serverUrl, settings: { caFile } }: Connection): string {
-    const extra = extraCaFile?.();
+    // Plain http needs no certificates.
+    const extra = serverUrl.startsWith('https:') ? extraCaFileNow() : undefined;
     return caFile === undefined && extra === undefined ? serverUrl : JSON.stringify([serverUrl, caFile, extra]);
   }
 
@@ -74,7 +87,8 @@ export function createUpstream({
     const reach = await guardedFetch.resolveReach(serverUrl);
     const options = await guardedFetch.wayTo(serverUrl, { reach, caFile: settings.caFile });
     forget(id, undefined);
-    const way = { serverUrl: new URL(serverUrl), key, options, idle: new IdleSockets() };
+    const url = new URL(serverUrl);
+    const way = { serverUrl: url, key, path: targetOf(url), href: serverUrl, options, idle: new IdleSockets(clock) };
     ways.set(id, way);
     return way;
   }
@@ -87,33 +101,37 @@ export function createUpstream({
     way.idle.dispose();
   }
 
-  function begin(way: Way, id: ConnectionId, { headers, method, url }: UpstreamHead, body: Buffer | Readable) {
-    const { origin, host } = way.serverUrl;
-    // Of the same origin; the rest is as its server wrote it.
-    const path = url.startsWith(`${origin}/`) ? url.slice(origin.length) : pathOf(url);
-    const options = { ...way.options, method, path, headers: { host, ...headers, connection: 'keep-alive' } };
-    const socket = way.idle.take();
-    const { abort, answer, request } = socket === undefined ? open(way, options) : reopen(way, socket, options);
+  function begin(way: Way, id: ConnectionId, head: UpstreamHead, body: Buffer | Readable): UpstreamExchange {
+    const kept = way.idle.take();
+    const { abort, answer, request } = kept === undefined ? open(way, head) : reopen(way, kept, head);
     write(request, body);
     return {
       answer: answer.catch((error: unknown) => {
         // The server's name may mean something else by now, or a file with certificates may.
-        forget(id, way);
+        if (error !== ABORTED) forget(id, way);
         throw isOAuthError(error) ? error : unreachable(way.serverUrl, error, error === LATE);
       }),
-      abort: () => abort(new Error('aborted')),
+      abort: () => abort(ABORTED),
     };
   }
 
-  function open(way: Way, options: RequestOptions): Opened {
-    const opened = openRequest(options);
+  function open(way: Way, { headers, method, url }: UpstreamHead): OpenRequest {
+    // As an object: through an http proxy they are written anew, which Node can only do with that.
+    const named = Object.fromEntries(pairs(headersFor(way, headers)));
+    const opened = openRequest({ ...way.options, method, path: pathOf(way, url), headers: named });
     const { request } = opened;
     const timer = clock.after(connectTimeoutMs, () => opened.abort(LATE));
     const stop = (): void => timer.dispose();
-    request.once('response', stop).once('close', stop);
+    request.once('close', stop);
     request.once('socket', (socket) => {
-      way.idle.adopt(request, socket);
+      const kept = way.idle.adopt(socket);
+      request.once('response', (answer) => {
+        stop();
+        kept.idleMs = idleMsOf(answer);
+      });
       socket.setNoDelay(true);
+      // So that a stream whose server is gone without a word comes to its end.
+      socket.setKeepAlive(true, PROBE_AFTER_MS);
       if (isConnected(socket)) stop();
       else socket.once('encrypted' in socket ? 'secureConnect' : 'connect', stop);
     });
@@ -148,19 +166,21 @@ export function createUpstream({
   };
 }
 
+const SETTINGS_FRESH_MS = 1000;
+const PROBE_AFTER_MS = 60_000;
 const LATE = new Error('connecting took too long');
+const ABORTED = new Error('aborted');
 
-interface Opened {
-  readonly request: ClientRequest;
-  readonly answer: Promise<IncomingMessage>;
-  readonly abort: (reason: unknown) => void;
-}
-
-function reopen(way: Way, socket: Parameters<typeof requestOn>[0], options: RequestOptions): Opened {
-  const request = requestOn(socket, options);
-  way.idle.adopt(request, socket);
+/** Sends on a connection that is there. */
+function reopen(way: Way, kept: KeptSocket, { headers, method, url }: UpstreamHead): OpenRequest {
+  const options = { method, path: pathOf(way, url), headers: headersFor(way, headers) };
+  const request = requestOn(kept.socket, options);
   const { promise: answer, reject, resolve } = deferred<IncomingMessage>();
-  request.once('response', resolve).on('error', reject);
+  request.on('response', (incoming) => {
+    kept.idleMs = idleMsOf(incoming);
+    resolve(incoming);
+  });
+  request.on('error', reject);
   return {
     request,
     answer,
@@ -169,6 +189,14 @@ function reopen(way: Way, socket: Parameters<typeof requestOn>[0], options: Requ
       request.destroy();
     },
   };
+}
+
+function headersFor({ serverUrl }: Way, headers: readonly string[]): string[] {
+  return ['host', serverUrl.host, ...headers, 'connection', 'keep-alive'];
+}
+
+function pairs(headers: readonly string[]): [string, string][] {
+  return headers.flatMap((name, at) => (at % 2 === 0 ? [[name, headers[at + 1] ?? '']] : []));
 }
 
 function write(request: ClientRequest, body: Buffer | Readable): void {
@@ -190,7 +218,11 @@ function isConnected(socket: { readonly connecting: boolean } & Partial<Pick<TLS
   );
 }
 
-function pathOf(url: string): string {
-  const { pathname, search } = new URL(url);
+/** The target of a request; as the connection's URL has it, which is most often the one. */
+function pathOf({ href, path }: Way, url: string): string {
+  return url === href ? path : targetOf(new URL(url));
+}
+
+function targetOf({ pathname, search }: URL): string {
   return pathname + search;
 }

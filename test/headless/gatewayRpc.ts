@@ -6,10 +6,10 @@ const nothing = v.object({});
 
 /** How a gateway process is started: its one argument, as JSON. */
 export const gatewayOptionsSchema = v.object({
-  /** The user's folder: connections, journal, keychain and registry are there. */
+  /** The user's folder: connections, journal, keychain, registry and the port are there. */
   folder: v.string(),
-  /** 0 for a free one. */
-  port: v.number(),
+  /** Whether the clock can be put forward. Such a one is slower than the system's. */
+  hasMovableClock: v.boolean(),
   stepUpTimeoutMs: v.exactOptional(v.number()),
   lifetimes: v.exactOptional(v.object({ accessTokenMs: v.number(), refreshTokenMs: v.number(), graceMs: v.number() })),
 });
@@ -25,7 +25,7 @@ export const processRequests = {
     v.object({ serverUrl: v.string(), accessToken: v.exactOptional(v.string()) }),
     v.object({ id: v.string(), url: v.string() }),
   ),
-  /** Puts the clock forward. */
+  /** Puts the clock forward, where it can be. */
   pass: request('pass', v.object({ ms: v.number() }), nothing),
   /** What it has used so far. */
   usage: request('usage', v.object({ isMemoryWanted: v.boolean() }), usageSchema),

@@ -36,9 +36,9 @@ async function startStand(t: TestContext): Promise<Stand> {
   const sample = await startSampleServer();
   const person = createPerson(sample);
   const asked: ConsentRequest[] = [];
-  const start = async (port: number): Promise<GatewayProcess> =>
+  const start = async (): Promise<GatewayProcess> =>
     GatewayProcess.start(
-      { folder, port, lifetimes: LIFETIMES },
+      { folder, hasMovableClock: true, lifetimes: LIFETIMES },
       {
         browse: async (url) => person.authorize(url),
         askConsent: async (request) => {
@@ -47,7 +47,7 @@ async function startStand(t: TestContext): Promise<Stand> {
         },
       },
     );
-  let gateway = await start(0);
+  let gateway = await start();
   t.after(async () => {
     await gateway.kill();
     await sample.close();
@@ -70,17 +70,18 @@ async function startStand(t: TestContext): Promise<Stand> {
     async restart() {
       const { port } = gateway;
       await gateway.kill();
-      gateway = await start(port);
+      gateway = await start();
+      assert.equal(gateway.port, port);
     },
   };
   return stand;
 }
 
 /** Adds a note again and again until the server's message about it has come by the session's own stream. */
-async function untilMessage({ call, messages }: RealClient): Promise<void> {
+async function untilMessage(client: RealClient): Promise<void> {
   const text = `note ${randomUUID()}`;
   // The stream may be opened after the session, and again after it broke: what is sent meanwhile is lost.
-  while (!messages.includes(`Added: ${text}`)) await call('add_note', { text });
+  while (!client.messages.includes(`Added: ${text}`)) await client.call('add_note', { text });
 }
 
 /** The tokens that the sample server has given by the refresh grant. */

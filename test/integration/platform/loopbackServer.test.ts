@@ -10,7 +10,7 @@ import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import type { CallbackAnswer } from '../../../src/platform/callbackRoute.ts';
+import type { CallbackAnswer, LoopbackRoutes } from '../../../src/platform/callbackRoute.ts';
 import { freePort } from '../../servers/loopback.ts';
 import { createLoopbackServer, type LoopbackRole, type LoopbackServer } from '../../../src/platform/loopbackServer.ts';
 
@@ -66,7 +66,7 @@ describe('loopbackServer', () => {
     await rm(path.dirname(folder), { recursive: true, force: true });
   });
 
-  function create(answerTimeoutMs = 30_000): LoopbackServer {
+  function create(answerTimeoutMs = 30_000, onRequest?: LoopbackRoutes['onRequest']): LoopbackServer {
     const server = createLoopbackServer({
       folder,
       answerTimeoutMs,
@@ -75,6 +75,7 @@ describe('loopbackServer', () => {
           callbacks.push(url.href);
           return onCallback(url);
         },
+        ...(onRequest !== undefined && { onRequest }),
         upgrade: { path: '/window', token: 'some-token', accept: (stream) => void stream.end('accepted') },
       },
     });
@@ -327,6 +328,55 @@ describe('loopbackServer', () => {
         assert.deepEqual(callbacks, []);
       });
     }
+
+    it('P37 all but the callback is for the gateway, byte for byte as it came', async () => {
+      const seen: (string | undefined)[] = [];
+      const server = create(30_000, (request, response, port) => {
+        seen.push(`${request.method} ${request.url} ${port}`);
+        response.end('from the gateway');
+      });
+      const port = await own(server);
+      for (const target of [
+        '/notes/mcp',
+        '/callbacks',
+        '/callback/',
+        '//callback',
+        '/CALLBACK',
+        '/a/../callback',
+        '/?a',
+      ]) {
+        const { body, headers } = await ask(port, target, { method: 'PUT', headers: { connection: 'keep-alive' } });
+        assert.equal(body, 'from the gateway');
+        assert.equal(headers['keep-alive'], 'timeout=60', 'local clients call again');
+        assert.equal(seen.at(-1), `PUT ${target} ${port}`);
+      }
+      assert.equal((await ask(port, '/callback?code=x', { method: 'POST' })).status, 405);
+      assert.equal((await ask(port, '/callback', { headers: { host: 'evil.test' } })).status, 403);
+      assert.equal(seen.length, 7);
+      assert.deepEqual(callbacks, []);
+    });
+
+    it('P37 clients that keep their connections for nothing keep nobody out', { timeout: 60_000 }, async () => {
+      const port = await own(create(30_000, (_request, response) => void response.end('from the gateway')));
+      const agents: http.Agent[] = [];
+      // More than the port takes. Each was used, and is kept.
+      for (let wave = 0; wave < 11; wave += 1) {
+        const agent = new http.Agent({ keepAlive: true });
+        agents.push(agent);
+        const calls = Array.from({ length: 100 }, async () => ask(port, '/notes/mcp', { agent }));
+        for (const { body } of await Promise.all(calls)) assert.equal(body, 'from the gateway');
+      }
+      for (const agent of agents) agent.destroy();
+    });
+
+    it('P37 a head that does not come to its end is given up', { timeout: 30_000 }, async () => {
+      const port = await own();
+      const socket = connect(port, '127.0.0.1');
+      socket.write('GET /notes/mcp HTTP/1.1\r\nhost: ');
+      let text = '';
+      for await (const chunk of socket) text += String(chunk);
+      assert.match(text, /^HTTP\/1\.1 408 /);
+    });
 
     it('a callback that fails shows nothing of the error', async () => {
       const port = await own();

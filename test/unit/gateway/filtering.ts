@@ -1,6 +1,8 @@
+import assert from 'node:assert/strict';
 import { buffer } from 'node:stream/consumers';
 import { Readable } from 'node:stream';
-import { createAnswerFilter } from '../../../src/gateway/toolFilter.ts';
+import { isEventStream } from '../../../src/gateway/mediaType.ts';
+import { createAnswerFilter, filterAnswer as filterWholeAnswer } from '../../../src/gateway/toolFilter.ts';
 
 /** What the filter makes of a body that comes in these pieces. */
 export async function filterAnswer(
@@ -8,8 +10,14 @@ export async function filterAnswer(
   pieces: readonly (string | Uint8Array)[],
   allowed: readonly string[],
 ): Promise<string> {
+  const headers = { 'content-type': type };
   const chunks = pieces.map((piece) => Buffer.from(piece));
-  return (await buffer(Readable.from(chunks).pipe(createAnswerFilter({ 'content-type': type }, allowed)))).toString();
+  const filtered = (await buffer(Readable.from(chunks).pipe(createAnswerFilter(headers, allowed)))).toString();
+  if (!isEventStream(headers)) {
+    const whole = filterWholeAnswer(Buffer.concat(chunks), allowed).toString();
+    assert.equal(whole, filtered, 'in one piece it is the same');
+  }
+  return filtered;
 }
 
 /** Cuts a body into pieces of these sizes, again and again. */
