@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import type { IncomingHttpHeaders } from 'node:http';
+import type { OutgoingHttpHeader, OutgoingHttpHeaders } from 'node:http';
 import type { JudgedMessage, Refusal } from './messageJudge.ts';
 
 /** `HeaderMismatch` of the 2026-07-28 revision, which wants status 400 with it. */
@@ -11,7 +11,7 @@ const HEADER_MISMATCH = -32_020;
  * list, which is not what the body says.
  * @param message undefined for a batch, which has no such headers.
  */
-export function headerRefusal(headers: IncomingHttpHeaders, message: JudgedMessage | undefined): Refusal | undefined {
+export function headerRefusal(headers: OutgoingHttpHeaders, message: JudgedMessage | undefined): Refusal | undefined {
   const { 'mcp-method': method, 'mcp-name': name } = headers;
   if (method !== undefined && method !== message?.method) return mismatch('Mcp-Method');
   if (name !== undefined && decode(name) !== (message?.name ?? null)) return mismatch('Mcp-Name');
@@ -23,7 +23,7 @@ function mismatch(header: string): Refusal {
 }
 
 /** The value of a header that may be in Base64, as the transport says; undefined when it is not what it should be. */
-function decode(value: string | string[]): string | undefined {
+function decode(value: OutgoingHttpHeader): string | undefined {
   if (typeof value !== 'string') return undefined;
   const encoded = /^=\?base64\?(.*)\?=$/.exec(value)?.[1];
   if (encoded === undefined) return value;

@@ -98,7 +98,8 @@ export class Relay {
       this.#tell('request_too_large');
       return undefined;
     }
-    const judged = judgeRequest(body, request.headers, allowedTools);
+    // By the headers that are sent on: the client may have named some for this connection only.
+    const judged = judgeRequest(body, toServer(request.headers), allowedTools);
     if (judged.type === 'forward') return judged.body;
     // A client of the older transport waits on its stream for what a message is answered, and would for ever.
     const status = this.#target.isMessage && judged.status === 200 ? 403 : judged.status;

@@ -66,6 +66,8 @@ const KEEP_ALIVE_TIMEOUT_MS = 60_000;
  * that is under way. A browser, for whose pages nothing is here, opens no more than 256.
  */
 const CONNECTIONS_AT_MOST = 1000;
+/** With more than these, those of clients that call no more are closed, so that windows still get in. */
+const CONNECTIONS_UNTIL_CLOSING = 800;
 
 /**
  * The one port of this user on the loopback interface. Who binds it owns the connections: the operating system
@@ -154,6 +156,12 @@ export function createLoopbackServer(options: LoopbackServerOptions): LoopbackSe
       noDelay: true,
     });
     server.maxConnections = CONNECTIONS_AT_MOST;
+    let connections = 0;
+    server.on('connection', (socket) => {
+      connections += 1;
+      socket.once('close', () => (connections -= 1));
+      if (connections > CONNECTIONS_UNTIL_CLOSING) server.closeIdleConnections();
+    });
     server.listen({ host: LOOPBACK, port: wanted, exclusive: true });
     await once(server, 'listening');
     // A connection that could not be accepted (no file handles left) ends no other.

@@ -54,11 +54,21 @@ export function createUpstream({
   guardedFetch,
 }: UpstreamOptions): Upstream {
   const ways = new Map<ConnectionId, Way>();
+  let extra: { readonly file: string | undefined; readonly askedAt: number } = { file: undefined, askedAt: -Infinity };
   /** Those that are being found out, so that many first requests find one. */
   const finding = new Map<ConnectionId, { readonly key: string; readonly way: Promise<Way> }>();
 
+  /** The person's own file, asked for again after a second: the editor's settings are slow to ask. */
+  function extraCaFileNow(): string | undefined {
+    const now = clock.now();
+    if (now - extra.askedAt >= SETTINGS_FRESH_MS || now < extra.askedAt)
+      extra = { file: extraCaFile?.(), askedAt: now };
+    return extra.file;
+  }
+
   function keyOf({ serverUrl, settings: { caFile } }: Connection): string {
-    const extra = extraCaFile?.();
+    // Plain http needs no certificates.
+    const extra = serverUrl.startsWith('https:') ? extraCaFileNow() : undefined;
     return caFile === undefined && extra === undefined ? serverUrl : JSON.stringify([serverUrl, caFile, extra]);
   }
 
@@ -98,7 +108,7 @@ export function createUpstream({
     return {
       answer: answer.catch((error: unknown) => {
         // The server's name may mean something else by now, or a file with certificates may.
-        forget(id, way);
+        if (error !== ABORTED) forget(id, way);
         throw isOAuthError(error) ? error : unreachable(way.serverUrl, error, error === LATE);
       }),
       abort: () => abort(ABORTED),
@@ -120,6 +130,8 @@ export function createUpstream({
         kept.idleMs = idleMsOf(answer);
       });
       socket.setNoDelay(true);
+      // So that a stream whose server is gone without a word comes to its end.
+      socket.setKeepAlive(true, PROBE_AFTER_MS);
       if (isConnected(socket)) stop();
       else socket.once('encrypted' in socket ? 'secureConnect' : 'connect', stop);
     });
@@ -154,6 +166,8 @@ export function createUpstream({
   };
 }
 
+const SETTINGS_FRESH_MS = 1000;
+const PROBE_AFTER_MS = 60_000;
 const LATE = new Error('connecting took too long');
 const ABORTED = new Error('aborted');
 

@@ -93,6 +93,14 @@ describe('the gateway in the extension host', () => {
     assert.equal((await initialize(url, token)).status, 401);
   });
 
+  it('P37 keeps its connection to a server, whatever the editor does to requests', async () => {
+    const token = await other.gateway.createToken({ label: 'Many calls', connection: id, allowedTools: '*' });
+    await (await initialize(url, token)).text();
+    const before = sample.connectionCount();
+    for (let call = 0; call < 20; call += 1) await (await initialize(url, token)).text();
+    assert.ok(sample.connectionCount() - before <= 1, `${sample.connectionCount() - before} connections for 20 calls`);
+  });
+
   it('P24 tells the person once what a call needs, and the call goes through when they have signed in', async () => {
     const token = await other.gateway.createToken({ label: 'Host test', connection: id, allowedTools: '*' });
     const client = new Client({ name: 'test', version: '1' });
@@ -103,8 +111,8 @@ describe('the gateway in the extension host', () => {
     await signInBy(
       probe,
       async () => {
-        const call = async () => client.callTool({ name: 'delete_all_notes', arguments: {} });
-        const results = await Promise.all([call(), call()]);
+        const call = { name: 'delete_all_notes', arguments: {} };
+        const results = await Promise.all([client.callTool(call), client.callTool(call)]);
         for (const result of results) assert.notEqual(result.isError, true);
       },
       async (authorizationUrl) => open(authorizationUrl, sample),

@@ -27,6 +27,8 @@ export interface SampleServer {
   readonly password: string;
   /** What reached the token, registration and revocation endpoints, oldest first. Holds secrets. */
   readonly requests: readonly RecordedRequest[];
+  /** How many connections the MCP server has accepted. */
+  connectionCount(): number;
   /** Ends all access tokens before their time, which no client can know. */
   endAccessTokens(): Promise<void>;
   /** Stops both servers and breaks their connections. */
@@ -45,6 +47,8 @@ export async function startSampleServer(options: SampleServerOptions = {}): Prom
   // Each needs the other's URL, so both ports are bound before either answers.
   const authorizationHttp = createServer();
   const mcpHttp = createServer();
+  let connections = 0;
+  mcpHttp.on('connection', () => (connections += 1));
   try {
     const issuer = await listenOnLoopback(authorizationHttp, options.authorizationServerPort ?? 0);
     const mcpUrl = `${await listenOnLoopback(mcpHttp, options.mcpServerPort ?? 0)}/mcp`;
@@ -71,6 +75,7 @@ export async function startSampleServer(options: SampleServerOptions = {}): Prom
       user: SAMPLE_USER.user,
       password: SAMPLE_USER.password,
       requests,
+      connectionCount: () => connections,
       async endAccessTokens() {
         for (const key of state.entries.keys()) if (key.startsWith('AccessToken:')) state.entries.delete(key);
         await state.save();

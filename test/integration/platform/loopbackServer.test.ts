@@ -356,6 +356,19 @@ describe('loopbackServer', () => {
       assert.deepEqual(callbacks, []);
     });
 
+    it('P37 clients that keep their connections for nothing keep nobody out', { timeout: 60_000 }, async () => {
+      const port = await own(create(30_000, (_request, response) => void response.end('from the gateway')));
+      const agents: http.Agent[] = [];
+      // More than the port takes. Each was used, and is kept.
+      for (let wave = 0; wave < 11; wave += 1) {
+        const agent = new http.Agent({ keepAlive: true });
+        agents.push(agent);
+        const calls = Array.from({ length: 100 }, async () => ask(port, '/notes/mcp', { agent }));
+        for (const { body } of await Promise.all(calls)) assert.equal(body, 'from the gateway');
+      }
+      for (const agent of agents) agent.destroy();
+    });
+
     it('P37 a head that does not come to its end is given up', { timeout: 30_000 }, async () => {
       const port = await own();
       const socket = connect(port, '127.0.0.1');

@@ -163,7 +163,7 @@ function isTls(error: unknown): boolean {
 }
 
 describe('certificates of MCP servers', () => {
-  it('P20 are checked against the authorities of the connection, and a change of those counts at once', async (t) => {
+  it('P20 are checked against the authorities of the connection and the setting, and a change of those counts', async (t) => {
     const folder = await mkdtemp(path.join(tmpdir(), 'scopekeeper-upstream-'));
     t.after(async () => rm(folder, { recursive: true }));
     const authority = makeAuthority();
@@ -173,7 +173,8 @@ describe('certificates of MCP servers', () => {
     await writeFile(otherFile, makeAuthority().cert);
     const { count, port } = await serve(t, answerOk, issueCertificate(authority, 'DNS:localhost'));
     let extra: string | undefined;
-    const { get } = start(t, { extraCaFile: () => extra });
+    const clock = new ManualClock();
+    const { get } = start(t, { clock, extraCaFile: () => extra });
     const url = `https://localhost:${port}/mcp`;
     await assert.rejects(get(connectionTo(url)), isTls);
     await assert.rejects(get(connectionTo(url, { caFile: otherFile })), isTls);
@@ -183,6 +184,7 @@ describe('certificates of MCP servers', () => {
     assert.equal(count.connections, connections, 'it was used again');
     await assert.rejects(get(connectionTo(url)), isTls, 'one that was trusted for another file is not used');
     extra = caFile;
+    clock.advance(1000);
     assert.equal(await get(connectionTo(url)), 200);
     await assert.rejects(get(connectionTo(url, { caFile: path.join(folder, 'gone.pem') })), {
       code: 'ca_file_unreadable',
@@ -191,6 +193,21 @@ describe('certificates of MCP servers', () => {
 });
 
 describe('connections that are idle', () => {
+  it('P37 stay though a request was aborted', async (t) => {
+    const { count, origin } = await serve(t, (request, response) => {
+      if (request.method === 'GET') response.writeHead(200).end('{}');
+    });
+    const { get, upstream } = start(t);
+    const connection = connectionTo(`${origin}/mcp`);
+    await Promise.all([get(connection), get(connection)]);
+    const head = { method: 'POST', url: connection.serverUrl, headers: [] };
+    const exchange = upstream.send(connection, head, NO_BODY);
+    exchange.abort();
+    await assert.rejects(exchange.answer, { code: 'server_unreachable' });
+    await get(connection);
+    assert.equal(count.connections, 2);
+  });
+
   for (const [title, keepAlive, stillUsedAfterMs, closedAfterMs] of [
     ['that the server says nothing of', undefined, 3900, 4000],
     ['that the server keeps for 30 s', 'timeout=30', 28_900, 29_000],
@@ -275,7 +292,8 @@ describe('connections that are idle', () => {
       assert.equal(await get(connection), 200);
       if (!isAtOnce) {
         const [first] = sockets;
-        const closed = first === undefined ? assert.fail() : once(first, 'close');
+        assert.ok(first);
+        const closed = once(first, 'close');
         first.write(unasked);
         await closed;
       }

@@ -193,6 +193,30 @@ describe('a 401 to a token of ours', () => {
   });
 });
 
+describe('a 401 for scopes that the person did not grant', () => {
+  it('P24 is about the token first again when the next one was good for a while', async () => {
+    await connected();
+    assert.deepEqual(await answer('Bearer scope="b"'), RETRY);
+    assert.deepEqual(await answer('Bearer scope="b"'), authorize('b'));
+    await signedIn(['a']);
+    parts.clock.advance(2 * MINUTE_MS);
+    assert.deepEqual(await answer('Bearer scope="b"'), RETRY);
+    assert.deepEqual(await answer('Bearer scope="b"'), STOP, 'P25 and the person is not asked again');
+  });
+
+  it('P24 is about a token that cannot be renewed, though the person was asked for the scopes before', async () => {
+    await connected();
+    await answer('Bearer scope="b"');
+    await answer('Bearer scope="b"');
+    await signedIn(['a']);
+    const grant = parts.states.grant('c') ?? assert.fail();
+    parts.states.set('c', { type: 'ready', grant: { ...grant, refreshable: false } });
+    parts.clock.advance(2 * MINUTE_MS);
+    assert.deepEqual(await answer('Bearer scope="b"'), authorize('b'));
+    assert.equal(parts.stateOf('c'), 'needsSignIn token_rejected');
+  });
+});
+
 describe('a 401 that is not about a token of ours', () => {
   it('has the person sign in, and says nothing of the connection', async () => {
     await parts.add('c', { challenged: ['a'] });
@@ -256,6 +280,29 @@ describe('a 403', () => {
     await signedIn(['a']);
     parts.clock.advance(2 * MINUTE_MS);
     assert.deepEqual(await forbidden('b'), authorize('b'), 'it was granted in between');
+  });
+
+  it('P25 that the very next grant does not meet either is stopped; later it is a new one', async () => {
+    await connected();
+    assert.deepEqual(await forbidden('b'), authorize('b'));
+    await signedIn(['a', 'b']);
+    assert.deepEqual(await forbidden('b'), STOP);
+    parts.clock.advance(MINUTE_MS);
+    assert.deepEqual(await forbidden('b'), RETRY);
+  });
+
+  it('P32 needs the person also while the server of the tokens is away', async () => {
+    await connected();
+    isOffline = true;
+    await assert.rejects(renewals.refresh('c'));
+    assert.deepEqual(await forbidden('b'), authorize('b'));
+    assert.equal(parts.stateOf('c'), 'needsConsent');
+  });
+
+  it('needs the person also when the secret is not there any more', async () => {
+    await connected();
+    parts.keychain.entries.delete('connection:c');
+    assert.deepEqual(await forbidden('b', { token: 'at-1' }), authorize('b'));
   });
 
   it('P25 is as good as never answered once the connection has ended', async () => {
@@ -348,6 +395,22 @@ describe('P22 P24 a challenge to a connection that needs nobody', () => {
     stepUp = async () => ({ type: 'cancelled' });
     await forbidden('b');
     assert.equal(stepUps, 1);
+  });
+
+  it('that comes when it was signed out asks for nothing', async () => {
+    parts.states.set('c', { type: 'disconnected' });
+    assert.deepEqual(await forbidden('b', { token: 'at-1' }), authorize('b'));
+    assert.equal(stepUps, 0);
+    assert.equal(parts.stateOf('c'), 'disconnected');
+  });
+
+  it('says nothing of it when it was signed out meanwhile', async () => {
+    stepUp = async () => {
+      parts.states.set('c', { type: 'disconnected' });
+      return { type: 'cancelled' };
+    };
+    assert.deepEqual(await forbidden('b'), authorize('b'));
+    assert.equal(parts.stateOf('c'), 'disconnected');
   });
 
   it('that is not about scopes is the person’s, once a renewal was of no use', async () => {
