@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import type { IncomingHttpHeaders, OutgoingHttpHeaders } from 'node:http';
+import type { IncomingHttpHeaders } from 'node:http';
 import { Transform } from 'node:stream';
 import { EventStreamFilter } from './eventStreamFilter.ts';
 import { without } from './forwardedHeaders.ts';
