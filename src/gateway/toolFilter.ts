@@ -6,7 +6,7 @@ import { without } from './forwardedHeaders.ts';
 import { isJson, jsonElements, skipSpace } from './jsonText.ts';
 import { isEventStream } from './mediaType.ts';
 import { judgeMessage, type Refusal } from './messageJudge.ts';
-import { headerRefusal } from './mirroredHeaders.ts';
+import { headerRefusal, type SentHeaders } from './mirroredHeaders.ts';
 import { ToolListFilter } from './toolListFilter.ts';
 
 export type RequestVerdict =
@@ -31,7 +31,7 @@ const JSON_TYPE = /^application\/json[ \t]*(?:;[ \t]*charset="?utf-8"?[ \t]*)?$/
  * @param body all of it, as it is sent on
  * @param headers that are sent on with it
  */
-export function judgeRequest(body: Buffer, headers: OutgoingHttpHeaders, allowed: readonly string[]): RequestVerdict {
+export function judgeRequest(body: Buffer, headers: SentHeaders, allowed: readonly string[]): RequestVerdict {
   const { 'content-type': type = '', 'content-encoding': encoding = 'identity' } = headers;
   if (!JSON_TYPE.test(type) || encoding.toLowerCase() !== 'identity') {
     return refuseAll({ status: 415, code: INVALID_REQUEST, message: 'The body has to be plain application/json' });
