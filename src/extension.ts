@@ -33,6 +33,8 @@ import { offerSessions } from './vscode/extensionSessions.ts';
 import { followPort } from './vscode/followPort.ts';
 import { stepUpTimeoutMs, tokenLifetimes, wantedPort } from './vscode/gatewaySettings.ts';
 import { editorUserFolder } from './vscode/editorUserFolder.ts';
+import { settingIds } from './vscode/ids.ts';
+import { KeptSetting } from './vscode/keptSetting.ts';
 import { setLanguage } from './vscode/localize.ts';
 import { channelLog } from './vscode/log.ts';
 import { showError } from './vscode/notifications.ts';
@@ -67,7 +69,8 @@ export function activate(context: vscode.ExtensionContext): ScopekeeperApi {
   const prebuildsFolder = path.join(context.extensionPath, 'dist', 'prebuilds');
 
   const file = createConnectionsFile(path.join(folder, 'connections.json'), (error) => tellSalvaged(error));
-  const guardedFetch = createGuardedFetch({ version, extraCaFile });
+  const extraCa = new KeptSetting(settingIds.extraCaFile, extraCaFile);
+  const guardedFetch = createGuardedFetch({ version, extraCaFile: extraCa.value });
   const processFile = path.join(context.extensionPath, 'dist', 'keytarProcess.js');
   const stores = {
     keychain: createKeytarStore({ prebuildsFolder, processFile }),
@@ -122,7 +125,7 @@ export function activate(context: vscode.ExtensionContext): ScopekeeperApi {
   const ownGateway = createOwnedGateway({
     manager,
     guardedFetch,
-    extraCaFile,
+    extraCaFile: extraCa.value,
     folder,
     keys,
     origin: () => role.loopbackOrigin(),
@@ -190,6 +193,7 @@ export function activate(context: vscode.ExtensionContext): ScopekeeperApi {
   if (vscode.window.state.focused) connections.noteFocus();
   const afterStartup = setImmediate(() => void role.look()); // it never rejects: its state tells
   context.subscriptions.push(
+    extraCa,
     tree,
     statusBar,
     signIn,

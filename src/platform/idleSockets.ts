@@ -15,7 +15,7 @@ export interface KeptSocket {
   readonly socket: Socket;
   /** How long it may be idle: as the server said with its last answer. */
   idleMs: number;
-  /** When it is closed, by the clock; while it is idle. */
+  /** When it is closed, by the clock; 0 while it is in use. */
   endsAt: number;
 }
 
@@ -40,6 +40,7 @@ export class IdleSockets {
     for (let kept = this.#idle.pop(); kept !== undefined; kept = this.#idle.pop()) {
       const { endsAt, socket } = kept;
       // Also after a sleep of the machine, when the server has long closed it.
+      kept.endsAt = 0;
       if (endsAt > now && !socket.destroyed && socket.writable && !socket.readableEnded) return kept;
       socket.destroy();
     }
@@ -57,6 +58,10 @@ export class IdleSockets {
     // Node says it when an answer was read to its end and the server keeps the connection, and else closes it.
     socket.on('free', () => this.#keep(kept));
     socket.on('error', () => undefined);
+    // What a server says unasked answers nothing, and might be taken for the answer to the next request.
+    socket.on('data', () => {
+      if (kept.endsAt > 0) socket.destroy();
+    });
     socket.on('close', () => {
       const index = this.#idle.indexOf(kept);
       if (index !== -1) this.#idle.splice(index, 1);

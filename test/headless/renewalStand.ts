@@ -33,6 +33,9 @@ export class RenewalStand {
   /** What the journal has for an exchange. */
   found: (key: ExchangeKey) => Exchange | Error | undefined = () => undefined;
 
+  /** What the token endpoint waits for before it answers. */
+  gate: Promise<unknown> = Promise.resolve();
+
   constructor(more: Partial<RenewalPorts> = {}) {
     const { clock, log } = this.parts;
     const ports: RenewalPorts = {
@@ -90,7 +93,8 @@ export class RenewalStand {
     return this.parts.records.get('c').connection.lastError?.code;
   }
 
-  #respond(form: Form): Response {
+  async #respond(form: Form): Promise<Response> {
+    await this.gate;
     this.forms.push(form);
     const given = this.answer(form);
     if (given instanceof Error) throw given;

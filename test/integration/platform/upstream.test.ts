@@ -291,8 +291,7 @@ describe('connections that are idle', () => {
       const connection = connectionTo(`http://127.0.0.1:${port}/mcp`);
       assert.equal(await get(connection), 200);
       if (!isAtOnce) {
-        const [first] = sockets;
-        assert.ok(first);
+        const first = sockets[0] ?? assert.fail();
         const closed = once(first, 'close');
         first.write(unasked);
         await closed;
