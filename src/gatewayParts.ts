@@ -40,7 +40,7 @@ export interface GatewayPartsOptions {
 export function createOwnedGateway(options: GatewayPartsOptions): OwnedGateway {
   const { clock, guardedFetch, keys, log, manager } = options;
   const registry = new LocalAccessRegistry({
-    file: createRegistryFile(path.join(options.folder, 'clients.json')),
+    file: createRegistryFile(path.join(options.folder, 'gateway.json')),
     connections: manager,
     loadKeys: async () => keys.load('gateway-key'),
     lifetimes: options.lifetimes,

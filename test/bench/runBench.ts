@@ -13,7 +13,7 @@ export interface BenchOptions {
   readonly blocks: number;
   /** Of a window of a tenth of a second with many calls at once, for each target. */
   readonly rounds: number;
-  /** How long the streamed answer is. */
+  /** How long the streamed answer is. With 0 no answer is streamed, and no memory is looked at. */
   readonly bytes: number;
   readonly hasMcpRemote: boolean;
   /** Measures the gateway in the extension host of a real editor. */
@@ -89,14 +89,14 @@ async function measureAll(options: BenchOptions, closing: Closable[]): Promise<B
   const connections = (await behindGateway.station.usage()).accepted - connectionsBefore;
   const eventDelays = await measureEventDelay(targets, blocks * EVENTS_PER_BLOCK);
   const streamed = new Map<Target, Pick<Row, 'streamed' | 'firstEventMs'>>();
-  for (const target of overHttp) {
+  for (const target of bytes === 0 ? [] : overHttp) {
     const firstEventMs = await measureFirstEvent(target);
     streamed.set(target, { firstEventMs, streamed: await measureStreamedAnswer(target, bytes) });
   }
   const memory = new Map<Target, { memory: Memory }>();
-  memory.set(bare, { memory: await idleBareProxy(startBare) });
-  if (!isHosted) memory.set(unfiltered, { memory: await idleGateway(upstream.port) });
-  if (mcpRemote !== undefined) memory.set(mcpRemote, { memory: await idleMcpRemotes(upstream.port) });
+  if (bytes > 0) memory.set(bare, { memory: await idleBareProxy(startBare) });
+  if (bytes > 0 && !isHosted) memory.set(unfiltered, { memory: await idleGateway(upstream.port) });
+  if (bytes > 0 && mcpRemote !== undefined) memory.set(mcpRemote, { memory: await idleMcpRemotes(upstream.port) });
 
   const rowOf = (target: Target): Row => ({
     name: target.name,

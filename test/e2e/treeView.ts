@@ -9,6 +9,9 @@ export interface TreeRow {
   readonly accessibleName: string;
 }
 
+/** A menu that has the entry takes it long before. */
+const MENU_MS = 20_000;
+
 /** The tree of a view in the side bar. */
 export class TreeView {
   readonly #page: Page;
@@ -77,8 +80,10 @@ export class TreeView {
   /** Runs an entry of a row's context menu. */
   async contextMenu(text: string | RegExp, entry: string): Promise<void> {
     const menu = await this.#openContextMenu(text);
+    const giveUpAt = Date.now() + MENU_MS;
     // For its first 100 ms a menu takes no clicks, and says nowhere when it does: so click until it closes.
     while (await menu.isVisible()) {
+      if (Date.now() > giveUpAt) throw new Error(`The menu has no ${entry} that can be clicked.`);
       await menu
         .getByRole('menuitem', { name: entry })
         .click({ timeout: 1000 })

@@ -184,7 +184,7 @@ describe('a keychain that hides its secrets', () => {
     await again.until(id, () => again.manager.authorizationUrl(id) !== undefined);
     again.keychain.state = 'open';
     again.manager.retryKeychain();
-    for (let turn = 0; turn < 20; turn += 1) await again.settled();
+    await again.until(id, ({ lastError }) => lastError === undefined);
     await again.manager.cancelAuthorization(id);
     await signIn;
     assert.equal(stateOf(again, id), 'ready');

@@ -101,7 +101,7 @@ describe('the gateway of an owner', () => {
     const token = await first.gateway.createToken({ label: 'Mine', connection: id, allowedTools: '*' });
     const url = await first.gateway.gatewayUrl(id);
     await first.dispose();
-    const file = path.join(folder, 'clients.json');
+    const file = path.join(folder, 'gateway.json');
     const good = await readFile(file, 'utf8');
     await writeFile(file, JSON.stringify({ version: 3 }));
 
