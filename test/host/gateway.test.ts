@@ -93,6 +93,15 @@ describe('the gateway in the extension host', () => {
     assert.equal((await initialize(url, token)).status, 401);
   });
 
+  it('P37 keeps its connections to a server, though the editor would close them', async () => {
+    const token = await other.gateway.createToken({ label: 'Host test', connection: id, allowedTools: '*' });
+    const before = sample.mcpConnections;
+    for (let round = 0; round < 10; round += 1) await (await initialize(url, token)).text();
+    // One that was idle may be used again at first.
+    assert.ok(sample.mcpConnections - before <= 1, `${sample.mcpConnections - before} connections`);
+    await other.gateway.revoke(other.gateway.accesses.map((access) => access.id));
+  });
+
   it('P24 tells the person once what a call needs, and the call goes through when they have signed in', async () => {
     const token = await other.gateway.createToken({ label: 'Host test', connection: id, allowedTools: '*' });
     const client = new Client({ name: 'test', version: '1' });

@@ -29,6 +29,8 @@ export interface SampleServer {
   readonly requests: readonly RecordedRequest[];
   /** Ends all access tokens before their time, which no client can know. */
   endAccessTokens(): Promise<void>;
+  /** How many connections the MCP server has had. */
+  readonly mcpConnections: number;
   /** Stops both servers and breaks their connections. */
   close(): Promise<void>;
 }
@@ -65,12 +67,17 @@ export async function startSampleServer(options: SampleServerOptions = {}): Prom
     });
     authorizationHttp.on('request', authorizationServer.listener);
     mcpHttp.on('request', mcpServer.listener);
+    let mcpConnections = 0;
+    mcpHttp.on('connection', () => (mcpConnections += 1));
     return {
       mcpUrl,
       issuer,
       user: SAMPLE_USER.user,
       password: SAMPLE_USER.password,
       requests,
+      get mcpConnections() {
+        return mcpConnections;
+      },
       async endAccessTokens() {
         for (const key of state.entries.keys()) if (key.startsWith('AccessToken:')) state.entries.delete(key);
         await state.save();
