@@ -96,6 +96,13 @@ function forwarded(headers: IncomingHttpHeaders, isKept: (name: string) => boole
   return passed;
 }
 
+/** Headers by their names. */
+export function byName(headers: readonly string[]): Readonly<Partial<Record<string, string>>> {
+  const named: Record<string, string> = {};
+  for (let at = 0; at < headers.length; at += 2) named[headers[at] ?? ''] = headers[at + 1] ?? '';
+  return named;
+}
+
 /** The same headers without these. */
 export function without(headers: readonly string[], names: ReadonlySet<string>): string[] {
   const left: string[] = [];

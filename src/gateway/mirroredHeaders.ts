@@ -1,17 +1,21 @@
 import { isUtf8 } from 'node:buffer';
-import type { IncomingHttpHeaders } from 'node:http';
 import type { JudgedMessage, Refusal } from './messageJudge.ts';
+
+/** The headers that a request is judged by. */
+export type SentHeaders = Readonly<
+  Partial<Record<'content-type' | 'content-encoding' | 'mcp-method' | 'mcp-name', string>>
+>;
 
 /** `HeaderMismatch` of the 2026-07-28 revision, which wants status 400 with it. */
 const HEADER_MISMATCH = -32_020;
 
 /**
- * Why a message goes not with its `Mcp-Method` and `Mcp-Name` headers (2026-07-28, "Server Validation"): something
+ * Why a message does not go with its `Mcp-Method` and `Mcp-Name` headers (2026-07-28, "Server Validation"): something
  * on the way might go by them (P43). Headers that are not there say nothing. One that is repeated comes here as a
  * list, which is not what the body says.
  * @param message undefined for a batch, which has no such headers.
  */
-export function headerRefusal(headers: IncomingHttpHeaders, message: JudgedMessage | undefined): Refusal | undefined {
+export function headerRefusal(headers: SentHeaders, message: JudgedMessage | undefined): Refusal | undefined {
   const { 'mcp-method': method, 'mcp-name': name } = headers;
   if (method !== undefined && method !== message?.method) return mismatch('Mcp-Method');
   if (name !== undefined && decode(name) !== (message?.name ?? null)) return mismatch('Mcp-Name');
@@ -23,8 +27,7 @@ function mismatch(header: string): Refusal {
 }
 
 /** The value of a header that may be in Base64, as the transport says; undefined when it is not what it should be. */
-function decode(value: string | string[]): string | undefined {
-  if (typeof value !== 'string') return undefined;
+function decode(value: string): string | undefined {
   const encoded = /^=\?base64\?(.*)\?=$/.exec(value)?.[1];
   if (encoded === undefined) return value;
   const bytes = Buffer.from(encoded, 'base64');

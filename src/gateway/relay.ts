@@ -11,7 +11,7 @@ import {
 } from './authorizedExchange.ts';
 import { type Call, sendJson } from './call.ts';
 import { createEndpointRewriter } from './endpointEvent.ts';
-import { toClient, toServer, without } from './forwardedHeaders.ts';
+import { byName, toClient, toServer, without } from './forwardedHeaders.ts';
 import { errorAnswer, type GatewayError, type GatewayErrorReason } from './gatewayError.ts';
 import type { LocalAccess } from './localAccess.ts';
 import { messageIds, operationOf, parseBody } from './mcpMessage.ts';
@@ -98,7 +98,8 @@ export class Relay {
       this.#tell('request_too_large');
       return undefined;
     }
-    const judged = judgeRequest(body, request.headers, allowedTools);
+    // By the headers that are sent on: the client may have named some for this connection only.
+    const judged = judgeRequest(body, byName(toServer(request.headers)), allowedTools);
     if (judged.type === 'forward') return judged.body;
     // A client of the older transport waits on its stream for what a message is answered, and would for ever.
     const status = this.#target.isMessage && judged.status === 200 ? 403 : judged.status;

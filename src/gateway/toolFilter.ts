@@ -6,7 +6,7 @@ import { without } from './forwardedHeaders.ts';
 import { isJson, jsonElements, skipSpace } from './jsonText.ts';
 import { isEventStream } from './mediaType.ts';
 import { judgeMessage, type Refusal } from './messageJudge.ts';
-import { headerRefusal } from './mirroredHeaders.ts';
+import { headerRefusal, type SentHeaders } from './mirroredHeaders.ts';
 import { ToolListFilter } from './toolListFilter.ts';
 
 export type RequestVerdict =
@@ -28,9 +28,10 @@ const JSON_TYPE = /^application\/json[ \t]*(?:;[ \t]*charset="?utf-8"?[ \t]*)?$/
  * A call that is not allowed gets status 200: clients of either SDK then show the error of JSON-RPC, with any other
  * status only that the request failed. One that has no id, and so no answer, gets 403. What is malformed gets 400 or 415,
  * as the transport says. Clients of the older HTTP+SSE transport read no answer to a POST: there 200 has to become 403.
- * @param body all of it, as it is sent on.
+ * @param body all of it, as it is sent on
+ * @param headers that are sent on with it
  */
-export function judgeRequest(body: Buffer, headers: IncomingHttpHeaders, allowed: readonly string[]): RequestVerdict {
+export function judgeRequest(body: Buffer, headers: SentHeaders, allowed: readonly string[]): RequestVerdict {
   const { 'content-type': type = '', 'content-encoding': encoding = 'identity' } = headers;
   if (!JSON_TYPE.test(type) || encoding.toLowerCase() !== 'identity') {
     return refuseAll({ status: 415, code: INVALID_REQUEST, message: 'The body has to be plain application/json' });

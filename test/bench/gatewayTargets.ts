@@ -14,6 +14,9 @@ export interface BenchedGateway {
   close(): Promise<void>;
 }
 
+/** What the client may use that may use some tools only. */
+export const CHOSEN_TOOLS = ['echo', 'stream', 'hold'];
+
 const NO_PERSON = {
   browse: async () => Promise.reject(new Error('nobody signs in here')),
   askConsent: async () => ({ type: 'denied' }) as const,
@@ -28,7 +31,7 @@ export async function startBenchedGateway(serverUrls: readonly URL[]): Promise<B
   for (const url of serverUrls) connected.push(await gateway.connect(url.href, 'a-token-that-the-person-brought'));
   const [first] = connected;
   if (first === undefined) throw new Error('There are no servers');
-  const fewTools = await gateway.createToken(first.id, ['echo', 'stream', 'hold']);
+  const fewTools = await gateway.createToken(first.id, CHOSEN_TOOLS);
   return {
     targets: await Promise.all(
       connected.map(async ({ id, url }) => httpTarget('gateway', new URL(url), usage, await gateway.createToken(id))),

@@ -55,38 +55,28 @@ function mebibytes({ rss, pss }: Memory): string {
 
 /** What the gateway's figures shall be, beside those of the bare proxy and of mcp-remote if it was measured. */
 export function judge(gateway: Row, bare: Row, mcpRemote: Row | undefined): readonly Aim[] {
+  const aims: Aim[] = [];
+  const add = (text: string, isMet: boolean, isRatio: boolean): void =>
+    void aims.push({ text: `${gateway.name}: ${text}`, isMet, isRatio });
+
   const p50 = gateway.latency.p50Ms / bare.latency.p50Ms;
+  add(`p50 ${p50.toFixed(2)} x bare (at most 1.10)`, p50 <= 1.1, true);
   const rate = gateway.throughput.perSecond / bare.throughput.perSecond;
+  add(`requests/s ${rate.toFixed(2)} x bare (at least 0.90)`, rate >= 0.9, true);
   const cpuUs = gateway.throughput.cpuUsPerRequest ?? Number.NaN;
-  const bareCpuUs = bare.throughput.cpuUsPerRequest ?? Number.NaN;
-  const aims: Aim[] = [
-    { text: `p50 ${p50.toFixed(2)} x bare (at most 1.10)`, isMet: p50 <= 1.1, isRatio: true },
-    { text: `requests/s ${rate.toFixed(2)} x bare (at least 0.90)`, isMet: rate >= 0.9, isRatio: true },
-    {
-      text: `CPU ${cpuUs.toFixed(0)} us a request, ${(cpuUs / bareCpuUs).toFixed(2)} x bare (under 110 us)`,
-      isMet: cpuUs < 110,
-      isRatio: false,
-    },
-  ];
+  const times = cpuUs / (bare.throughput.cpuUsPerRequest ?? Number.NaN);
+  add(`CPU ${cpuUs.toFixed(0)} us a request, ${times.toFixed(2)} x bare (under 110 us)`, cpuUs < 110, false);
   if (mcpRemote !== undefined) {
-    const times = gateway.throughput.perSecond / mcpRemote.throughput.perSecond;
-    aims.push({ text: `requests/s ${times.toFixed(1)} x mcp-remote (at least 6)`, isMet: times >= 6, isRatio: true });
+    const ofPeer = gateway.throughput.perSecond / mcpRemote.throughput.perSecond;
+    add(`requests/s ${ofPeer.toFixed(1)} x mcp-remote (at least 6)`, ofPeer >= 6, true);
   }
   if (gateway.eventDelayMs !== undefined && bare.eventDelayMs !== undefined) {
     const addedMs = gateway.eventDelayMs - bare.eventDelayMs;
-    aims.push({
-      text: `SSE delay bare + ${addedMs.toFixed(3)} ms (at most 0.1)`,
-      isMet: addedMs <= 0.1,
-      isRatio: false,
-    });
+    add(`SSE delay bare + ${addedMs.toFixed(3)} ms (at most 0.1)`, addedMs <= 0.1, false);
   }
   if (gateway.streamed !== undefined) {
     const growth = gateway.streamed.growthBytes / MEBIBYTE;
-    aims.push({
-      text: `memory + ${growth.toFixed(0)} MiB while streaming (under 32)`,
-      isMet: growth < 32,
-      isRatio: false,
-    });
+    add(`memory + ${growth.toFixed(0)} MiB while streaming (under 32)`, growth < 32, false);
   }
   return aims;
 }

@@ -1,4 +1,5 @@
 import { startBenchedGateway } from './gatewayTargets.ts';
+import { startHostedGateway } from './hostedTarget.ts';
 import { startMcpRemote } from './mcpRemote.ts';
 import { type Memory, measureIdleMemory } from './memory.ts';
 import { type Aim, formatTable, judge, type Row } from './report.ts';
@@ -15,12 +16,16 @@ export interface BenchOptions {
   /** How long the streamed answer is. */
   readonly bytes: number;
   readonly hasMcpRemote: boolean;
+  /** Measures the gateway in the extension host of a real editor. */
+  readonly isHosted: boolean;
 }
 
 export interface BenchResult {
   readonly rows: readonly Row[];
   readonly bare: Row;
   readonly aims: readonly Aim[];
+  /** How many the gateway opened to its server for all calls, of which up to 16 were under way at once for each client. */
+  readonly connections: number;
 }
 
 const WARM_UP_BLOCKS = 50;
@@ -44,13 +49,14 @@ export async function runBench(options: BenchOptions): Promise<BenchResult> {
 }
 
 /** What `npm run bench:gateway` prints. */
-export function formatResult({ rows, bare, aims }: BenchResult): string {
+export function formatResult({ rows, bare, aims, connections }: BenchResult): string {
   const judged = aims.map(({ isMet, text }) => `${isMet ? 'met    ' : 'NOT MET'} ${text}`);
-  return [formatTable(rows, bare), '', ...judged].join('\n');
+  const counted = `The gateway opened ${connections} connections to its server.`;
+  return [formatTable(rows, bare), '', ...judged, counted].join('\n');
 }
 
 async function measureAll(options: BenchOptions, closing: Closable[]): Promise<BenchResult> {
-  const { blocks, rounds, bytes, hasMcpRemote } = options;
+  const { blocks, rounds, bytes, hasMcpRemote, isHosted } = options;
   const upstream = await Station.start('upstream');
   closing.push(upstream.station);
   const startBare = async (): Promise<{ station: Station; port: number }> => {
@@ -65,7 +71,11 @@ async function measureAll(options: BenchOptions, closing: Closable[]): Promise<B
   const direct = httpTarget('direct', serverUrl(upstream.port, 0));
   const bare = await bareTarget('bare');
   const control = await bareTarget('bare again');
-  const gateway = await startBenchedGateway([serverUrl(upstream.port, 0)]);
+  // One of its own, whose connections are counted.
+  const behindGateway = await Station.start('upstream');
+  closing.push(behindGateway.station);
+  const gatewayUrl = serverUrl(behindGateway.port, 0);
+  const gateway = isHosted ? await startHostedGateway(gatewayUrl) : await startBenchedGateway([gatewayUrl]);
   closing.push(gateway);
   const [unfiltered = missing()] = gateway.targets;
   const overHttp = [direct, bare, control, unfiltered, gateway.filtered];
@@ -73,8 +83,10 @@ async function measureAll(options: BenchOptions, closing: Closable[]): Promise<B
   if (mcpRemote !== undefined) closing.push(mcpRemote);
   const targets: Target[] = [...overHttp, ...(mcpRemote === undefined ? [] : [mcpRemote])];
 
+  const connectionsBefore = (await behindGateway.station.usage()).accepted;
   const latencies = await measureLatency(targets, blocks, Math.min(WARM_UP_BLOCKS, blocks));
   const throughputs = await measureThroughput(targets, rounds, WINDOW_MS);
+  const connections = (await behindGateway.station.usage()).accepted - connectionsBefore;
   const eventDelays = await measureEventDelay(targets, blocks * EVENTS_PER_BLOCK);
   const streamed = new Map<Target, Pick<Row, 'streamed' | 'firstEventMs'>>();
   for (const target of overHttp) {
@@ -83,7 +95,7 @@ async function measureAll(options: BenchOptions, closing: Closable[]): Promise<B
   }
   const memory = new Map<Target, { memory: Memory }>();
   memory.set(bare, { memory: await idleBareProxy(startBare) });
-  memory.set(unfiltered, { memory: await idleGateway(upstream.port) });
+  if (!isHosted) memory.set(unfiltered, { memory: await idleGateway(upstream.port) });
   if (mcpRemote !== undefined) memory.set(mcpRemote, { memory: await idleMcpRemotes(upstream.port) });
 
   const rowOf = (target: Target): Row => ({
@@ -97,7 +109,7 @@ async function measureAll(options: BenchOptions, closing: Closable[]): Promise<B
   const aims = [unfiltered, gateway.filtered].flatMap((target) =>
     judge(rowOf(target), rowOf(bare), mcpRemote && rowOf(mcpRemote)),
   );
-  return { rows: targets.map(rowOf), bare: rowOf(bare), aims };
+  return { rows: targets.map(rowOf), bare: rowOf(bare), aims, connections };
 }
 
 /** One bare proxy serves all. */

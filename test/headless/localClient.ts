@@ -4,6 +4,7 @@ import type { OAuthClientProvider } from '@modelcontextprotocol/sdk/client/auth.
 import { UnauthorizedError } from '@modelcontextprotocol/sdk/client/auth.js';
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import type { OAuthClientInformationMixed, OAuthTokens } from '@modelcontextprotocol/sdk/shared/auth.js';
+import { type Deferred, deferred } from '../../src/connections/deferred.ts';
 import { listenOnLoopback, stopServer } from '../servers/loopback.ts';
 
 /** Opens the authorization URL, as a browser does; where it ends is not waited for. */
@@ -25,17 +26,17 @@ export interface LocalClient {
  * @param name what it calls itself
  */
 export async function startLocalClient(url: string, name: string, open: OpenAuthorization): Promise<LocalClient> {
-  let onCode: (code: string | undefined) => void = () => undefined;
+  /** Of the sign-in that goes on. */
+  let waiting: Deferred<string | undefined> | undefined;
   const server = createServer((request, response) => {
     const { searchParams } = new URL(request.url ?? '/', 'http://127.0.0.1');
     response.end('You can close this tab.');
-    onCode(searchParams.get('code') ?? undefined);
+    waiting?.resolve(searchParams.get('code') ?? undefined);
   });
   const redirectUrl = `${await listenOnLoopback(server)}/callback`;
   let registration: OAuthClientInformationMixed | undefined;
   let tokens: OAuthTokens | undefined;
   let verifier = '';
-  let code: Promise<string | undefined> = Promise.resolve(undefined);
   const authProvider: OAuthClientProvider = {
     redirectUrl,
     clientMetadata: { client_name: name, redirect_uris: [redirectUrl] },
@@ -56,9 +57,7 @@ export async function startLocalClient(url: string, name: string, open: OpenAuth
       if (scope === 'all' || scope === 'client') registration = undefined;
     },
     redirectToAuthorization: (authorizationUrl) => {
-      code = new Promise((resolve) => {
-        onCode = resolve;
-      });
+      waiting = deferred();
       open(authorizationUrl);
     },
   };
@@ -66,9 +65,8 @@ export async function startLocalClient(url: string, name: string, open: OpenAuth
 
   async function connected(): Promise<Client> {
     if (client !== undefined) return client;
-    const transport = () => new StreamableHTTPClientTransport(new URL(url), { authProvider });
     const info = { name, version: '1' };
-    const first = transport();
+    const first = new StreamableHTTPClientTransport(new URL(url), { authProvider });
     try {
       const eager = new Client(info);
       await eager.connect(first);
@@ -77,11 +75,11 @@ export async function startLocalClient(url: string, name: string, open: OpenAuth
     } catch (error) {
       if (!(error instanceof UnauthorizedError)) throw error;
     }
-    const given = await code;
+    const given = await waiting?.promise;
     if (given === undefined) throw new Error('Access was denied.');
     await first.finishAuth(given);
     client = new Client(info);
-    await client.connect(transport());
+    await client.connect(new StreamableHTTPClientTransport(new URL(url), { authProvider }));
     return client;
   }
 

@@ -14,6 +14,11 @@ const LOOK_EVERY_MS = 200;
 /** For what nobody cancels. */
 const NEVER = new vscode.CancellationTokenSource().token;
 
+/** The tools of the sample server, as the editor offers them to a language model. */
+function tools(): readonly vscode.LanguageModelToolInformation[] {
+  return vscode.lm.tools.filter(({ name }) => name.startsWith('mcp_') && name.endsWith('list_notes'));
+}
+
 describe('agent mode', () => {
   let sample: SampleServer;
   let probe: Probe;
@@ -33,11 +38,6 @@ describe('agent mode', () => {
   });
 
   after(async () => sample.close());
-
-  /** The tools of the sample server, as the editor offers them to a language model. */
-  function tools(): readonly vscode.LanguageModelToolInformation[] {
-    return vscode.lm.tools.filter(({ name }) => name.startsWith('mcp_') && name.endsWith('list_notes'));
-  }
 
   async function start(): Promise<void> {
     const id = `scopekeeper.scopekeeper/${connection.name}`;

@@ -93,13 +93,12 @@ describe('the gateway in the extension host', () => {
     assert.equal((await initialize(url, token)).status, 401);
   });
 
-  it('P37 keeps its connections to a server, though the editor would close them', async () => {
-    const token = await other.gateway.createToken({ label: 'Host test', connection: id, allowedTools: '*' });
-    const before = sample.mcpConnections;
-    for (let round = 0; round < 10; round += 1) await (await initialize(url, token)).text();
-    // One that was idle may be used again at first.
-    assert.ok(sample.mcpConnections - before <= 1, `${sample.mcpConnections - before} connections`);
-    await other.gateway.revoke(other.gateway.accesses.map((access) => access.id));
+  it('P37 keeps its connection to a server, whatever the editor does to requests', async () => {
+    const token = await other.gateway.createToken({ label: 'Many calls', connection: id, allowedTools: '*' });
+    await (await initialize(url, token)).text();
+    const before = sample.connectionCount();
+    for (let call = 0; call < 20; call += 1) await (await initialize(url, token)).text();
+    assert.ok(sample.connectionCount() - before <= 1, `${sample.connectionCount() - before} connections for 20 calls`);
   });
 
   it('P24 tells the person once what a call needs, and the call goes through when they have signed in', async () => {
@@ -112,8 +111,8 @@ describe('the gateway in the extension host', () => {
     await signInBy(
       probe,
       async () => {
-        const call = async () => client.callTool({ name: 'delete_all_notes', arguments: {} });
-        const results = await Promise.all([call(), call()]);
+        const call = { name: 'delete_all_notes', arguments: {} };
+        const results = await Promise.all([client.callTool(call), client.callTool(call)]);
         for (const result of results) assert.notEqual(result.isError, true);
       },
       async (authorizationUrl) => open(authorizationUrl, sample),

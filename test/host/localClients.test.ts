@@ -1,15 +1,22 @@
 import assert from 'node:assert/strict';
-import { get } from 'node:http';
+import { createHash } from 'node:crypto';
+import { createServer, get } from 'node:http';
+import { setTimeout as delay } from 'node:timers/promises';
+import * as v from 'valibot';
 import * as vscode from 'vscode';
 import type { PublicConnection } from '../../src/vscode/api.ts';
 import { listWith } from '../headless/listWith.ts';
 import { type LocalClient, startLocalClient } from '../headless/localClient.ts';
 import { type SampleServer, startSampleServer } from '../sample/sampleServer.ts';
+import { listenOnLoopback, stopServer } from '../servers/loopback.ts';
 import { connect } from './connecting.ts';
 import type { Probe } from './probe/probe.main.ts';
 import { nextQuestions } from './questions.ts';
 import { scopekeeper, theProbe } from './theProbe.ts';
 import { otherTexts, treeTexts } from './visible.ts';
+
+/** The editor tells nobody when a list has been filled. */
+const LOOK_EVERY_MS = 50;
 
 /** Opens a URL and goes where it leads. Not by fetch, whose headers say that a page does it from behind. */
 function openPlainly(url: URL, signal?: AbortSignal): void {
@@ -108,6 +115,9 @@ describe('local clients', () => {
     const refused = assert.rejects(program.callTool('list_notes'));
     await questions.choice('Deny');
     await refused;
+    // Its stream ends too, and would ask again whenever it is opened anew.
+    await program.close();
+    clients.shift();
   });
 
   it('P44 whoever presses Escape denies', async () => {
@@ -148,5 +158,58 @@ describe('local clients', () => {
     assert.deepEqual(await listWith(url, token), ['list_notes']);
     await revoke('backup script');
     await assert.rejects(listWith(url, token), { code: 401 });
+  });
+
+  it('P44 a client that names no server is let in to the one that the person chooses, after they could go back', async () => {
+    const questions = nextQuestions(probe);
+    const server = createServer((_, response) => response.end());
+    const redirectUri = `${await listenOnLoopback(server)}/callback`;
+    const arrived = new Promise<URL>((resolve) => {
+      server.once('request', ({ url: path = '/' }) => resolve(new URL(path, redirectUri)));
+    });
+    const registration = await fetch(new URL('/oauth/register', url), {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ client_name: 'Old', redirect_uris: [redirectUri] }),
+    });
+    const { client_id: clientId } = v.parse(v.object({ client_id: v.string() }), await registration.json());
+    const authorize = new URL('/oauth/authorize', url);
+    const challenge = createHash('sha256').update('x'.repeat(43)).digest('base64url');
+    authorize.search = new URLSearchParams({
+      response_type: 'code',
+      client_id: clientId,
+      redirect_uri: redirectUri,
+      state: 'here',
+      code_challenge: challenge,
+      code_challenge_method: 'S256',
+    }).toString();
+    openPlainly(authorize);
+    assert.equal((await questions.list()).items[0]?.label, '“Old” asks to use one of your servers');
+    await questions.choice(connection.name);
+    const [back] = (await questions.list()).buttons;
+    assert.equal(back, vscode.QuickInputButtons.Back);
+    await questions.choice('Allow All Tools');
+    const { searchParams } = await arrived;
+    assert.equal(searchParams.get('state'), 'here');
+    assert.ok(searchParams.has('code'), searchParams.toString());
+    await stopServer(server);
+  });
+
+  it('P43 when the server cannot be asked for its tools, the list says why, and nothing can be ticked', async () => {
+    const gone = await startSampleServer({ accessTokenTtlSeconds: 3600 });
+    await connect(probe, gone);
+    await gone.close();
+    const unreachable = (await scopekeeper()).connections().find(({ serverUrl }) => serverUrl === gone.mcpUrl);
+    const questions = nextQuestions(probe);
+    const making = vscode.commands.executeCommand('scopekeeper.newToken', unreachable?.id);
+    await questions.text('never made');
+    await questions.choice('Choose Tools…');
+    const list = await questions.list();
+    while (list.busy || !/does not tell/.test(list.placeholder ?? '')) await delay(LOOK_EVERY_MS);
+    assert.match(list.placeholder ?? '', /does not tell its tools now: \w+/);
+    assert.deepEqual(list.items, []);
+    list.hide();
+    await making;
+    assert.ok(!/never made/.test(await rows()));
   });
 });

@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { homedir, tmpdir } from 'node:os';
 import path from 'node:path';
 import { object, parse, parseJson, pipe, string } from 'valibot';
 import * as vscode from 'vscode';
+import { userFolder } from '../../src/platform/userFolder.ts';
 import type { ScopekeeperApi } from '../../src/vscode/api.ts';
+import { openTestWindow } from '../headless/testWindow.ts';
 import { type Certificate, issueCertificate, makeAuthority } from '../servers/certificates.ts';
 import { type ConnectProxy, startConnectProxy } from '../servers/connectProxy.ts';
 import { type FaultyServer, startFaultyServer } from '../servers/faultyServer.ts';
@@ -13,7 +15,7 @@ import { startTlsFront, type TlsFront } from '../servers/tlsFront.ts';
 import { SYSTEM_AUTHORITY_VARIABLE } from '../stand/hostTests.ts';
 import { open } from './browser.ts';
 import { enterServerUrl, signInBy } from './connecting.ts';
-import { storedSecret } from './keychain.ts';
+import { storedSecret, testKeychain } from './keychain.ts';
 import { logWith } from './log.ts';
 import type { Probe } from './probe/probe.main.ts';
 import { scopekeeper, theProbe } from './theProbe.ts';
@@ -143,6 +145,31 @@ describe('a server behind a proxy, with a certificate of a private authority', (
     assert.equal(stateOf(), 'disconnected');
     assert.equal(server.isActive(second?.accessToken ?? ''), false);
     assert.equal(server.isActive(second?.refreshToken ?? ''), false);
+  });
+
+  it('P37 has all calls of its local clients through one tunnel', async () => {
+    await signIn();
+    const other = openTestWindow({
+      folder: userFolder(process.platform, process.env, homedir()),
+      name: 'the other window',
+      keychain: testKeychain,
+    });
+    await other.role.look();
+    const token = await other.gateway.createToken({ label: 'Many calls', connection: id, allowedTools: '*' });
+    const url = await other.gateway.gatewayUrl(id);
+    const before = proxy.asked.length;
+    for (let call = 0; call < 20; call += 1) {
+      const response = await fetch(url, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` },
+        body: JSON.stringify({ jsonrpc: '2.0', id: call, method: 'tools/list' }),
+      });
+      assert.equal(response.status, 200, await response.text());
+    }
+    // The way there is found out once, and then taken by all.
+    assert.deepEqual(proxy.asked.slice(before), [`${MCP_HOST}:443`]);
+    await other.dispose();
+    await confirmed('disconnect', 'Disconnect');
   });
 
   it('is not connected without the authority, and the error says certificate and what to set', async () => {

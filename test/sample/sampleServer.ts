@@ -27,10 +27,10 @@ export interface SampleServer {
   readonly password: string;
   /** What reached the token, registration and revocation endpoints, oldest first. Holds secrets. */
   readonly requests: readonly RecordedRequest[];
+  /** How many connections the MCP server has accepted. */
+  connectionCount(): number;
   /** Ends all access tokens before their time, which no client can know. */
   endAccessTokens(): Promise<void>;
-  /** How many connections the MCP server has had. */
-  readonly mcpConnections: number;
   /** Stops both servers and breaks their connections. */
   close(): Promise<void>;
 }
@@ -47,6 +47,8 @@ export async function startSampleServer(options: SampleServerOptions = {}): Prom
   // Each needs the other's URL, so both ports are bound before either answers.
   const authorizationHttp = createServer();
   const mcpHttp = createServer();
+  let connections = 0;
+  mcpHttp.on('connection', () => (connections += 1));
   try {
     const issuer = await listenOnLoopback(authorizationHttp, options.authorizationServerPort ?? 0);
     const mcpUrl = `${await listenOnLoopback(mcpHttp, options.mcpServerPort ?? 0)}/mcp`;
@@ -67,17 +69,13 @@ export async function startSampleServer(options: SampleServerOptions = {}): Prom
     });
     authorizationHttp.on('request', authorizationServer.listener);
     mcpHttp.on('request', mcpServer.listener);
-    let mcpConnections = 0;
-    mcpHttp.on('connection', () => (mcpConnections += 1));
     return {
       mcpUrl,
       issuer,
       user: SAMPLE_USER.user,
       password: SAMPLE_USER.password,
       requests,
-      get mcpConnections() {
-        return mcpConnections;
-      },
+      connectionCount: () => connections,
       async endAccessTokens() {
         for (const key of state.entries.keys()) if (key.startsWith('AccessToken:')) state.entries.delete(key);
         await state.save();

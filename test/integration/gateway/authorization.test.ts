@@ -396,6 +396,11 @@ describe('the token endpoint', () => {
     assert.equal(isIn(tokens.refresh_token), false);
   });
 
+  it('P38 has one scope, whatever a client asks for', async () => {
+    const { refresh_token: token } = await client.signIn({ scope: 'openid offline_access notes:read' });
+    await tokensOf(await client.refresh(token, { scope: 'admin' }));
+  });
+
   it('P38 needs no redirect_uri, as OAuth 2.1 sends none', async () => {
     await client.register();
     assert.equal((await client.exchange(await client.authorize(), { redirect_uri: '' })).status, 200);

@@ -46,7 +46,7 @@ function nextOf(headers: Readonly<Record<string, string | string[] | undefined>>
   return new URL(path, gateway.origin);
 }
 
-describe('an authorization in a browser', () => {
+describe('an authorization in a browser', { timeout: 30_000 }, () => {
   it('P44 shows at once where to answer, and goes on when the person has', async () => {
     const page = await browse(client.authorizationUrl());
     assert.equal(page.status, 200);
@@ -120,7 +120,7 @@ describe('an authorization in a browser', () => {
   }
 });
 
-describe('an authorization without a browser', () => {
+describe('an authorization without a browser', { timeout: 30_000 }, () => {
   it('P44 waits for the person itself', async () => {
     for (const headers of [{}, { 'sec-fetch-mode': 'cors' }]) {
       const question = nextQuestion.promise;
@@ -179,7 +179,7 @@ async function answeredOf(waiting: readonly Promise<string>[], count: number): P
   await promise;
 }
 
-describe('several questions', () => {
+describe('several questions', { timeout: 30_000 }, () => {
   it('P44 are put one at a time', async () => {
     const other = createGatewayClient(gateway.origin);
     await other.register({ client_name: 'Other' });

@@ -132,7 +132,7 @@ describe('a guest', () => {
     assert.equal(await guest.connections.redirectUri('uri_handler'), 'test://the owner/callback');
   });
 
-  it('P36 is given no token, and what a person enters there goes one way only', async (t) => {
+  it('P36 P45 is given no token of a server, and what a person enters there goes one way only', async (t) => {
     const { owner, id, server, keychain } = await ownerAndGuest(t);
     const { owner: ownerEnd, guest: guestEnd } = await socketPair(t);
     const log = new MemoryLog();
@@ -158,11 +158,15 @@ describe('a guest', () => {
       clock: systemClock,
       log,
     });
-    const { service } = link;
+    const { gateway, service } = link;
     await service.authorize(id);
     await service.refresh(id);
     await service.configure(id, { dpop: 'never' }, { accessToken: 'canary-entered' });
     await service.refresh(id);
+    const mine = await gateway.createToken({ label: 'Mine', connection: id, allowedTools: '*' });
+    assert.notDeepEqual(await gateway.tools(id), []);
+    await gateway.editorToken(id, { type: 'agent' });
+    assert.ok(heard.includes(mine), 'the gateway’s own go to who asked for them');
     const secrets = [...keychain.entries.values()].flatMap((text) =>
       Array.from(
         text.matchAll(/"(?:accessToken|refreshToken|clientSecret|registrationAccessToken)":"([^"]+)"/g),

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { buffer } from 'node:stream/consumers';
 import { describe, it } from 'node:test';
-import { createAnswerFilter, isFilterable } from '../../../src/gateway/toolFilter.ts';
+import { createAnswerFilter, filterAnswer as filterWhole, isFilterable } from '../../../src/gateway/toolFilter.ts';
 import { cut, filterAnswer } from './filtering.ts';
 
 const JSON_TYPE = 'application/json; charset=utf-8';
@@ -67,6 +67,7 @@ describe('P43 an answer in JSON', () => {
       for (const sizes of CUTS) {
         assert.equal(await filterAnswer(JSON_TYPE, cut(body, sizes), ALLOWED), expected ?? body);
       }
+      assert.equal(filterWhole(Buffer.from(body), ALLOWED).toString(), expected ?? body);
     });
   }
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { createParser } from 'eventsource-parser';
 import fc from 'fast-check';
-import { judgeRequest } from '../../../src/gateway/toolFilter.ts';
+import { filterAnswer as filterWhole, judgeRequest } from '../../../src/gateway/toolFilter.ts';
 import { cut, filterAnswer } from './filtering.ts';
 
 const ALLOWED = ['read', 'größe', '"]}', ''];
@@ -113,6 +113,7 @@ describe('P43 whatever the server answers, in pieces of any size', () => {
     const property = fc.asyncProperty(body, numbers, sizes, async (body, numbers, sizes) => {
       const text = write(body, new Choices(numbers), [' ', '\n', '\r\n\t']);
       const passed = await filterAnswer('application/json', cut(text, sizes), ALLOWED);
+      assert.equal(filterWhole(Buffer.from(text), ALLOWED).toString(), passed);
       const expected = filtered(parse(text));
       assert.deepEqual(parse(passed), expected);
       // Without a list of tools, or with all of it allowed, not a byte is another one.
