@@ -14,6 +14,13 @@ export interface KeyRing {
   readonly hidden?: unknown;
 }
 
+/** The keys of a ring, the one to seal with first. The other one is asked for only when it comes to that. */
+export async function* keysIn({ key, other }: KeyRing): AsyncGenerator<string> {
+  yield key;
+  const second = await other?.();
+  if (second !== undefined) yield second;
+}
+
 export interface SealingKeysOptions {
   readonly keychain: SecretStore;
   /** The editor's secret storage, used while the keychain cannot be. */

@@ -82,6 +82,8 @@ test('P43 P44 a client asks for access, the person chooses tools, sees who uses 
     await workbench.screenshot('manage-local-clients-light', 'light');
     await quickInput.cancel();
 
+    // Its stream would end with the access, and it would ask anew by itself.
+    await client.disconnect();
     await servers.inlineAction('Claude Code', 'Revoke Access…');
     await notifications.dialog.waitFor();
     await workbench.page.setViewportSize(NARROW);

@@ -17,6 +17,8 @@ export interface LocalClient {
   callTool(name: string): Promise<unknown>;
   /** The tokens that it has now. */
   readonly secrets: readonly string[];
+  /** Ends its session, and keeps its tokens. */
+  disconnect(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -88,6 +90,10 @@ export async function startLocalClient(url: string, name: string, open: OpenAuth
     callTool: async (tool) => (await connected()).callTool({ name: tool, arguments: {} }),
     get secrets() {
       return [tokens?.access_token, tokens?.refresh_token].filter((token) => token !== undefined);
+    },
+    async disconnect() {
+      await client?.close();
+      client = undefined;
     },
     async close() {
       await client?.close();

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { ConnectionId } from '../../connections/connection.ts';
 import { type AnyConnectionError, ConnectionError } from '../../connections/errors.ts';
 import type { Disposable } from '../../connections/ports.ts';
-import type { KeyRing } from '../../connections/sealingKeys.ts';
+import { type KeyRing, keysIn } from '../../connections/sealingKeys.ts';
 import { plainText } from '../../oauth/errors.ts';
 import type { EditorClient, GatewayService, NewToken } from '../gatewayService.ts';
 import type { AllowedTools, LocalAccess } from '../localAccess.ts';
@@ -96,17 +96,17 @@ export class LocalAccessRegistry implements AccessTokens, AccessService {
   async editorToken(connection: ConnectionId, client: EditorClient): Promise<string> {
     this.#require(connection);
     return this.#store.change(async (state, now) => {
-      const { key, other } = await this.#parts.loadKeys();
+      const ring = await this.#parts.loadKeys();
       const known = editorEntry(state, connection, client);
       if (known !== undefined) {
         // Made with another key while the keychain could not be used, it stays the same.
-        for (const each of [key, await other?.()]) {
-          const token = each === undefined ? undefined : editorTokenOf(each, known.id);
-          if (token !== undefined && isSameHash(hashOf(token), known.hash)) return { state, result: token };
+        for await (const key of keysIn(ring)) {
+          const token = editorTokenOf(key, known.id);
+          if (isSameHash(hashOf(token), known.hash)) return { state, result: token };
         }
       }
       const entry = known ?? newEditorEntry(connection, client, now);
-      const token = editorTokenOf(key, entry.id);
+      const token = editorTokenOf(ring.key, entry.id);
       return { state: withEntries(state, [{ ...entry, hash: hashOf(token) }]), result: token };
     });
   }

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { ConnectionId } from '../../connections/connection.ts';
 import type { AnyConnectionError } from '../../connections/errors.ts';
 import type { Clock, Log } from '../../connections/ports.ts';
-import type { KeyRing } from '../../connections/sealingKeys.ts';
+import { type KeyRing, keysIn } from '../../connections/sealingKeys.ts';
 import type { AllowedTools } from '../localAccess.ts';
 import type { TokenLifetimes } from '../ports.ts';
 import {
@@ -194,15 +194,14 @@ export class LocalGrants {
     successor: AccessEntry,
     now: number,
   ): Promise<Change<RefreshResult>> {
-    const { hidden, key, other } = await this.#parts.loadKeys();
-    for (const each of [key, await other?.()]) {
-      if (each === undefined) continue;
-      const pair = successors(each, presented, successor.generation);
+    const ring = await this.#parts.loadKeys();
+    for await (const key of keysIn(ring)) {
+      const pair = successors(key, presented, successor.generation);
       if (!isSameHash(hashOf(pair.accessToken), successor.hash)) continue;
       return { state, result: { type: 'issued', tokens: issued(successor, pair, now) } };
     }
     // The key that it was made with is in a keychain that is locked: it may be open when the client asks again.
-    if (hidden !== undefined) throw hidden;
+    if (ring.hidden !== undefined) throw ring.hidden;
     return { state, result: { type: 'refused', reason: 'key_lost' } };
   }
 
