@@ -3,10 +3,9 @@ import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import * as vscode from 'vscode';
 import type { PublicConnection } from '../../src/vscode/api.ts';
-import { type SampleServer, startSampleServer } from '../sample/sampleServer.ts';
-import { connect } from './connecting.ts';
+import type { SampleServer } from '../sample/sampleServer.ts';
+import { connectSample } from './connectedSample.ts';
 import type { Probe } from './probe/probe.main.ts';
-import { scopekeeper, theProbe } from './theProbe.ts';
 import { filesWith, treeTexts } from './visible.ts';
 
 const START_MS = 10_000;
@@ -25,16 +24,7 @@ describe('agent mode', () => {
   let connection: PublicConnection;
 
   before(async () => {
-    const [ready, api, started] = await Promise.all([
-      theProbe(),
-      scopekeeper(),
-      startSampleServer({ accessTokenTtlSeconds: 3600 }),
-    ]);
-    [probe, sample] = [ready, started];
-    await connect(probe, sample);
-    const found = api.connections().find(({ serverUrl }) => serverUrl === sample.mcpUrl);
-    assert.ok(found);
-    connection = found;
+    ({ probe, sample, connection } = await connectSample());
   });
 
   after(async () => sample.close());

@@ -4,11 +4,10 @@ import path from 'node:path';
 import * as vscode from 'vscode';
 import { deferred } from '../../src/connections/deferred.ts';
 import type { PublicConnection } from '../../src/vscode/api.ts';
-import { type SampleServer, startSampleServer } from '../sample/sampleServer.ts';
-import { connect } from './connecting.ts';
+import type { SampleServer } from '../sample/sampleServer.ts';
+import { connectSample } from './connectedSample.ts';
 import type { Probe } from './probe/probe.main.ts';
 import { nextQuestions } from './questions.ts';
-import { scopekeeper, theProbe } from './theProbe.ts';
 import { filesWith, otherTexts } from './visible.ts';
 
 const BEFORE =
@@ -24,18 +23,7 @@ describe('configurations of other MCP clients', () => {
   let userFolder = '';
 
   before(async () => {
-    const [ready, api, started] = await Promise.all([
-      theProbe(),
-      scopekeeper(),
-      startSampleServer({ accessTokenTtlSeconds: 3600 }),
-    ]);
-    [probe, sample] = [ready, started];
-    await connect(probe, sample);
-    const found = api.connections().find(({ serverUrl }) => serverUrl === sample.mcpUrl);
-    assert.ok(found);
-    connection = found;
-    await vscode.commands.executeCommand('scopekeeper.copyGatewayUrl', connection.id);
-    url = await vscode.env.clipboard.readText();
+    ({ probe, sample, connection, url } = await connectSample());
     name = new URL(url).pathname.split('/')[1] ?? '';
     workspace = vscode.workspace.workspaceFolders?.[0]?.uri.fsPath ?? '';
     assert.notEqual(workspace, '');

@@ -2,12 +2,11 @@ import assert from 'node:assert/strict';
 import * as vscode from 'vscode';
 import type { PublicConnection } from '../../src/vscode/api.ts';
 import { listWith } from '../headless/listWith.ts';
-import { type SampleServer, startSampleServer } from '../sample/sampleServer.ts';
-import { connect } from './connecting.ts';
+import type { SampleServer } from '../sample/sampleServer.ts';
+import { connectSample } from './connectedSample.ts';
 import { storedSecret } from './keychain.ts';
 import type { Probe } from './probe/probe.main.ts';
 import { nextQuestions } from './questions.ts';
-import { scopekeeper, theProbe } from './theProbe.ts';
 import { treeTexts } from './visible.ts';
 
 // The editor asks the person which extension may sign in by a dialog, which it refuses to show in tests: so what comes
@@ -22,19 +21,10 @@ describe('a session for other extensions', () => {
   let changes = 0;
 
   before(async () => {
-    const [ready, api, started] = await Promise.all([
-      theProbe(),
-      scopekeeper(),
-      startSampleServer({ accessTokenTtlSeconds: 3600 }),
-    ]);
-    [probe, sample] = [ready, started];
-    await connect(probe, sample);
-    const found = api.connections().find(({ serverUrl }) => serverUrl === sample.mcpUrl);
+    ({ probe, sample, connection, url } = await connectSample());
     const registered = probe.editor.authenticationProviders.get('scopekeeper');
-    assert.ok(found !== undefined && registered !== undefined);
-    [connection, provider] = [found, registered];
-    await vscode.commands.executeCommand('scopekeeper.copyGatewayUrl', connection.id);
-    url = await vscode.env.clipboard.readText();
+    assert.ok(registered);
+    provider = registered;
     vscode.authentication.onDidChangeSessions(({ provider: { id } }) => {
       if (id === 'scopekeeper') changes += 1;
     });

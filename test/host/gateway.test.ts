@@ -5,13 +5,13 @@ import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/
 import * as vscode from 'vscode';
 import { userFolder } from '../../src/platform/userFolder.ts';
 import { openTestWindow, type TestWindow } from '../headless/testWindow.ts';
-import { type SampleServer, startSampleServer } from '../sample/sampleServer.ts';
+import type { SampleServer } from '../sample/sampleServer.ts';
 import { freePort } from '../servers/loopback.ts';
+import { connectSample } from './connectedSample.ts';
 import { open } from './browser.ts';
-import { connect, signInBy } from './connecting.ts';
+import { signInBy } from './connecting.ts';
 import { testKeychain } from './keychain.ts';
 import type { Probe } from './probe/probe.main.ts';
-import { scopekeeper, theProbe } from './theProbe.ts';
 
 const INITIALIZE = {
   jsonrpc: '2.0',
@@ -41,14 +41,9 @@ describe('the gateway in the extension host', () => {
   let url = '';
 
   before(async () => {
-    const [ready, api, started] = await Promise.all([
-      theProbe(),
-      scopekeeper(),
-      startSampleServer({ accessTokenTtlSeconds: 3600 }),
-    ]);
-    [probe, sample] = [ready, started];
-    await connect(probe, sample);
-    id = api.connections().find(({ serverUrl }) => serverUrl === sample.mcpUrl)?.id ?? '';
+    const connected = await connectSample();
+    ({ probe, sample } = connected);
+    ({ id } = connected.connection);
     other = openTestWindow({
       folder: userFolder(process.platform, process.env, homedir()),
       name: 'the other window',

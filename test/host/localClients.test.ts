@@ -9,10 +9,11 @@ import { listWith } from '../headless/listWith.ts';
 import { type LocalClient, startLocalClient } from '../headless/localClient.ts';
 import { type SampleServer, startSampleServer } from '../sample/sampleServer.ts';
 import { listenOnLoopback, stopServer } from '../servers/loopback.ts';
+import { connectSample } from './connectedSample.ts';
 import { connect } from './connecting.ts';
 import type { Probe } from './probe/probe.main.ts';
+import { scopekeeper } from './theProbe.ts';
 import { nextQuestions } from './questions.ts';
-import { scopekeeper, theProbe } from './theProbe.ts';
 import { otherTexts, treeTexts } from './visible.ts';
 
 /** The editor tells nobody when a list has been filled. */
@@ -36,18 +37,7 @@ describe('local clients', () => {
   const clients: LocalClient[] = [];
 
   before(async () => {
-    const [ready, api, started] = await Promise.all([
-      theProbe(),
-      scopekeeper(),
-      startSampleServer({ accessTokenTtlSeconds: 3600 }),
-    ]);
-    [probe, sample] = [ready, started];
-    await connect(probe, sample);
-    const found = api.connections().find(({ serverUrl }) => serverUrl === sample.mcpUrl);
-    assert.ok(found);
-    connection = found;
-    await vscode.commands.executeCommand('scopekeeper.copyGatewayUrl', connection.id);
-    url = await vscode.env.clipboard.readText();
+    ({ probe, sample, connection, url } = await connectSample());
   });
 
   after(async () => {
