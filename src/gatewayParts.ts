@@ -66,6 +66,7 @@ export function createOwnedGateway(options: GatewayPartsOptions): OwnedGateway {
     tokens,
     upstream,
     stepUpTimeoutMs,
+    onDidDecline: (listener) => tokens.onDidDecline(listener),
     onPersonNeeded: ({ name }) => log.info(`A local client waits for the person, for ${name}.`),
     clock,
     log,

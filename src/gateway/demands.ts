@@ -1,5 +1,6 @@
 import type { ServerChallenge } from '../connections/challengePolicy.ts';
 import type { Connection, ConnectionId } from '../connections/connection.ts';
+import { Emitter } from '../connections/emitter.ts';
 import { describeError } from '../connections/errors.ts';
 import type { Clock, Disposable, Log } from '../connections/ports.ts';
 import type { ChallengeOutcome, OutgoingRequest, RequestAuthorization } from '../connections/tokenService.ts';
@@ -41,11 +42,13 @@ export class Demands implements GatewayTokens, Disposable {
   readonly #parts: DemandsParts;
   readonly #told = new Map<ConnectionId, Told>();
   readonly #changes: Disposable;
+  readonly #declines: Emitter<{ readonly id: ConnectionId }>;
   /** Messages take turns. */
   #lastTurn: Promise<void> = Promise.resolve();
 
   constructor(parts: DemandsParts) {
     this.#parts = parts;
+    this.#declines = new Emitter((error) => parts.log.error(`A listener failed: ${describeError(error)}`));
     this.#changes = parts.connections.onDidChangeConnection(({ type, connection }) => {
       if (type === 'removed') this.#forget(connection.id);
       else this.#follow(connection);
@@ -55,6 +58,11 @@ export class Demands implements GatewayTokens, Disposable {
   dispose(): void {
     this.#changes.dispose();
     for (const { controller } of this.#told.values()) controller.abort();
+  }
+
+  /** Hears of each connection for which the person was told of a demand and has left it at that. */
+  onDidDecline(listener: (id: ConnectionId) => void): Disposable {
+    return this.#declines.listen(({ id }) => listener(id));
   }
 
   async authorizeRequest(id: ConnectionId, request: OutgoingRequest): Promise<RequestAuthorization> {
@@ -108,21 +116,29 @@ export class Demands implements GatewayTokens, Disposable {
   async #tell(demand: Demand, told: Told): Promise<void> {
     const { signal } = told.controller;
     if (signal.aborted) return;
-    const { clock, log, tell } = this.#parts;
-    const answered = tell(demand, signal)
-      .catch((error: unknown) => {
-        if (!signal.aborted) log.warn(`The person could not be told of a demand: ${describeError(error)}`);
-      })
-      .finally(() => {
-        // What was done about it shows in the connection; if it was nothing, nobody waits for more.
-        told.awaitedUntil = 0;
-      });
+    const { clock } = this.#parts;
+    const answered = this.#answer(demand, told);
     let timer: Disposable | undefined;
     const heldBack = new Promise<void>((resolve) => {
       timer = clock.after(HELD_BACK_MS, resolve);
     });
     await Promise.race([answered, heldBack]);
     timer?.dispose();
+  }
+
+  /** What the person does about it shows in the connection; if it is nothing, nobody waits for more. Never rejects. */
+  async #answer(demand: Demand, told: Told): Promise<void> {
+    const { log, tell } = this.#parts;
+    const { signal } = told.controller;
+    const { connection: id } = demand;
+    try {
+      await tell(demand, signal);
+      told.awaitedUntil = 0;
+      if (!signal.aborted && this.#needed(id) !== undefined) this.#declines.fire({ id });
+    } catch (error) {
+      told.awaitedUntil = 0;
+      if (!signal.aborted) log.warn(`The person could not be told of a demand: ${describeError(error)}`);
+    }
   }
 
   #follow(connection: Connection): void {

@@ -1,10 +1,12 @@
-import { type Connection, currentGrant } from '../connections/connection.ts';
+import { type Connection, type ConnectionId, currentGrant } from '../connections/connection.ts';
 import type { Clock, Disposable } from '../connections/ports.ts';
 import { isOAuthError } from '../oauth/errors.ts';
 import type { GatewayConnections } from './ports.ts';
 
 /** How waiting for the person ended. */
-export type WaitOutcome = 'granted' | 'denied' | 'late' | 'gone';
+export type WaitOutcome = 'granted' | 'denied' | 'declined' | 'late' | 'gone';
+
+export type OnDidDecline = (listener: (id: ConnectionId) => void) => Disposable;
 
 export interface NewerGrantOptions {
   readonly connections: GatewayConnections;
@@ -12,6 +14,8 @@ export interface NewerGrantOptions {
   readonly timeoutMs: number;
   /** The generation of the grant that was not enough; 0 for none. */
   readonly generation: number;
+  /** Tells that the person has left it at that for now. */
+  readonly onDidDecline: OnDidDecline;
   /** Takes what ends the waiting because nobody waits for it any more. */
   readonly onCancel: (cancel: () => void) => void;
 }
@@ -21,7 +25,7 @@ export interface NewerGrantOptions {
  * leaves what is demanded as it is. Never rejects.
  */
 export async function newerGrant(connection: Connection, options: NewerGrantOptions): Promise<WaitOutcome> {
-  const { clock, connections, generation, onCancel, timeoutMs } = options;
+  const { clock, connections, generation, onCancel, onDidDecline, timeoutMs } = options;
   const { id, lastError: errorBefore } = connection;
 
   const outcomeOf = (now: Connection | undefined): WaitOutcome | undefined => {
@@ -43,6 +47,9 @@ export async function newerGrant(connection: Connection, options: NewerGrantOpti
     };
     waiting.push(
       clock.after(timeoutMs, () => settle('late')),
+      onDidDecline((declined) => {
+        if (declined === id) settle('declined');
+      }),
       connections.onDidChangeConnection((change) => {
         if (change.connection.id !== id) return;
         const outcome = change.type === 'removed' ? 'gone' : outcomeOf(change.connection);

@@ -16,7 +16,7 @@ import { errorAnswer, type GatewayError, type GatewayErrorReason } from './gatew
 import type { LocalAccess } from './localAccess.ts';
 import { messageIds, operationOf, parseBody } from './mcpMessage.ts';
 import { announcedUrl, type MessageRoutes } from './messageRoutes.ts';
-import { generationOf, newerGrant } from './newerGrant.ts';
+import { generationOf, newerGrant, type OnDidDecline } from './newerGrant.ts';
 import type { GatewayConnections } from './ports.ts';
 import { hasBody, takeBody } from './requestBody.ts';
 import { isEventStream } from './mediaType.ts';
@@ -27,6 +27,7 @@ export interface RelayParts extends AuthorizedExchangeParts {
   readonly routes: MessageRoutes;
   readonly stepUpTimeoutMs: () => number;
   readonly onPersonNeeded: (connection: Connection) => void;
+  readonly onDidDecline: OnDidDecline;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -201,11 +202,11 @@ export class Relay {
 
   /** Whether the request is to be sent again; else the client was told. */
   async #waitForPerson(connection: Connection, need: Need, timeoutMs: number): Promise<boolean> {
-    const { clock, connections, onPersonNeeded } = this.#parts;
+    const { clock, connections, onDidDecline, onPersonNeeded } = this.#parts;
     const { onCancel } = this.#call;
     const generation = generationOf(connection);
     onPersonNeeded(connection);
-    const outcome = await newerGrant(connection, { clock, connections, generation, timeoutMs, onCancel });
+    const outcome = await newerGrant(connection, { clock, connections, generation, timeoutMs, onCancel, onDidDecline });
     if (this.#call.isOver) return false;
     if (outcome === 'granted') return true;
     this.#tell(outcome === 'denied' ? 'consent_denied' : need.reason, need.scopes);

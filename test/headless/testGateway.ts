@@ -95,6 +95,7 @@ export async function startGatewayFor(
     resourceMetadataUrl: (origin, slug) => `${origin}/.well-known/oauth-protected-resource/${slug}/mcp`,
     stepUpTimeoutMs: () => 120_000,
     onPersonNeeded: ({ id }) => void needed.push(id),
+    onDidDecline: () => ({ dispose: () => undefined }),
     clock: systemClock,
     log,
     ...parts,

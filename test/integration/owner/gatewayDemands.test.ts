@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { deferred } from '../../../src/connections/deferred.ts';
 import type { Demand } from '../../../src/gateway/ports.ts';
 import type { TestWindow } from '../../headless/testWindow.ts';
 import { newUser } from './windows.ts';
@@ -44,6 +45,32 @@ describe('a local client’s call that needs more than was granted', () => {
 
     assert.match(await callTool(url, token, 'delete_file'), /"text":"done"/);
     assert.deepEqual(told.slice(1), ['guest: files:admin for tools/call delete_file']);
+  });
+
+  it('P24 keeps no client waiting once the person has said not now', async (t) => {
+    const { open, server } = await newUser(t, { challengeScope: 'files:read' });
+    const shown = deferred<void>();
+    const notNow = deferred<void>();
+    const owner = open('owner', {
+      asks: {
+        tellDemand: async () => {
+          shown.resolve();
+          await notNow.promise;
+        },
+      },
+    });
+    const { id } = await owner.connections.add(server.mcpUrl);
+    await owner.connections.authorize(id);
+    const url = await owner.gateway.gatewayUrl(id);
+    const token = await owner.gateway.createToken({ label: 'Mine', connection: id, allowedTools: '*' });
+    const calls = Promise.all(['write_file', 'write_file'].map(async (tool) => callTool(url, token, tool)));
+    await shown.promise;
+    // By then the one that met the demand waits.
+    assert.match(await callTool(url, token, 'read_file'), /"text":"done"/);
+    notNow.resolve();
+    for (const answer of await calls) assert.match(answer, /"reason":"consent_required"/);
+    // It is not said twice.
+    assert.match(await callTool(url, token, 'write_file'), /"reason":"consent_required"/);
   });
 
   it('P25 is told once when the person does nothing, and the client what to do', async (t) => {
