@@ -29,8 +29,7 @@ export async function withSession(
   const scratch = await mkdtemp(path.join(tmpdir(), 'scopekeeper-e2e-'));
   const server = await CodeServer.start(options);
   try {
-    await server.installExtension(VSIX_FILE);
-    const browser = await startBrowser();
+    const browser = await prepare(server);
     try {
       const openWindow = async (): Promise<Workbench> =>
         Workbench.open(browser.context, server, await mkdtemp(path.join(scratch, 'window-')));
@@ -48,6 +47,15 @@ export async function withSession(
     await server.dispose();
     await rm(scratch, { recursive: true, force: true });
   }
+}
+
+/** Installs the extension, and starts a browser meanwhile. */
+async function prepare(server: CodeServer): Promise<BrowserSession> {
+  const [installed, started] = await Promise.allSettled([server.installExtension(VSIX_FILE), startBrowser()]);
+  if (started.status === 'rejected') throw started.reason;
+  if (installed.status === 'fulfilled') return started.value;
+  await started.value.dispose();
+  throw installed.reason;
 }
 
 async function takePictures(name: string, browser: BrowserSession): Promise<void> {
