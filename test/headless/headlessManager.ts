@@ -46,11 +46,18 @@ export interface HeadlessOptions {
   readonly timeoutMs?: number;
 }
 
-const journals = mkdtempSync(path.join(tmpdir(), 'scopekeeper-journals-'));
-process.once('exit', () => rmSync(journals, { recursive: true, force: true }));
+/** Made when it is first needed: a process that has a folder of its own may be killed, and would leave this one. */
+let journals: string | undefined;
 
 function newJournalFolder(): string {
+  journals ??= makeJournals();
   return path.join(journals, randomUUID());
+}
+
+function makeJournals(): string {
+  const folder = mkdtempSync(path.join(tmpdir(), 'scopekeeper-journals-'));
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+  return folder;
 }
 
 /** The real token manager over the real guarded fetch; only editor, keychain and the public data are in memory. */
