@@ -5,22 +5,9 @@ import { SSEClientTransport } from '@modelcontextprotocol/sdk/client/sse.js';
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import type { ConnectionManager } from '../../../src/connections/connectionManager.ts';
 import { startTestGateway, type TestGateway } from '../../headless/testGateway.ts';
-import type { ScopedMcpServerOptions, ServerTransport } from '../../servers/scopedMcpServer.ts';
+import type { ServerTransport } from '../../servers/scopedMcpServer.ts';
+import { perOperation, perTool } from '../stories/operationScopes.ts';
 import { startStory } from '../stories/story.ts';
-
-/** Seed 002: `init` for everything but the tools, which need `mcp:tools:read` and nothing else. */
-const perOperation: Omit<ScopedMcpServerOptions, 'transport'> = {
-  scopeOf: (operation) => (operation.startsWith('tools/') ? 'mcp:tools:read' : 'init'),
-  tools: ['read'],
-  challengesFirst: true,
-};
-
-/** Each tool needs the scope of its name, and nothing else needs any. */
-const perTool: Omit<ScopedMcpServerOptions, 'transport'> = {
-  scopeOf: (operation) => /^tools\/call (.+)$/.exec(operation)?.[1],
-  tools: ['a', 'b', 'c', 'd', 'e'],
-  challengesFirst: false,
-};
 
 /** The official client, which knows nothing of scopes: it has a token of ours, and no way to authorize. */
 async function connect(t: TestContext, gateway: TestGateway, id: string, transport: ServerTransport): Promise<Client> {

@@ -68,8 +68,9 @@ describe('an owner that is held up', () => {
     const guest = open('guest', { keychain });
     const states: string[] = [];
     guest.role.onDidChange(({ type }) => states.push(type));
-    // As by an extension that takes its time in the owner's host, which five windows that start together have. The
-    // time is what is tested: longer than a guest tries where nobody answers, shorter than it waits for one that does.
+    // As by an extension that takes its time in the owner's host, which five windows that start together have. No event
+    // ends it, and no injected clock can: a handshake is bounded by real time on both sides. The time is what is tested:
+    // longer than a guest tries where nobody answers (2 s), shorter than it waits for one that does (10 s).
     owner.child.kill('SIGSTOP');
     setTimeout(() => owner.child.kill('SIGCONT'), 3000);
     await guest.role.look();

@@ -1,22 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { createHeadlessManager } from '../../headless/headlessManager.ts';
-import type { ScopedMcpServerOptions } from '../../servers/scopedMcpServer.ts';
+import { perOperation, perTool } from './operationScopes.ts';
 import { connectClient, startStory } from './story.ts';
-
-/** Seed 002: `init` for everything but the tools, which need `mcp:tools:read` and nothing else. */
-const perOperation: Omit<ScopedMcpServerOptions, 'transport'> = {
-  scopeOf: (operation) => (operation.startsWith('tools/') ? 'mcp:tools:read' : 'init'),
-  tools: ['read'],
-  challengesFirst: true,
-};
-
-/** Each tool needs the scope of its name, and nothing else needs any. */
-const perTool: Omit<ScopedMcpServerOptions, 'transport'> = {
-  scopeOf: (operation) => /^tools\/call (.+)$/.exec(operation)?.[1],
-  tools: ['a', 'b', 'c', 'd', 'e'],
-  challengesFirst: false,
-};
 
 for (const transport of ['streamable HTTP', 'HTTP+SSE'] as const) {
   describe(`a server that demands scopes for each operation, over ${transport} (seed 002)`, () => {

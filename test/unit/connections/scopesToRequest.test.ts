@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { Connection } from '../../../src/connections/connection.ts';
+import { type Connection, CONNECTION_KINDS } from '../../../src/connections/connection.ts';
 import { isPersonal, scopesToRequest } from '../../../src/connections/scopesToRequest.ts';
 import type { Discovery } from '../../../src/oauth/discovery.ts';
 import { ISSUER, newConnection } from '../../headless/flowParts.ts';
@@ -94,14 +94,6 @@ describe('the scopes that are asked for', () => {
   }
 
   it('are for a person who signs in, or for what was entered', () => {
-    const kinds = [
-      'authorization_code',
-      'device_code',
-      'client_credentials',
-      'workload_identity',
-      'enterprise_managed',
-      'static_token',
-    ] as const;
-    assert.deepEqual(kinds.filter(isPersonal), ['authorization_code', 'device_code']);
+    assert.deepEqual(CONNECTION_KINDS.filter(isPersonal), ['authorization_code', 'device_code']);
   });
 });
