@@ -7,7 +7,7 @@ import { listWith } from '../headless/listWith.ts';
 import { startSampleServer } from '../sample/sampleServer.ts';
 import { ASKED_FILE, packAskingExtension } from './askingExtension.ts';
 import { withSession } from './session.ts';
-import { SignInPage } from './signInPage.ts';
+import { connectSample } from './signInPage.ts';
 import type { Workbench } from './workbench.ts';
 
 const sessionSchema = v.object({ accessToken: v.string(), account: v.object({ label: v.string() }) });
@@ -41,12 +41,7 @@ test('P43 P44 agent mode and another extension use a connection, each with a tok
     const { notifications, quickInput, servers } = workbench;
     await server.installExtension(await packAskingExtension(path.join(server.folder, 'asking')));
     await workbench.reload();
-    await servers.show();
-    await workbench.runCommand('Scopekeeper: Connect Server…');
-    await quickInput.waitFor('URL');
-    const signIn = await SignInPage.openedBy(workbench, sample, async () => quickInput.answer(sample.mcpUrl));
-    await signIn.decide('allow');
-    await signIn.page.close();
+    await connectSample(workbench, sample);
     await servers.row('nobody yet').waitFor();
 
     await workbench.page.context().grantPermissions(['clipboard-read', 'clipboard-write']);

@@ -4,7 +4,7 @@ import * as v from 'valibot';
 import { startLocalClient } from '../headless/localClient.ts';
 import { startSampleServer } from '../sample/sampleServer.ts';
 import { withSession } from './session.ts';
-import { SignInPage } from './signInPage.ts';
+import { connectSample } from './signInPage.ts';
 import type { Workbench } from './workbench.ts';
 
 const NARROW = { width: 700, height: 600 };
@@ -22,12 +22,7 @@ test('P43 P44 a client asks for access, the person chooses tools, sees who uses 
   t.after(async () => sample.close());
   await withSession('local-clients', async ({ browser, workbench }) => {
     const { notifications, quickInput, servers } = workbench;
-    await servers.show();
-    await workbench.runCommand('Scopekeeper: Connect Server…');
-    await quickInput.waitFor('URL');
-    const signIn = await SignInPage.openedBy(workbench, sample, async () => quickInput.answer(sample.mcpUrl));
-    await signIn.decide('allow');
-    await signIn.page.close();
+    await connectSample(workbench, sample);
     await workbench.runCommand('Scopekeeper: Rename');
     await quickInput.waitFor('name of this connection');
     await quickInput.answer('Sample Notes');

@@ -46,3 +46,14 @@ export class SignInPage {
     await this.page.screenshot({ path: path.join(SCREENSHOTS_FOLDER, `${name}.png`) });
   }
 }
+
+/** Connects the sample server as a person does, from the command to the closed tab. */
+export async function connectSample(workbench: Workbench, sample: SampleServer): Promise<void> {
+  const { quickInput, servers } = workbench;
+  await servers.show();
+  await workbench.runCommand('Scopekeeper: Connect Server…');
+  await quickInput.waitFor('URL');
+  const signIn = await SignInPage.openedBy(workbench, sample, async () => quickInput.answer(sample.mcpUrl));
+  await signIn.decide('allow');
+  await signIn.page.close();
+}

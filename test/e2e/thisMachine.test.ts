@@ -5,19 +5,14 @@ import path from 'node:path';
 import { test } from 'node:test';
 import { startSampleServer } from '../sample/sampleServer.ts';
 import { withSession } from './session.ts';
-import { SignInPage } from './signInPage.ts';
+import { connectSample } from './signInPage.ts';
 
 test('a broken file and a taken port are told, nothing is lost, and all goes on when they are mended', async (t) => {
   const sample = await startSampleServer({ accessTokenTtlSeconds: 3600 });
   t.after(async () => sample.close());
   await withSession('this-machine', async ({ server, workbench }) => {
-    const { notifications, quickInput, servers } = workbench;
-    await servers.show();
-    await workbench.runCommand('Scopekeeper: Connect Server…');
-    await quickInput.waitFor('URL');
-    const signIn = await SignInPage.openedBy(workbench, sample, async () => quickInput.answer(sample.mcpUrl));
-    await signIn.decide('allow');
-    await signIn.page.close();
+    const { notifications, servers } = workbench;
+    await connectSample(workbench, sample);
     await servers.row(/2 scopes/).waitFor();
 
     const folder = path.join(server.configHome, 'scopekeeper');
