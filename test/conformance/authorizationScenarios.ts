@@ -1,5 +1,5 @@
 // The official suite's scenarios for an authorization server, against the gateway's own.
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { createServer } from 'node:http';
 import { createInterface } from 'node:readline';
 import { serveAuthorization } from '../headless/gatewayAuthorization.ts';
@@ -24,10 +24,12 @@ export async function runAuthorizationScenarios(node: string, suite: string): Pr
     });
     const isPassed = new Map<string, boolean>();
     const lines: string[] = [];
+    let authorizationUrl = '';
     for await (const line of createInterface(child.stdout)) {
       lines.push(line);
-      // The suite is the browser's other end: it waits for what the redirect brings it, and judges that.
-      if (line.startsWith(`${gateway.origin}/oauth/authorize?`)) void fetch(line).catch(() => undefined);
+      if (line.startsWith(`${gateway.origin}/oauth/authorize?`)) authorizationUrl = line;
+      // The suite prints the URL before it listens for what the redirect brings: a browser that is quick finds nobody.
+      if (line.startsWith('Callback server started')) void openInBrowser(authorizationUrl, child);
       const [, mark, name = ''] = /^([✓✗]) (\S+): \d+ passed/.exec(line) ?? [];
       if (mark !== undefined) isPassed.set(name, mark === '✓');
     }
@@ -37,6 +39,16 @@ export async function runAuthorizationScenarios(node: string, suite: string): Pr
     return isPassed;
   } finally {
     await gateway.stop();
+  }
+}
+
+/** Goes where the URL leads. The suite would wait five minutes for a browser that fails, so it is ended then. */
+async function openInBrowser(url: string, suite: ChildProcess): Promise<void> {
+  try {
+    await fetch(url);
+  } catch (error) {
+    console.error(error);
+    suite.kill();
   }
 }
 
