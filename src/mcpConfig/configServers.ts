@@ -1,6 +1,7 @@
 import type { ConfigClient, ServerEntry } from './configClient.ts';
-import { addToJson, readJson, removeFromJson } from './jsonServers.ts';
-import { addToToml, readToml, removeFromToml } from './tomlServers.ts';
+import type { EntryChange } from './entryChange.ts';
+import { addToJson, changeInJson, readJson, removeFromJson } from './jsonServers.ts';
+import { addToToml, changeInToml, readToml, removeFromToml } from './tomlServers.ts';
 
 /** A part of a text, in UTF-16 units as JavaScript counts. */
 export interface TextRange {
@@ -85,4 +86,14 @@ export function addServer(text: string, client: Format, server: NewServer, repla
 /** Takes a server out of a client's file, and leaves all else as it is. */
 export function removeServer(text: string, client: Format, name: string): ConfigEdit {
   return client.syntax === 'toml' ? removeFromToml(text, client, name) : removeFromJson(text, client, name);
+}
+
+/**
+ * Changes what a client's file says of a server, and leaves all else as it is, also in the entry.
+ * @param changes made one after the other, so elements of an array go from the last one on
+ */
+export function changeServer(text: string, client: Format, name: string, changes: readonly EntryChange[]): ConfigEdit {
+  return client.syntax === 'toml'
+    ? changeInToml(text, client, name, changes)
+    : changeInJson(text, client, name, changes);
 }

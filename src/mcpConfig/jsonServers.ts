@@ -1,6 +1,7 @@
 import type { Node } from 'jsonc-parser';
 import type { ConfigClient } from './configClient.ts';
 import type { ConfigEdit, ConfigProblem, ConfigServers, ConfiguredServer, NewServer } from './configServers.ts';
+import { type EntryChange, withChange } from './entryChange.ts';
 import { dataOf, membersOf, parseJson, propertiesOf, rangeOf, valueAt, type Member } from './jsonDocument.ts';
 import { appendToJson, cutFromJson, replaceInJson } from './jsonEdits.ts';
 import { isRecord, sameData } from './sameData.ts';
@@ -61,6 +62,37 @@ export function removeFromJson(text: string, format: Format, name: string): Conf
     const { [name]: _gone, ...rest } = record(data[format.serversKey]);
     data[format.serversKey] = rest;
   });
+}
+
+/** `changeServer` in a file in JSON. */
+export function changeInJson(text: string, format: Format, name: string, changes: readonly EntryChange[]): ConfigEdit {
+  const { servers, problems } = readJson(text, format);
+  const [problem] = problems;
+  if (problem !== undefined) return { type: 'broken', problem };
+  const server = servers.find((one) => one.name === name);
+  if (server === undefined) return { type: 'missing' };
+  const after = changes.reduce((now, change) => changeOnce(now, format, name, change), text);
+  return checked(text, after, format, (data) => {
+    const entry = changes.reduce(withChange, server.entry);
+    data[format.serversKey] = { ...record(data[format.serversKey]), [name]: entry };
+  });
+}
+
+function changeOnce(text: string, { syntax, serversKey }: Format, name: string, change: EntryChange): string {
+  const { path, value } = change;
+  const node = nodeAt(parseJson(text, syntax).root, [serversKey, name, ...path]);
+  if (node === undefined) return text;
+  if (value !== undefined) return replaceInJson(text, rangeOf(node), value);
+  // A member of an object is its name and its value.
+  const member = node.parent?.type === 'property' ? node.parent : node;
+  return member.parent === undefined ? text : cutFromJson(text, member.parent, rangeOf(member));
+}
+
+function nodeAt(root: Node | undefined, path: EntryChange['path']): Node | undefined {
+  return path.reduce<Node | undefined>((node, part) => {
+    if (typeof part === 'string') return valueAt(node, part);
+    return node?.type === 'array' ? node.children?.[part] : undefined;
+  }, root);
 }
 
 /**
