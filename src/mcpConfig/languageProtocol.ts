@@ -1,5 +1,5 @@
 // What the extension and the language server say to each other beside LSP itself. Nothing here is secret.
-import { array, exactOptional, type InferOutput, number, object, picklist, string } from 'valibot';
+import { array, exactOptional, type InferOutput, number, object, picklist, record, string } from 'valibot';
 
 /** A connection, as the language server shows it over the entries that have its URL. */
 export const serverStatusSchema = object({
@@ -29,12 +29,26 @@ export const connectionsNotification = {
   params: object({ connections: array(serverStatusSchema) }),
 };
 
-/** Given with `initialize`: the language of the editor and the translations of what the server says. */
-export const initializationSchema = object({
-  language: string(),
-  /** English message to its translation, as in `l10n/bundle.l10n.*.json`; empty for English. */
-  messages: exactOptional(object({})),
+/** A `ConfigEnvironment`, as the extension knows it. */
+const environmentSchema = object({
+  platform: picklist(['win32', 'darwin', 'linux']),
+  home: string(),
+  appData: exactOptional(string()),
+  configHome: exactOptional(string()),
+  codexHome: exactOptional(string()),
+  editorUserFolder: exactOptional(string()),
+  workspace: exactOptional(string()),
 });
+
+/** Given with `initialize`: the language of the editor, the translations of what the server says, and where files are. */
+export const initializationSchema = object({
+  /** A BCP 47 tag. */
+  language: string(),
+  /** English message to its translation, as in `l10n/bundle.l10n.*.json`; none for English. */
+  messages: exactOptional(record(string(), string())),
+  environment: environmentSchema,
+});
+export type Initialization = InferOutput<typeof initializationSchema>;
 
 /** Where an entry is: what code lenses and quick fixes give to a command of the extension. */
 export const configServerSchema = object({
