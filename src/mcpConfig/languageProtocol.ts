@@ -1,5 +1,6 @@
 // What the extension and the language server say to each other beside LSP itself. Nothing here is secret.
 import { array, exactOptional, type InferOutput, number, object, picklist, record, string } from 'valibot';
+import { CLIENT_IDS } from './configClient.ts';
 
 /** A connection, as the language server shows it over the entries that have its URL. */
 export const serverStatusSchema = object({
@@ -29,24 +30,21 @@ export const connectionsNotification = {
   params: object({ connections: array(serverStatusSchema) }),
 };
 
-/** A `ConfigEnvironment`, as the extension knows it. */
-const environmentSchema = object({
-  platform: picklist(['win32', 'darwin', 'linux']),
-  home: string(),
-  appData: exactOptional(string()),
-  configHome: exactOptional(string()),
-  codexHome: exactOptional(string()),
-  editorUserFolder: exactOptional(string()),
-  workspace: exactOptional(string()),
-});
-
-/** Given with `initialize`: the language of the editor, the translations of what the server says, and where files are. */
+/** Given with `initialize`: the language of the editor and the translations of what the server says. */
 export const initializationSchema = object({
-  /** A BCP 47 tag. */
   language: string(),
-  /** English message to its translation, as in `l10n/bundle.l10n.*.json`; none for English. */
+  /** English message to its translation, as in `l10n/bundle.l10n.*.json`; left out for English. */
   messages: exactOptional(record(string(), string())),
-  environment: environmentSchema,
+  /** A `ConfigEnvironment`: which files of the person belong to which client. */
+  environment: object({
+    platform: picklist(['win32', 'darwin', 'linux']),
+    home: string(),
+    appData: exactOptional(string()),
+    configHome: exactOptional(string()),
+    codexHome: exactOptional(string()),
+    editorUserFolder: exactOptional(string()),
+    workspace: exactOptional(string()),
+  }),
 });
 export type Initialization = InferOutput<typeof initializationSchema>;
 
@@ -54,8 +52,9 @@ export type Initialization = InferOutput<typeof initializationSchema>;
 export const configServerSchema = object({
   /** Of the document. */
   uri: string(),
-  /** A `ClientId`. */
-  client: string(),
+  client: picklist(CLIENT_IDS),
   name: string(),
+  /** The folder that the server is for, of those that Claude Code keeps below `projects`; left out for all others. */
+  project: exactOptional(string()),
 });
 export type ConfigServerReference = InferOutput<typeof configServerSchema>;
