@@ -1,7 +1,7 @@
-import type { ConfigClient } from './configClient.ts';
 import {
   changeServer,
   type ConfigEdit,
+  type ConfigFormat,
   type ConfigProperty,
   type ConfiguredServer,
   readServers,
@@ -43,7 +43,7 @@ const SIGN_IN_HEADER = /^(?:authorization|proxy-authorization|cookie)$/i;
  * stays as it is, comments and layout too. `missing` when there is no such entry, or none that leads to a URL.
  * @param url of the gateway for this connection
  */
-export function routeServer(text: string, client: ConfigClient, name: string, url: string): ConfigEdit {
+export function routeServer(text: string, client: ConfigFormat, name: string, url: string): ConfigEdit {
   const { servers, problems } = readServers(text, client);
   const [problem] = problems;
   if (problem !== undefined) return { type: 'broken', problem };
