@@ -1,5 +1,5 @@
 import { configClients } from './clients.ts';
-import type { ConfigClient, ConfigEnvironment } from './configClient.ts';
+import type { ConfigClient, ConfigEnvironment, ConfigScope } from './configClient.ts';
 
 /**
  * The schemes of documents that are files of a person: on this machine, not saved yet, on another one, and VS Code's own
@@ -8,7 +8,13 @@ import type { ConfigClient, ConfigEnvironment } from './configClient.ts';
 export const CONFIG_SCHEMES = ['file', 'untitled', 'vscode-remote', 'vscode-userdata'] as const;
 type ConfigScheme = (typeof CONFIG_SCHEMES)[number];
 
-/** How the documents are found that {@link clientOfDocument} knows. */
+/** A document that configures an MCP client. */
+export interface ConfigDocument {
+  readonly client: ConfigClient;
+  readonly scope: ConfigScope;
+}
+
+/** How the documents are found that {@link configDocument} knows. */
 export interface ConfigDocumentPattern {
   readonly scheme: ConfigScheme;
   /** A URI of the folder that the pattern counts from; undefined where it counts from anywhere. */
@@ -17,16 +23,18 @@ export interface ConfigDocumentPattern {
   readonly pattern: string;
 }
 
-interface KnownFile {
-  readonly client: ConfigClient;
+interface KnownFile extends ConfigDocument {
   /** With `/` between its parts, from a `/` on. */
   readonly path: string;
 }
 
-/** The ends of the paths of all clients' files, whatever the machine, the home folder and the workspace. */
-const TAILS: readonly KnownFile[] = (['linux', 'darwin', 'win32'] as const).flatMap((platform) =>
-  filesOf({ platform, home: '', workspace: '' }),
-);
+/**
+ * The ends of the paths of all clients' files, whatever the machine, the home folder and the workspace. Some clients have
+ * the same end in both: in a home folder that is not this person's, it counts as that of a workspace.
+ */
+const TAILS: readonly KnownFile[] = (['linux', 'darwin', 'win32'] as const)
+  .flatMap((platform) => filesOf({ platform, home: '', workspace: '' }))
+  .toSorted((a, b) => Number(a.scope === 'user') - Number(b.scope === 'user'));
 
 /** The file of VS Code and its builds, of the default profile and of others. */
 const EDITOR_FILE = /\/User\/(?:profiles\/[^/]+\/)?mcp\.json$/;
@@ -37,7 +45,7 @@ const EDITOR_GLOBS = ['User/mcp.json', 'User/profiles/*/mcp.json'];
  * every folder of a workspace and on other machines. Undefined for all other documents.
  * @param uri as editors write it, with its path percent-encoded
  */
-export function clientOfDocument(uri: string, environment: ConfigEnvironment): ConfigClient | undefined {
+export function configDocument(uri: string, environment: ConfigEnvironment): ConfigDocument | undefined {
   const { scheme, path } = parseUri(uri) ?? {};
   if (path === undefined || !isConfigScheme(scheme)) return undefined;
   const ignoresCase = environment.platform !== 'linux';
@@ -46,12 +54,13 @@ export function clientOfDocument(uri: string, environment: ConfigEnvironment): C
   const found =
     filesOf(environment).find((file) => fold(file.path) === folded) ??
     TAILS.find((file) => folded.endsWith(fold(file.path)));
-  if (found !== undefined) return found.client;
+  if (found !== undefined) return { client: found.client, scope: found.scope };
   const isEditors = EDITOR_FILE.test(path) || (scheme === 'vscode-userdata' && path.endsWith('/mcp.json'));
-  return isEditors ? configClients.find(({ id }) => id === 'vscode') : undefined;
+  const editor = isEditors ? configClients.find(({ id }) => id === 'vscode') : undefined;
+  return editor && { client: editor, scope: 'user' };
 }
 
-/** What an editor selects documents by; a little more than {@link clientOfDocument} knows is among them. */
+/** What an editor selects documents by; a little more than {@link configDocument} knows is among them. */
 export function configDocumentPatterns(environment: ConfigEnvironment): readonly ConfigDocumentPattern[] {
   const ends = [...new Set([...TAILS.map(({ path }) => path.slice(1)), ...EDITOR_GLOBS])];
   const anywhere = `**/{${ends.join(',')}}`;
@@ -68,7 +77,7 @@ export function configDocumentPatterns(environment: ConfigEnvironment): readonly
 
 function filesOf(environment: ConfigEnvironment): KnownFile[] {
   return configClients.flatMap((client) =>
-    client.files(environment).map(({ path }) => ({ client, path: uriPath(path) })),
+    client.files(environment).map(({ path, scope }) => ({ client, scope, path: uriPath(path) })),
   );
 }
 

@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import * as vscode from 'vscode';
-import { clientOfDocument, configDocumentPatterns } from '../../mcpConfig/configDocuments.ts';
+import { configDocument, configDocumentPatterns } from '../../mcpConfig/configDocuments.ts';
 import type { ConfigFiles } from '../../mcpConfig/configFiles.ts';
 import { configEnvironment } from '../clientAccess.ts';
 import { commandIds } from '../ids.ts';
@@ -25,7 +25,7 @@ export interface ConfigLanguageParts extends StatusFeedParts {
 export function offerConfigLanguage(parts: ConfigLanguageParts): vscode.Disposable {
   const { clock, configFiles } = parts;
   const isConfig = ({ uri }: vscode.TextDocument) =>
-    clientOfDocument(uri.toString(), configEnvironment(configFiles)) !== undefined;
+    configDocument(uri.toString(), configEnvironment(configFiles)) !== undefined;
   const isSeen = () => vscode.window.visibleTextEditors.some(({ document }) => isConfig(document));
   let feed: StatusFeed | undefined;
 

@@ -2,52 +2,52 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import { configClients } from '../../../src/mcpConfig/clients.ts';
-import type { ClientId, ConfigEnvironment } from '../../../src/mcpConfig/configClient.ts';
-import { CONFIG_SCHEMES, clientOfDocument, configDocumentPatterns } from '../../../src/mcpConfig/configDocuments.ts';
+import type { ClientId, ConfigEnvironment, ConfigScope } from '../../../src/mcpConfig/configClient.ts';
+import { CONFIG_SCHEMES, configDocument, configDocumentPatterns } from '../../../src/mcpConfig/configDocuments.ts';
 
 const linux: ConfigEnvironment = { platform: 'linux', home: '/home/me', workspace: '/work/site' };
 const windows: ConfigEnvironment = { platform: 'win32', home: 'C:\\Users\\me', appData: 'D:\\Roaming' };
 
 describe('every file of every client is known', () => {
   for (const client of configClients) {
-    for (const { path } of client.files(linux)) {
+    for (const { path, scope } of client.files(linux)) {
       test(`${client.name}: ${path}`, () => {
-        assert.equal(clientOfDocument(pathToFileURL(path).href, linux)?.id, client.id);
+        const found = configDocument(pathToFileURL(path).href, linux);
+        assert.deepEqual([found?.client.id, found?.scope], [client.id, scope]);
       });
     }
   }
 });
 
-const known: readonly (readonly [string, ClientId, ConfigEnvironment?])[] = [
+const known: readonly (readonly [string, ClientId, ConfigScope, ConfigEnvironment?])[] = [
   // Another folder of the workspace, and one that is not in it.
-  ['file:///work/other/.vscode/mcp.json', 'vscode'],
-  ['file:///elsewhere/deep/.mcp.json', 'claude-code'],
-  ['file:///with%20blank/.codex/config.toml', 'codex'],
+  ['file:///work/other/.vscode/mcp.json', 'vscode', 'workspace'],
+  ['file:///elsewhere/deep/.mcp.json', 'claude-code', 'workspace'],
+  ['file:///with%20blank/.codex/config.toml', 'codex', 'workspace'],
   // Before it is saved for the first time.
-  ['untitled:/work/site/.cursor/mcp.json', 'cursor'],
+  ['untitled:/work/site/.cursor/mcp.json', 'cursor', 'workspace'],
   // On another machine, whose home folder is not known here.
-  ['vscode-remote://ssh-remote%2Bbox/home/you/.claude.json', 'claude-code'],
-  ['vscode-remote://wsl%2Bubuntu/home/you/.codeium/windsurf/mcp_config.json', 'windsurf'],
-  ['file:///c%3A/Users/Other/AppData/Roaming/Claude/claude_desktop_config.json', 'claude-desktop'],
-  ['file:///Users/other/Library/Application%20Support/Claude/claude_desktop_config.json', 'claude-desktop'],
+  ['vscode-remote://ssh-remote%2Bbox/home/you/.claude.json', 'claude-code', 'user'],
+  ['vscode-remote://wsl%2Bubuntu/home/you/.codeium/windsurf/mcp_config.json', 'windsurf', 'user'],
   // The editor's own, by its own scheme; other builds and profiles.
-  ['vscode-userdata:/home/me/.config/Code/User/mcp.json', 'vscode'],
-  ['vscode-userdata:/mcp.json', 'vscode'],
-  ['file:///home/me/.local/share/code-server/User/mcp.json', 'vscode'],
-  ['file:///home/me/.config/VSCodium/User/profiles/-4ac1/mcp.json', 'vscode'],
+  ['vscode-userdata:/home/me/.config/Code/User/mcp.json', 'vscode', 'user'],
+  ['vscode-userdata:/mcp.json', 'vscode', 'user'],
+  ['file:///home/me/.local/share/code-server/User/mcp.json', 'vscode', 'user'],
+  ['file:///home/me/.config/VSCodium/User/profiles/-4ac1/mcp.json', 'vscode', 'user'],
   // Windows, where letters may be large or small.
-  ['file:///c%3A/users/ME/.Cursor/mcp.json', 'cursor', windows],
-  ['file:///d%3A/Roaming/Claude/claude_desktop_config.json', 'claude-desktop', windows],
-  ['file:///e%3A/src/app/.Gemini/settings.json', 'gemini', windows],
+  ['file:///c%3A/users/ME/.Cursor/mcp.json', 'cursor', 'user', windows],
+  ['file:///d%3A/Roaming/Claude/claude_desktop_config.json', 'claude-desktop', 'user', windows],
+  ['file:///e%3A/src/app/.Gemini/settings.json', 'gemini', 'workspace', windows],
   // Where the person has put it.
-  ['file:///opt/codex/config.toml', 'codex', { ...linux, codexHome: '/opt/codex' }],
-  ['file:///cfg/zed/settings.json', 'zed', { ...linux, configHome: '/cfg' }],
+  ['file:///opt/codex/config.toml', 'codex', 'user', { ...linux, codexHome: '/opt/codex' }],
+  ['file:///cfg/zed/settings.json', 'zed', 'user', { ...linux, configHome: '/cfg' }],
 ];
 
 describe('a document is known by where it is', () => {
-  for (const [uri, client, environment = linux] of known) {
+  for (const [uri, client, scope, environment = linux] of known) {
     test(`${uri} is of ${client}`, () => {
-      assert.equal(clientOfDocument(uri, environment)?.id, client);
+      const found = configDocument(uri, environment);
+      assert.deepEqual([found?.client.id, found?.scope], [client, scope]);
     });
   }
 });
@@ -73,7 +73,7 @@ const unknown = [
 
 describe('no other document is', () => {
   for (const uri of unknown) {
-    test(uri || 'nothing', () => assert.equal(clientOfDocument(uri, linux), undefined));
+    test(uri || 'nothing', () => assert.equal(configDocument(uri, linux), undefined));
   }
 });
 
