@@ -23,7 +23,7 @@ export async function findViolations(document: Locator): Promise<string[]> {
   const frame = await frameOf(document);
   await frame.evaluate(axe.source);
   const { violations, passes } = v.parse(resultSchema, await frame.evaluate('axe.run(document)'));
-  assert.ok(passes.length > 5, 'axe-core has looked at something');
+  assert.ok(passes.length > 0, 'axe-core has looked at something');
   return violations.flatMap(({ id, help, nodes }) =>
     nodes.map(({ html, failureSummary }) => `${id} (${help}): ${html}\n${failureSummary}`),
   );
