@@ -147,7 +147,7 @@ async function shownAndKept({ server, workbench: { servers } }: Session): Promis
   const file = path.join(server.configHome, 'scopekeeper', 'connections.json');
   const kept = v.parse(keptSchema, JSON.parse(await readFile(file, 'utf8').catch(() => '{}')));
   const rows = (await servers.rows()).filter(({ level }) => level === 1);
-  return { connections: kept.connections.map(({ activity: _, ...rest }) => rest), rows: rows.map(({ name }) => name) };
+  return { connections: kept.connections.map((each) => ({ ...each, activity: undefined })), rows: rows.map(({ name }) => name) };
 }
 
 async function openedBy(editor: Page, open: () => Promise<Page>): Promise<Page> {

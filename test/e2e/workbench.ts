@@ -123,14 +123,14 @@ export class Workbench {
    */
   async screenshot(name: string, theme: 'dark' | 'light' = 'dark', clip?: Clip): Promise<void> {
     await this.#useTheme(theme);
-    await this.#waitUntilStill();
+    await this.waitUntilStill();
     const file = path.join(SCREENSHOTS_FOLDER, `${name}.png`);
     await this.page.screenshot({ path: file, ...(clip !== undefined && { clip }) });
     await this.#useTheme('dark');
   }
 
   /** Toasts fade in, menus and hovers too; what turns without end is not waited for. */
-  async #waitUntilStill(): Promise<void> {
+  async waitUntilStill(): Promise<void> {
     await this.page.evaluate(`(async () => {
       const drawn = () => new Promise((resolve) => requestAnimationFrame(resolve));
       await drawn();
