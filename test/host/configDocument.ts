@@ -2,7 +2,8 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import * as vscode from 'vscode';
-import type { ConfigClient } from '../../src/mcpConfig/configClient.ts';
+import type { ClientId, ConfigClient } from '../../src/mcpConfig/configClient.ts';
+import { fileShapes } from '../unit/mcpConfig/fileShapes.ts';
 
 const LOOK_EVERY_MS = 50;
 const TIMEOUT_MS = 10_000;
@@ -24,6 +25,15 @@ export function placeOf(client: ConfigClient, folder: string): string {
   const file = files.find(({ scope }) => scope === 'workspace') ?? files[0];
   if (file === undefined) throw new Error(`${client.name} has no file.`);
   return file.path;
+}
+
+/**
+ * A file of a client as people have it.
+ * @param url of its first server, instead of what is there
+ */
+export function shapeOf(client: ClientId, url?: string): string {
+  const text = fileShapes.find((shape) => shape.client === client)?.text ?? '';
+  return url === undefined ? text : text.replace(/https:[^"]+/, url);
 }
 
 /** Writes a file and shows it. */
@@ -54,6 +64,15 @@ export async function lensesOf(document: vscode.TextDocument): Promise<string[]>
   return (await codeLenses(document)).map(
     ({ range, command }) => `${document.getText(range).replaceAll('"', '')}: ${command?.title}`,
   );
+}
+
+/** All of them, once one of them is as expected. */
+export async function lenses(document: vscode.TextDocument, expected: RegExp | string): Promise<string[]> {
+  const isExpected = (lens: string) => (typeof expected === 'string' ? lens === expected : expected.test(lens));
+  return eventually(`the lens ${expected} in ${document.fileName}`, async () => {
+    const found = await lensesOf(document);
+    return found.some(isExpected) ? found : undefined;
+  });
 }
 
 /** Our lenses: VS Code has some of its own in its file. */
