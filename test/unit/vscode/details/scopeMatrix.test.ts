@@ -10,11 +10,14 @@ function ready(grant: Partial<Grant>, change: Partial<Connection> = {}): Connect
   return connectionIn({ type: 'ready', grant: grantWith(grant) }, change);
 }
 
+function cell({ notes, text }: { readonly notes: string; readonly text: string }): string {
+  return notes === '' ? text : `${text} (${notes})`;
+}
+
 /** The matrix as text: a row for each scope, with the words of each cell. */
 function drawn(connection: Connection, activity: readonly ActivityEntry[]): readonly string[] {
   const { columns, rows } = scopeMatrix(connection, activity, NOW);
   const head = columns.map(({ title }) => title).join(' | ');
-  const cell = ({ notes, text }: { notes: string; text: string }) => (notes === '' ? text : `${text} (${notes})`);
   return [head, ...rows.map(({ cells, scope }) => `${scope}: ${cells.map(cell).join(' | ')}`)];
 }
 

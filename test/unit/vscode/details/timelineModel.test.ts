@@ -67,7 +67,7 @@ describe('the line of time of a token', () => {
     const again: ActivityEntry = { at: NOW, type: 'connected', scopes: ['a', 'b'] };
     const { events } = timelineModel(connectionIn(READY), [...RENEWED, stepUp, again], NOW);
     assert.deepEqual(
-      events.slice(0, 2).map(({ details, mark, title }) => [mark, title, ...details]),
+      events.slice(0, 2).map(({ details, mark, title }) => [mark, title, details.join()]),
       [
         ['signIn', 'Signed in again', 'a b'],
         ['stepUp', 'Signed in for more scopes', 'b'],
