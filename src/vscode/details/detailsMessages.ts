@@ -157,6 +157,8 @@ const sequence = object({
   lanes: list(object({ lane, name: string() })),
   stepsTitle: string(),
   steps: list(step),
+  /** How many steps are left out, in words; empty for none. */
+  omitted: string(),
   /** What went wrong at no step, such as nobody coming back from the browser. */
   problem: exactOptional(problem),
 });

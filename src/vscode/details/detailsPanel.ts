@@ -23,7 +23,6 @@ const FAST_TICK_MS = 1000;
 export interface DetailsPanelParts {
   readonly service: ConnectionService;
   readonly role: Pick<WindowRole, 'state' | 'onDidChange'>;
-  readonly trace: (id: ConnectionId) => Promise<AuthorizationTrace | undefined>;
   readonly clock: Clock;
   readonly log: Log;
   readonly extensionUri: vscode.Uri;
@@ -134,7 +133,7 @@ export class DetailsPanel implements vscode.Disposable {
     while (this.#isOutdated && !this.#isDisposed) {
       this.#isOutdated = false;
       try {
-        this.#trace = await this.#parts.trace(this.#id);
+        this.#trace = await this.#parts.service.trace(this.#id);
         this.#update();
       } catch (error) {
         // The next change asks again.

@@ -105,12 +105,13 @@ function diagnosedSettings({ assertionFile, caFile, ...settings }: ConnectionSet
   };
 }
 
-function diagnosedTrace({ endedAt, error, outcome, startedAt, steps }: AuthorizationTrace) {
+function diagnosedTrace({ endedAt, error, omitted, outcome, startedAt, steps }: AuthorizationTrace) {
   return {
     startedAt: instant(startedAt),
     endedAt: instant(endedAt),
     outcome,
     error: error && diagnosedError(error),
+    omitted,
     steps: steps.map(({ at, ...step }) => ({ at: instant(at), ...step, url: displayUrl(step.url) })),
   };
 }

@@ -14,7 +14,6 @@ import { diagnostics, type DiagnosedConnection, type DiagnosedPlace } from './di
 export interface ExportParts {
   readonly service: ConnectionService;
   readonly role: Pick<WindowRole, 'state'>;
-  readonly trace: (id: ConnectionId) => Promise<AuthorizationTrace | undefined>;
   /** How many secrets this window keeps in which place. */
   readonly secretPlaces: () => Readonly<Record<string, number>>;
   readonly clock: Clock;
@@ -59,9 +58,9 @@ export async function exportDiagnostics(parts: ExportParts, id?: ConnectionId): 
 }
 
 /** The steps of one connection; without them the rest is still worth having. */
-async function traceOf({ log, trace }: ExportParts, id: ConnectionId): Promise<AuthorizationTrace | undefined> {
+async function traceOf({ log, service }: ExportParts, id: ConnectionId): Promise<AuthorizationTrace | undefined> {
   try {
-    return await trace(id);
+    return await service.trace(id);
   } catch (error) {
     log.warn(`The steps of ${id} could not be read: ${describeError(error)}`);
     return undefined;

@@ -31,7 +31,7 @@ export function traceSequence(trace: AuthorizationTrace | undefined, isOwnToken:
   };
   if (trace === undefined || trace.steps.length === 0) {
     const problem = trace?.error === undefined ? {} : { problem: problemOf(trace.error) };
-    return { ...base, ...problem, empty: emptyText(isOwnToken), tone: 'quiet', outcome: '', steps: [] };
+    return { ...base, ...problem, empty: emptyText(isOwnToken), tone: 'quiet', outcome: '', steps: [], omitted: '' };
   }
   const failed = failedStep(trace);
   const steps = trace.steps.slice(0, MOST_STEPS).map((step, index) => {
@@ -44,6 +44,7 @@ export function traceSequence(trace: AuthorizationTrace | undefined, isOwnToken:
     tone: OUTCOME_TONES[trace.outcome],
     outcome: outcomeText(trace, now),
     steps,
+    omitted: omittedText(trace),
     ...(trace.error !== undefined && !isTold && { problem: problemOf(trace.error) }),
   };
 }
@@ -52,6 +53,11 @@ function emptyText(isOwnToken: boolean): string {
   return isOwnToken
     ? t('There is no authorization to be seen: you entered the token yourself.')
     : t('No authorization was recorded since this editor started. The next one is shown here step by step.');
+}
+
+function omittedText({ omitted = 0, steps }: AuthorizationTrace): string {
+  const left = omitted + Math.max(0, steps.length - MOST_STEPS);
+  return left === 0 ? '' : t('{0} more steps are left out.', left);
 }
 
 /** The index of the step at which it failed: the last one that ended with that error, or with any. */

@@ -23,6 +23,7 @@ export function sequenceView(sequence: SequenceModel): View {
       ...sequence.lanes.map(({ lane, name }) => view('span', { key: lane }, name)),
     ),
     view('ol', { class: 'steps', 'aria-label': sequence.stepsTitle }, ...sequence.steps.map(stepView)),
+    sequence.omitted === '' ? undefined : view('p', { key: 'omitted', class: 'muted' }, sequence.omitted),
   );
 }
 
