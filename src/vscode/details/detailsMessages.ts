@@ -27,6 +27,8 @@ const tone = picklist(TONES);
 
 /** What the page can ask for; each runs a command of the extension on the connection. */
 export const DETAILS_ACTIONS = [
+  /** What helps against the last error. */
+  'fix',
   'signIn',
   'reauthorize',
   'refreshToken',

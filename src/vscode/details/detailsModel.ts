@@ -25,6 +25,8 @@ export interface DetailsInput {
   readonly trace: AuthorizationTrace | undefined;
   /** What its sign-in waits for to be entered. */
   readonly device: DevicePrompt | undefined;
+  /** What the button that helps against the last error says, where there is one. */
+  readonly fixLabel: string | undefined;
   /** In ms since the epoch. */
   readonly now: number;
 }
@@ -53,7 +55,7 @@ const TONE_OF: Readonly<Record<HealthLevel, Tone>> = {
   off: 'quiet',
 };
 
-function headerModel({ connection, device, now }: DetailsInput): HeaderModel {
+function headerModel({ connection, device, fixLabel, now }: DetailsInput): HeaderModel {
   const level = healthOf(connection, now);
   const { lastError, state } = connection;
   const prompt = state.type === 'authorizing' ? device : undefined;
@@ -66,7 +68,7 @@ function headerModel({ connection, device, now }: DetailsInput): HeaderModel {
     facts: factsOf(connection, now),
     ...(lastError !== undefined && { problem: withoutAction(lastError) }),
     actionsTitle: t('Actions'),
-    actions: actionsOf(connection, level),
+    actions: actionsOf(connection, level, fixLabel),
   };
 }
 
@@ -114,12 +116,14 @@ function factsOf(connection: Connection, now: number): HeaderModel['facts'] {
 }
 
 /** The buttons: what a menu would offer on the row of this connection, the most useful first. */
-function actionsOf(connection: Connection, level: HealthLevel): HeaderModel['actions'] {
+function actionsOf(connection: Connection, level: HealthLevel, fixLabel: string | undefined): HeaderModel['actions'] {
   const flags = new Set(connectionFlags(connection));
   const needsPerson = ['error', 'failed', 'attention', 'off'].includes(level);
+  const hasFix = fixLabel !== undefined;
   const offered: readonly (readonly [DetailsAction, string, boolean, isPrimary?: boolean])[] = [
-    ['signIn', t('Sign In'), flags.has('canSignIn'), true],
-    ['reauthorize', t('Re-authorize'), flags.has('canReauthorize'), needsPerson],
+    ['fix', fixLabel ?? '', hasFix, true],
+    ['signIn', t('Sign In'), flags.has('canSignIn'), !hasFix],
+    ['reauthorize', t('Re-authorize'), flags.has('canReauthorize'), needsPerson && !hasFix],
     ['copySignInUrl', t('Copy Sign-In URL'), flags.has('waitsForBrowser'), true],
     ['cancelSignIn', t('Cancel Sign-In'), flags.has('isAuthorizing')],
     ['refreshToken', t('Refresh Token Now'), flags.has('canRefresh')],

@@ -10,6 +10,7 @@ import type { RoleState, WindowRole } from '../../owner/windowRole.ts';
 import { plainText } from '../../oauth/errors.ts';
 import { errorText } from '../errorText.ts';
 import { commandIds, type CommandId } from '../ids.ts';
+import { fixFor } from '../notifications.ts';
 import { t, userLanguage } from '../localize.ts';
 import { detailsHtml } from './detailsHtml.ts';
 import { type DetailsAction, type HostMessage, pageMessageSchema } from './detailsMessages.ts';
@@ -114,9 +115,14 @@ export class DetailsPanel implements vscode.Disposable {
       this.#sent = '';
       this.#refresh();
     } else {
-      // A command tells by itself what goes wrong.
-      void vscode.commands.executeCommand(ACTION_COMMANDS[output.action], this.#id);
+      void this.#run(output.action); // a command tells by itself what goes wrong
     }
+  }
+
+  async #run(action: DetailsAction): Promise<void> {
+    const connection = this.#parts.service.get(this.#id);
+    if (action !== 'fix') await vscode.commands.executeCommand(ACTION_COMMANDS[action], this.#id);
+    else if (connection !== undefined) await fixFor(connection)?.act();
   }
 
   /** Something changed: what is drawn from memory is drawn at once, and the steps once they are read. */
@@ -179,6 +185,7 @@ export class DetailsPanel implements vscode.Disposable {
               activity: service.activity(id),
               trace: this.#trace,
               device: service.deviceAuthorization(id),
+              fixLabel: fixFor(connection)?.title,
               now: clock.now(),
             }),
           };
@@ -190,7 +197,7 @@ export class DetailsPanel implements vscode.Disposable {
   }
 }
 
-const ACTION_COMMANDS: Readonly<Record<DetailsAction, CommandId>> = {
+const ACTION_COMMANDS: Readonly<Record<Exclude<DetailsAction, 'fix'>, CommandId>> = {
   signIn: commandIds.signIn,
   reauthorize: commandIds.reauthorize,
   refreshToken: commandIds.refreshToken,

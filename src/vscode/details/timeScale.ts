@@ -14,7 +14,7 @@ export interface TimeScale {
 
 /** How many lives of a token are shown, so that each is long enough to be seen. */
 const SHOWN_LIVES = 8;
-const SHORTEST_LIFE_MS = 5 * 60_000;
+const SHORTEST_LIFE_MS = 60_000;
 /** What a token without an end is taken to live, for the scale alone. */
 const USUAL_LIFE_MS = 60 * 60_000;
 /** Left free at both ends, in percent, so that what is there can be seen whole. */

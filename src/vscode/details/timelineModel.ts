@@ -27,7 +27,7 @@ export function timelineModel(connection: Connection, activity: readonly Activit
   const expiresAt = grant?.expiresAt;
   const spans = tokenSpans(activity, grant, now);
   const scale = fitScale(
-    life.map(({ entry }) => entry.at),
+    livedThrough(life).map(({ entry }) => entry.at),
     spans.at(-1),
     now,
   );
@@ -153,7 +153,7 @@ function groupedMarks(
   now: number,
 ): TimelineModel['marks'] {
   const marks: { key: string; at: number; mark: Mark; count: number; text: string }[] = [];
-  const happened = life.map(({ entry, mark, title }) => ({ at: entry.at, mark, title }));
+  const happened = livedThrough(life).map(({ entry, mark, title }) => ({ at: entry.at, mark, title }));
   const ends = expiresAt === undefined ? [] : [{ at: expiresAt, mark: 'end' as const, title: t('End of the token') }];
   for (const { at, mark, title } of [...happened, ...ends]) {
     if (at < scale.start) continue;
@@ -179,6 +179,11 @@ function ticksOf(scale: TimeScale, now: number, expiresAt: number | undefined): 
   return ticks;
 }
 
+/** What belongs to the life of a token: that a connection was added does not, and is told in the list alone. */
+function livedThrough(life: readonly LifeEvent[]): readonly LifeEvent[] {
+  return life.filter(({ entry }) => entry.type !== 'added');
+}
+
 function legendOf(life: readonly LifeEvent[], hasEnd: boolean): TimelineModel['legend'] {
   const texts: readonly (readonly [Mark, string])[] = [
     ['signIn', t('signed in')],
@@ -189,6 +194,6 @@ function legendOf(life: readonly LifeEvent[], hasEnd: boolean): TimelineModel['l
     ['end', t('end')],
     ['other', t('other')],
   ];
-  const used = new Set<Mark>([...life.map(({ mark }) => mark), ...(hasEnd ? (['end'] as const) : [])]);
+  const used = new Set<Mark>([...livedThrough(life).map(({ mark }) => mark), ...(hasEnd ? (['end'] as const) : [])]);
   return texts.filter(([mark]) => used.has(mark)).map(([mark, text]) => ({ mark, text }));
 }

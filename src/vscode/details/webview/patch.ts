@@ -17,7 +17,11 @@ export function view(
   attributes: Readonly<Record<string, string | undefined>>,
   ...children: readonly Child[]
 ): View {
-  return { tag, attributes, children: children.flatMap((child) => (child === undefined || child === '' ? [] : [child])) };
+  return {
+    tag,
+    attributes,
+    children: children.flatMap((child) => (child === undefined || child === '' ? [] : [child])),
+  };
 }
 
 const SVG = 'http://www.w3.org/2000/svg';

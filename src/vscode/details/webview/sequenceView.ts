@@ -20,7 +20,7 @@ export function sequenceView(sequence: SequenceModel): View {
     view(
       'div',
       { class: 'lanes', 'aria-hidden': 'true' },
-      ...sequence.lanes.map(({ lane, name }) => view('span', { key: lane }, name)),
+      view('div', {}, ...sequence.lanes.map(({ lane, name }) => view('span', { key: lane }, name))),
     ),
     view('ol', { class: 'steps', 'aria-label': sequence.stepsTitle }, ...sequence.steps.map(stepView)),
     sequence.omitted === '' ? undefined : view('p', { key: 'omitted', class: 'muted' }, sequence.omitted),
@@ -40,7 +40,7 @@ function stepView(step: StepModel, index: number): View {
         {},
         chevron(),
         view('span', { class: 'number' }, `${index + 1}.`),
-        arrowsView(step.arrows),
+        view('span', { class: 'drawing' }, arrowsView(step.arrows)),
         view(
           'span',
           { class: 'what' },

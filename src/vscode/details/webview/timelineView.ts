@@ -74,7 +74,7 @@ function drawing({ marks, now, spans, ticks }: TimelineModel): View {
           markPath(mark),
           count === 1
             ? undefined
-            : view('text', { class: 'count', x: '8', y: '-2', 'text-anchor': 'middle' }, `×${count}`),
+            : view('text', { class: 'count', x: '1', y: '4', 'text-anchor': 'end' }, `×${count}`),
           view('title', {}, text),
         ),
       ),
