@@ -1,10 +1,6 @@
-import { readFileSync } from 'node:fs';
-import path from 'node:path';
+import axeCore from 'axe-core';
 import type { Frame, Locator } from 'playwright-core';
 import * as v from 'valibot';
-import { REPOSITORY } from '../stand/standPaths.ts';
-
-const AXE_FILE = path.join(REPOSITORY, 'node_modules', 'axe-core', 'axe.min.js');
 
 const resultSchema = v.object({
   violations: v.array(
@@ -32,7 +28,7 @@ export async function frameOf(inside: Locator): Promise<Frame> {
 /** Runs axe-core, with all of its rules, on the page that `inside` is in: its own frame, whatever that may load. */
 export async function axe(inside: Locator): Promise<AxeFindings> {
   const frame = await frameOf(inside);
-  await frame.evaluate(readFileSync(AXE_FILE, 'utf8'));
+  await frame.evaluate(axeCore.source);
   const { passes, violations } = v.parse(resultSchema, await frame.evaluate('axe.run(document)'));
   return {
     violations: violations.flatMap(({ help, id, nodes }) =>

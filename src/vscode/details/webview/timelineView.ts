@@ -72,9 +72,7 @@ function drawing({ marks, now, spans, ticks }: TimelineModel): View {
           'g',
           { transform: 'translate(-8 -8)' },
           markPath(mark),
-          count === 1
-            ? undefined
-            : view('text', { class: 'count', x: '1', y: '4', 'text-anchor': 'end' }, `×${count}`),
+          count === 1 ? undefined : view('text', { class: 'count', x: '1', y: '4', 'text-anchor': 'end' }, `×${count}`),
           view('title', {}, text),
         ),
       ),
