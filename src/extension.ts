@@ -29,6 +29,7 @@ import { commandTable } from './vscode/commands.ts';
 import { registerCommands } from './vscode/commandTable.ts';
 import { ConnectionsTree } from './vscode/connectionsTree.ts';
 import { Consent } from './vscode/consent.ts';
+import { offerDetails } from './vscode/details/details.ts';
 import { offerSessions } from './vscode/extensionSessions.ts';
 import { followPort } from './vscode/followPort.ts';
 import { stepUpTimeoutMs, tokenLifetimes, wantedPort } from './vscode/gatewaySettings.ts';
@@ -176,12 +177,22 @@ export function activate(context: vscode.ExtensionContext): ScopekeeperApi {
   const consent = new Consent({ connections, gateway });
   const tellDemand = createTellDemand(connections, signIn);
   const ensureReady = async () => role.ensureReady();
+  const details = offerDetails({
+    service: connections,
+    role,
+    secretPlaces: () => manager.secretPlaces(),
+    clock,
+    log,
+    extensionUri: context.extensionUri,
+    version,
+  });
   const commands = commandTable({
     service: connections,
     gateway,
     signIn,
     ensureReady,
     reveal: async (id) => tree.reveal(id),
+    details,
     showLog: () => channel.show(),
     redirectUri: async (kind) => connections.redirectUri(kind),
     checkCaFile: async (file) => void (await readCertificates(file, 'connection')), // only whether it can be read
@@ -201,6 +212,7 @@ export function activate(context: vscode.ExtensionContext): ScopekeeperApi {
     statusBar,
     signIn,
     publicChanges,
+    details,
     registerCommands(commands, log),
     connections,
     gateway,

@@ -33,12 +33,18 @@ export const commandIds = {
   moveTokenToKeychain: 'scopekeeper.moveTokenToKeychain',
   showStatus: 'scopekeeper.showStatus',
   reveal: 'scopekeeper.reveal',
+  showDetails: 'scopekeeper.showDetails',
+  exportDiagnostics: 'scopekeeper.exportDiagnostics',
   showLog: 'scopekeeper.showLog',
 } as const;
 
 export type CommandId = (typeof commandIds)[keyof typeof commandIds];
 
-export const viewIds = { container: 'scopekeeper', servers: 'scopekeeper.servers' } as const;
+export const viewIds = {
+  container: 'scopekeeper',
+  servers: 'scopekeeper.servers',
+  details: 'scopekeeper.details',
+} as const;
 
 /** What this extension gives to the editor under a name; each is declared in package.json. */
 export const providerIds = { agentMode: 'scopekeeper', authentication: 'scopekeeper' } as const;
