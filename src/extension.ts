@@ -32,6 +32,7 @@ import { Consent } from './vscode/consent.ts';
 import { offerSessions } from './vscode/extensionSessions.ts';
 import { followPort } from './vscode/followPort.ts';
 import { stepUpTimeoutMs, tokenLifetimes, wantedPort } from './vscode/gatewaySettings.ts';
+import { DiagnoseCommand } from './vscode/diagnosis/diagnoseCommand.ts';
 import { editorUserFolder } from './vscode/editorUserFolder.ts';
 import { settingIds } from './vscode/ids.ts';
 import { KeptSetting } from './vscode/keptSetting.ts';
@@ -176,6 +177,12 @@ export function activate(context: vscode.ExtensionContext): ScopekeeperApi {
   const consent = new Consent({ connections, gateway });
   const tellDemand = createTellDemand(connections, signIn);
   const ensureReady = async () => role.ensureReady();
+  const diagnosis = new DiagnoseCommand({
+    service: connections,
+    ports: { ...guardedFetch, clock, clientMetadataUrl },
+    ensureReady,
+    version,
+  });
   const commands = commandTable({
     service: connections,
     gateway,
@@ -183,6 +190,7 @@ export function activate(context: vscode.ExtensionContext): ScopekeeperApi {
     ensureReady,
     reveal: async (id) => tree.reveal(id),
     showLog: () => channel.show(),
+    diagnosis,
     redirectUri: async (kind) => connections.redirectUri(kind),
     checkCaFile: async (file) => void (await readCertificates(file, 'connection')), // only whether it can be read
     configFiles,
@@ -202,6 +210,7 @@ export function activate(context: vscode.ExtensionContext): ScopekeeperApi {
     signIn,
     publicChanges,
     registerCommands(commands, log),
+    diagnosis,
     connections,
     gateway,
     keepViewState(tree, connections, gateway, role, clock),

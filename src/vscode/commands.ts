@@ -15,6 +15,7 @@ import { connectionIdOf, pickConnection } from './connectionPicker.ts';
 import { changeSettings } from './connectionSettings.ts';
 import { copyClientConfiguration } from './copyClientConfiguration.ts';
 import { copyDeviceCode, openDevicePage, waitsForDevice } from './deviceCode.ts';
+import type { DiagnoseCommand } from './diagnosis/diagnoseCommand.ts';
 import { errorText } from './errorText.ts';
 import { commandIds, viewIds } from './ids.ts';
 import { t } from './localize.ts';
@@ -33,6 +34,7 @@ export interface CommandParts extends RegisteredClientParts, ChooseCaFileParts, 
   /** Shows the row of a connection. */
   readonly reveal: (id: string) => Promise<void>;
   readonly showLog: () => void;
+  readonly diagnosis: Pick<DiagnoseCommand, 'run' | 'copy'>;
 }
 
 function isSigningIn({ state }: Connection): boolean {
@@ -136,6 +138,8 @@ export function commandTable(parts: CommandParts): CommandTable {
       await vscode.commands.executeCommand(`${viewIds.servers}.focus`);
       await parts.reveal(connectionIdOf(argument) ?? '');
     },
+    [commandIds.diagnoseConnection]: async (argument) => parts.diagnosis.run(argument),
+    [commandIds.copyDiagnosis]: async () => parts.diagnosis.copy(),
     [commandIds.showLog]: () => parts.showLog(),
   };
 }

@@ -28,12 +28,17 @@ export const commandIds = {
   cancelSignIn: 'scopekeeper.cancelSignIn',
   showStatus: 'scopekeeper.showStatus',
   reveal: 'scopekeeper.reveal',
+  diagnoseConnection: 'scopekeeper.diagnoseConnection',
+  copyDiagnosis: 'scopekeeper.copyDiagnosis',
   showLog: 'scopekeeper.showLog',
 } as const;
 
 export type CommandId = (typeof commandIds)[keyof typeof commandIds];
 
 export const viewIds = { container: 'scopekeeper', servers: 'scopekeeper.servers' } as const;
+
+/** The panels that this extension opens beside the editors. */
+export const panelIds = { diagnosis: 'scopekeeper.diagnosis' } as const;
 
 /** What this extension gives to the editor under a name; each is declared in package.json. */
 export const providerIds = { agentMode: 'scopekeeper', authentication: 'scopekeeper' } as const;
@@ -55,6 +60,7 @@ export interface ContextKeys {
   'scopekeeper.hasConnections': boolean;
   'scopekeeper.isAuthorizing': boolean;
   'scopekeeper.hasLocalClients': boolean;
+  'scopekeeper.hasDiagnosis': boolean;
 }
 
 export const contextKeys: { readonly [K in keyof ContextKeys]: K } = {
@@ -62,4 +68,5 @@ export const contextKeys: { readonly [K in keyof ContextKeys]: K } = {
   'scopekeeper.hasConnections': 'scopekeeper.hasConnections',
   'scopekeeper.isAuthorizing': 'scopekeeper.isAuthorizing',
   'scopekeeper.hasLocalClients': 'scopekeeper.hasLocalClients',
+  'scopekeeper.hasDiagnosis': 'scopekeeper.hasDiagnosis',
 };

@@ -62,7 +62,6 @@ export type Seen =
   | { readonly type: 'client_document' }
   | { readonly type: 'registers'; readonly endpoint: string }
   | { readonly type: 'registration_guessed'; readonly endpoint: string }
-  | { readonly type: 'would_register'; readonly scopes: readonly string[] }
   | { readonly type: 'auth_method'; readonly method: string; readonly isRenewable: boolean }
   | { readonly type: 'unknown_auth_methods'; readonly methods: readonly string[] }
   | { readonly type: 'issuer_kept' }
@@ -75,7 +74,6 @@ export type Seen =
       readonly from: 'challenge' | 'metadata' | 'settings' | 'none';
       readonly scopes: readonly string[];
     }
-  | { readonly type: 'scopes_unreadable' }
   | { readonly type: 'iss_advertised' }
   | { readonly type: 'iss_not_advertised' }
   | { readonly type: 'redirects'; readonly offersDevice: boolean }

@@ -3,6 +3,7 @@ import { describe, it, type TestContext } from 'node:test';
 import type { Connection } from '../../../src/connections/connection.ts';
 import { diagnose, type Diagnosis } from '../../../src/connections/diagnosis/diagnose.ts';
 import type { Judged, Verdict } from '../../../src/connections/diagnosis/finding.ts';
+import { reportOf } from '../../../src/vscode/diagnosis/report.ts';
 import { systemClock } from '../../../src/platform/clock.ts';
 import { createGuardedFetch } from '../../../src/platform/guardedFetch.ts';
 import { startWithFaults } from '../../headless/headlessManager.ts';
@@ -162,7 +163,37 @@ const CASES: readonly Case[] = [
   { faults: { prmIssuers: ['http://remote.example'] }, judged: 'P20', verdict: 'broken', seen: 'insecure_url' },
 ];
 
+const SENTENCES: readonly (readonly [Partial<Faults>, RegExp])[] = [
+  [{ unprotected: true, noResourceMetadata: true }, /lets everyone in without signing in/],
+  [{ html: true, noResourceMetadata: true }, /is a web page and not an MCP server/],
+  [{ prmResource: 'https://other.example/mcp' }, /says that it is other\.example\/mcp, but you connected to/],
+  [{ noMetadata: true }, /no description of that authorization server was found/],
+  [{ metadataIssuer: 'https://other.example' }, /calls itself “https:\/\/other\.example”/],
+  [{ prmIssuers: [] }, /does not say where\. This is a fault of the server/],
+  [{ noRegistration: true }, /does not let apps register by themselves/],
+  [{ grantTypes: ['client_credentials'] }, /does not let people sign in this way/],
+  [{ authMethods: ['tls_client_auth'] }, /only by ways that Scopekeeper does not have: tls_client_auth/],
+  [{ noPkce: true }, /does not say that it protects sign-ins/],
+  [{ redirectMetadataTo: REMOTE }, /not safe to follow/],
+  [{ prmIssuers: ['http://remote.example'] }, /no encrypted \(https\) address\. This is a fault of the server/],
+  [{ registrationStatus: 400 }, /^The last sign-in showed: .*refused to register Scopekeeper/],
+  [{ rejectLoopback: true }, /^The last sign-in showed: .*does not let sign-ins come back to a port/],
+  [{ rejectResource: true }, /^The last sign-in showed: .*does not accept the address of the server/],
+  [{ rejectScopes: ['files:write'] }, /^The last sign-in showed: .*refused the scopes/],
+  [{ callbackIss: 'wrong' }, /^The last sign-in showed: The answer in the browser did not come from/],
+  [{ tokenStatus: 503 }, /^The last sign-in showed: .*is failing \(status 503\)/],
+];
+
 describe('a diagnosis', () => {
+  for (const [faults, says] of SENTENCES) {
+    it(`names the cause in a sentence: ${JSON.stringify(faults)}`, async (t) => {
+      const { diagnosis } = await runAfterSignIn(t, faults);
+      const { headline, verdict } = reportOf(diagnosis, undefined);
+      assert.equal(verdict, 'broken');
+      assert.match(headline, says);
+    });
+  }
+
   it('finds nothing broken at a server that does right, and signs in and registers nowhere', async (t) => {
     const server = await startFaultyServer();
     t.after(async () => server.close());
