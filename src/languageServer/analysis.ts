@@ -18,7 +18,7 @@ export interface EntryFacts extends EntryContents {
 export interface AnalyzedServer {
   readonly name: string;
   /** The folder that it is for, of those that Claude Code keeps below `projects`. */
-  readonly project: string | undefined;
+  readonly folder: string | undefined;
   /** The object that holds it; names in it are told apart. */
   readonly container: string;
   readonly nameRange: TextRange;
@@ -58,7 +58,7 @@ export class Analyzer {
       known.set(written, facts);
       return {
         name,
-        project: path.length > 2 ? path[1] : undefined,
+        folder: path.length > 2 ? path[1] : undefined,
         container: path.length > 2 ? path.slice(0, -1).join('\0') : '',
         nameRange,
         range,
@@ -83,7 +83,7 @@ export class Analyzer {
     }
     const analyzed = servers.map(({ name, nameRange, range, entry, properties }) => ({
       name,
-      project: undefined,
+      folder: undefined,
       container: '',
       nameRange,
       range,

@@ -19,6 +19,6 @@ export function rangeIn({ document }: Pick<ConfigDocument, 'document'>, { offset
 
 /** What the commands of the extension take to know which server is meant. */
 export function referenceTo({ document, client }: ConfigDocument, server: AnalyzedServer): ConfigServerReference {
-  const { name, project } = server;
-  return { uri: document.uri, client: client.id, name, ...(project === undefined ? {} : { project }) };
+  const { name, folder } = server;
+  return { uri: document.uri, client: client.id, name, ...(folder !== undefined && { folder }) };
 }

@@ -9,7 +9,7 @@ import {
 } from 'vscode-languageserver/node';
 import { TextDocument } from 'vscode-languageserver-textdocument';
 import type { ConfigClient } from '../mcpConfig/configClient.ts';
-import { clientOfDocument } from '../mcpConfig/documentClient.ts';
+import { configDocument } from '../mcpConfig/configDocuments.ts';
 import { connectionsNotification, initializationSchema, type Initialization } from '../mcpConfig/languageProtocol.ts';
 import { setLanguage, translatorOf } from '../vscode/localize.ts';
 import { Analyzer } from './analysis.ts';
@@ -70,7 +70,8 @@ export class LanguageServer {
   }
 
   #take(document: TextDocument): void {
-    const client = this.#environment === undefined ? undefined : clientOfDocument(document.uri, this.#environment);
+    const client =
+      this.#environment === undefined ? undefined : configDocument(document.uri, this.#environment)?.client;
     if (client === undefined) return;
     this.#open.set(document.uri, { client, analyzer: new Analyzer(client), current: undefined, isQueued: false });
   }
