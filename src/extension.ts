@@ -33,6 +33,7 @@ import { offerDetails } from './vscode/details/details.ts';
 import { offerSessions } from './vscode/extensionSessions.ts';
 import { followPort } from './vscode/followPort.ts';
 import { stepUpTimeoutMs, tokenLifetimes, wantedPort } from './vscode/gatewaySettings.ts';
+import { DiagnoseCommand } from './vscode/diagnosis/diagnoseCommand.ts';
 import { editorUserFolder } from './vscode/editorUserFolder.ts';
 import { settingIds } from './vscode/ids.ts';
 import { KeptSetting } from './vscode/keptSetting.ts';
@@ -186,6 +187,12 @@ export function activate(context: vscode.ExtensionContext): ScopekeeperApi {
     extensionUri: context.extensionUri,
     version,
   });
+  const diagnosis = new DiagnoseCommand({
+    service: connections,
+    ports: { ...guardedFetch, clock, clientMetadataUrl },
+    ensureReady,
+    version,
+  });
   const commands = commandTable({
     service: connections,
     gateway,
@@ -194,6 +201,7 @@ export function activate(context: vscode.ExtensionContext): ScopekeeperApi {
     reveal: async (id) => tree.reveal(id),
     details,
     showLog: () => channel.show(),
+    diagnosis,
     redirectUri: async (kind) => connections.redirectUri(kind),
     checkCaFile: async (file) => void (await readCertificates(file, 'connection')), // only whether it can be read
     configFiles,
@@ -214,6 +222,7 @@ export function activate(context: vscode.ExtensionContext): ScopekeeperApi {
     publicChanges,
     details,
     registerCommands(commands, log),
+    diagnosis,
     connections,
     gateway,
     keepViewState(tree, connections, gateway, role, clock),

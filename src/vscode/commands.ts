@@ -18,6 +18,7 @@ import { changeSettings } from './connectionSettings.ts';
 import { copyClientConfiguration } from './copyClientConfiguration.ts';
 import { copyDeviceCode, openDevicePage, waitsForDevice } from './deviceCode.ts';
 import type { Details } from './details/details.ts';
+import type { DiagnoseCommand } from './diagnosis/diagnoseCommand.ts';
 import { errorText } from './errorText.ts';
 import { commandIds, viewIds } from './ids.ts';
 import { importServers } from './importServers/importServers.ts';
@@ -39,6 +40,7 @@ export interface CommandParts extends RegisteredClientParts, ChooseCaFileParts, 
   readonly reveal: (id: string) => Promise<void>;
   readonly details: Pick<Details, 'show' | 'export'>;
   readonly showLog: () => void;
+  readonly diagnosis: Pick<DiagnoseCommand, 'run' | 'copy'>;
 }
 
 function isSigningIn({ state }: Connection): boolean {
@@ -159,6 +161,8 @@ export function commandTable(parts: CommandParts): CommandTable {
       await ensureReady().catch(() => undefined);
       await parts.details.export(connectionIdOf(argument));
     },
+    [commandIds.diagnoseConnection]: async (argument) => parts.diagnosis.run(argument),
+    [commandIds.copyDiagnosis]: async () => parts.diagnosis.copy(),
     [commandIds.showLog]: () => parts.showLog(),
   };
 }

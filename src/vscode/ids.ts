@@ -35,6 +35,8 @@ export const commandIds = {
   reveal: 'scopekeeper.reveal',
   showDetails: 'scopekeeper.showDetails',
   exportDiagnostics: 'scopekeeper.exportDiagnostics',
+  diagnoseConnection: 'scopekeeper.diagnoseConnection',
+  copyDiagnosis: 'scopekeeper.copyDiagnosis',
   showLog: 'scopekeeper.showLog',
 } as const;
 
@@ -45,6 +47,9 @@ export const viewIds = {
   servers: 'scopekeeper.servers',
   details: 'scopekeeper.details',
 } as const;
+
+/** The panels that this extension opens beside the editors. */
+export const panelIds = { diagnosis: 'scopekeeper.diagnosis' } as const;
 
 /** What this extension gives to the editor under a name; each is declared in package.json. */
 export const providerIds = { agentMode: 'scopekeeper', authentication: 'scopekeeper' } as const;
@@ -66,6 +71,7 @@ export interface ContextKeys {
   'scopekeeper.hasConnections': boolean;
   'scopekeeper.isAuthorizing': boolean;
   'scopekeeper.hasLocalClients': boolean;
+  'scopekeeper.hasDiagnosis': boolean;
 }
 
 export const contextKeys: { readonly [K in keyof ContextKeys]: K } = {
@@ -73,4 +79,5 @@ export const contextKeys: { readonly [K in keyof ContextKeys]: K } = {
   'scopekeeper.hasConnections': 'scopekeeper.hasConnections',
   'scopekeeper.isAuthorizing': 'scopekeeper.isAuthorizing',
   'scopekeeper.hasLocalClients': 'scopekeeper.hasLocalClients',
+  'scopekeeper.hasDiagnosis': 'scopekeeper.hasDiagnosis',
 };

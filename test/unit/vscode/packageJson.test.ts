@@ -53,6 +53,7 @@ test('menus name existing commands, and every command is in the palette only whe
     commandIds.connectServer,
     commandIds.importServers,
     commandIds.exportDiagnostics,
+    commandIds.diagnoseConnection,
     commandIds.showLog,
   ]);
 });
