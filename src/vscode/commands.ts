@@ -10,6 +10,8 @@ import { askServerUrl } from './askServerUrl.ts';
 import type { ClientConfigParts } from './clientAccess.ts';
 import { chooseCaFile, type ChooseCaFileParts } from './chooseCaFile.ts';
 import type { CommandTable } from './commandTable.ts';
+import { connectConfigServer } from './configActions/connectEntry.ts';
+import { moveTokenToKeychain, useThroughGateway } from './configActions/routeEntry.ts';
 import { confirm } from './confirm.ts';
 import { connectionIdOf, pickConnection } from './connectionPicker.ts';
 import { changeSettings } from './connectionSettings.ts';
@@ -17,6 +19,8 @@ import { copyClientConfiguration } from './copyClientConfiguration.ts';
 import { copyDeviceCode, openDevicePage, waitsForDevice } from './deviceCode.ts';
 import { errorText } from './errorText.ts';
 import { commandIds, viewIds } from './ids.ts';
+import { importServers } from './importServers/importServers.ts';
+import { showInConfig } from './importServers/showInConfig.ts';
 import { t } from './localize.ts';
 import { accessOf, changeTools, manageLocalClients, revokeAccess } from './localClients.ts';
 import { newToken } from './newToken.ts';
@@ -55,6 +59,10 @@ export function commandTable(parts: CommandParts): CommandTable {
     await ensureReady();
     const access = accessOf(gateway, argument);
     await (access === undefined ? manageLocalClients(parts) : act(access));
+  };
+  const onceReady = (act: (argument: unknown) => Promise<void>) => async (argument?: unknown) => {
+    await ensureReady();
+    await act(argument);
   };
   const signInTo = async (connection: Connection) => signIn.run(connection);
 
@@ -102,6 +110,13 @@ export function commandTable(parts: CommandParts): CommandTable {
     [commandIds.addToClient]: on(t('Add which server to an MCP client?'), async (connection) =>
       addToClient(parts, connection),
     ),
+    [commandIds.showInConfig]: on(t('Show which server in mcp.json?'), async (connection) =>
+      showInConfig(parts, connection),
+    ),
+    [commandIds.importServers]: onceReady(async () => importServers(parts)),
+    [commandIds.connectConfigServer]: onceReady(async (entry) => connectConfigServer(parts, entry)),
+    [commandIds.useThroughGateway]: onceReady(async (entry) => useThroughGateway(parts, entry)),
+    [commandIds.moveTokenToKeychain]: onceReady(async (entry) => moveTokenToKeychain(parts, entry)),
     [commandIds.newToken]: on(t('A token for which server?'), async (connection) => newToken(gateway, connection)),
     [commandIds.changeTools]: onAccess(async (access) => changeTools(parts, access)),
     [commandIds.revokeAccess]: onAccess(async (access) => revokeAccess(parts, access)),

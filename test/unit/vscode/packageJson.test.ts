@@ -49,7 +49,7 @@ test('menus name existing commands, and every command is in the palette only whe
   }
   const inPalette = new Set((contributes.menus['commandPalette'] ?? []).map(({ command }) => command));
   const always = [...known].filter((command) => !inPalette.has(command));
-  assert.deepEqual(always, [commandIds.connectServer, commandIds.showLog]);
+  assert.deepEqual(always, [commandIds.connectServer, commandIds.importServers, commandIds.showLog]);
 });
 
 test('views, containers and context keys are those of ids.ts', () => {
