@@ -5,9 +5,19 @@ import type { Page } from 'playwright-core';
 import * as v from 'valibot';
 import type { Session } from './session.ts';
 
-/** That a sign-in was cancelled is remembered, and no change. */
+/** What is kept of the connections; of their activity that a sign-in was cancelled, which is no change. */
 const keptSchema = v.object({
-  connections: v.optional(v.array(v.looseObject({ activity: v.optional(v.array(v.unknown())) })), []),
+  connections: v.optional(
+    v.array(
+      v.looseObject({
+        activity: v.pipe(
+          v.unknown(),
+          v.transform(() => 'not compared'),
+        ),
+      }),
+    ),
+    [],
+  ),
 });
 
 /**
@@ -49,7 +59,7 @@ function says(text: string): Walk {
   return undone(async ({ workbench }, run) => {
     await run();
     await workbench.notifications.item(text).waitFor();
-    await workbench.clearNotifications();
+    await workbench.notifications.close(text);
   });
 }
 
@@ -58,6 +68,18 @@ const opensPage: Walk = async ({ workbench }, run) => {
   const page = await openedBy(workbench.page, async () => workbench.openedPage(run));
   await page.close();
 };
+
+/** A command that opens a webview beside the files. */
+function opensEditor(heading: RegExp, look: (session: Session) => Promise<void> = async () => undefined): Walk {
+  return undone(async (session, run) => {
+    const { workbench } = session;
+    await run();
+    await workbench.webview.getByRole('heading', { level: 1, name: heading }).waitFor();
+    await look(session);
+    await workbench.runCommand('View: Close All Editors');
+    await workbench.page.locator('iframe.webview.ready').first().waitFor({ state: 'hidden' });
+  });
+}
 
 /** A sign-in that is begun, and cancelled. */
 const signsIn: Walk = undone(async (session, run) => {
@@ -90,6 +112,20 @@ export const WALKS: Readonly<Record<string, Walk>> = {
   'scopekeeper.newToken': asks('What is it for?'),
   'scopekeeper.changeTools': asks('Tools for'),
   'scopekeeper.revokeAccess': asksInDialog('Revoke the access'),
+  'scopekeeper.chooseScopes': asks('Scopes of'),
+  'scopekeeper.importServers': says('No configuration file'),
+  'scopekeeper.showInConfig': says('No configuration file of an MCP client names'),
+  'scopekeeper.showDetails': opensEditor(/127\.0\.0\.1/),
+  'scopekeeper.exportDiagnostics': asks('Export Diagnostics'),
+  'scopekeeper.diagnoseConnection': asks('Diagnose which server?'),
+  'scopekeeper.trySampleServer': undone(async (session, run) => {
+    await opensPage(session, run);
+    const { notifications, servers } = session.workbench;
+    await notifications.click('Signing in to', 'Cancel');
+    await servers.contextMenu('Sample Notes', 'Remove');
+    await notifications.clickDialog('Remove');
+    await servers.row('Sample Notes').waitFor({ state: 'hidden' });
+  }),
   'scopekeeper.showStatus': asks('MCP Connections'),
   'scopekeeper.showLog': async ({ workbench: { page } }, run) => {
     await run();
@@ -101,6 +137,21 @@ export const WALKS: Readonly<Record<string, Walk>> = {
       .click();
     await output.waitFor({ state: 'hidden' });
   },
+};
+
+/** What shows something else where there is no connection. */
+export const WALKS_WITHOUT_CONNECTIONS: Readonly<Record<string, Walk>> = {
+  ...WALKS,
+  'scopekeeper.diagnoseConnection': asks('Nothing is signed in to'),
+};
+
+/** What shows something else on the row of a connection. */
+export const WALKS_ON_ROW: Readonly<Record<string, Walk>> = {
+  ...WALKS,
+  'scopekeeper.diagnoseConnection': opensEditor(/Diagnosis|127\.0\.0\.1/, async ({ workbench }) => {
+    await workbench.runCommand('Scopekeeper: Copy Diagnosis Report');
+    await workbench.page.waitForFunction('navigator.clipboard.readText().then((text) => /127\\.0\\.0\\.1/.test(text))');
+  }),
 };
 
 /** What those show that are there while a sign-in waits for the browser. The last one ends it. */
@@ -131,6 +182,10 @@ export const WALKS_IN_DEVICE_SIGN_IN: Readonly<Record<string, Walk>> = {
 export const RUN_FROM_ELSEWHERE: Readonly<Record<string, string>> = {
   'scopekeeper.allowUnadvertisedPkce': 'errors.test.ts: no PKCE',
   'scopekeeper.chooseCaFile': 'test/host/proxy.test.ts',
+  'scopekeeper.copyDiagnosis': 'commandWalks.ts: with the report of Diagnose Connection…',
+  'scopekeeper.connectConfigServer': 'test/host/languageServer.test.ts: a code lens',
+  'scopekeeper.useThroughGateway': 'test/host/languageServer.test.ts: a code lens',
+  'scopekeeper.moveTokenToKeychain': 'test/host/languageServer.test.ts: a quick fix',
   'scopekeeper.reveal': 'commands.test.ts: the hover of the status bar',
 };
 
@@ -147,7 +202,7 @@ async function shownAndKept({ server, workbench: { servers } }: Session): Promis
   const file = path.join(server.configHome, 'scopekeeper', 'connections.json');
   const kept = v.parse(keptSchema, JSON.parse(await readFile(file, 'utf8').catch(() => '{}')));
   const rows = (await servers.rows()).filter(({ level }) => level === 1);
-  return { connections: kept.connections.map((each) => ({ ...each, activity: undefined })), rows: rows.map(({ name }) => name) };
+  return { kept, rows: rows.map(({ name }) => name) };
 }
 
 async function openedBy(editor: Page, open: () => Promise<Page>): Promise<Page> {

@@ -9,6 +9,8 @@ import {
   WALKS,
   WALKS_IN_BROWSER_SIGN_IN,
   WALKS_IN_DEVICE_SIGN_IN,
+  WALKS_ON_ROW,
+  WALKS_WITHOUT_CONNECTIONS,
 } from './commandWalks.ts';
 import { type ContributedCommand, readContributedMenus } from './contributedMenus.ts';
 import { type Session, withSession } from './session.ts';
@@ -18,7 +20,8 @@ import { connectSample } from './signInPage.ts';
 const HIGH = { width: 1280, height: 2200 };
 
 const CONNECTED = { 'scopekeeper.hasConnections': 'true' };
-const SIGNING_IN = { ...CONNECTED, 'scopekeeper.isAuthorizing': 'true' };
+/** After a diagnosis, whose report stays at hand. */
+const SIGNING_IN = { ...CONNECTED, 'scopekeeper.hasDiagnosis': 'true', 'scopekeeper.isAuthorizing': 'true' };
 
 /** What rows are, as the `viewItem` of package.json's conditions. */
 const READY = 'connection canReauthorize canRefresh canDisconnect hasScopes';
@@ -91,7 +94,7 @@ test('each command is reached from the palette and its menus, in order, and Esca
 
     await servers.show();
     await servers.welcomeAction('Connect a Server').waitFor();
-    await walkPalette({}, WALKS);
+    await walkPalette({}, WALKS_WITHOUT_CONNECTIONS);
 
     await connectSample(session.workbench, sample);
     await servers.row('expires in').waitFor();
@@ -100,8 +103,11 @@ test('each command is reached from the palette and its menus, in order, and Esca
       titlesOf(menus.titleIcons(CONNECTED)),
     );
     await walkPalette(CONNECTED, WALKS);
-    await walkRow('expires in', READY, WALKS);
-    await servers.expand('expires in');
+    await servers.titleAction('Collapse All');
+    await walkRow('expires in', READY, WALKS_ON_ROW);
+    await session.workbench.statusItem('status').hover();
+    await page.locator('.workbench-hover').getByRole('link', { name: '127.0.0.1' }).first().click();
+    await servers.row('Used by').waitFor();
     await walkRow('Used by', 'usedBy', WALKS);
 
     await session.workbench.runCommand('Scopekeeper: New Token for a Local Client…');

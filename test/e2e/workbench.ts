@@ -34,7 +34,7 @@ export class Workbench {
   static async open(context: BrowserContext, server: CodeServer, folder: string): Promise<Workbench> {
     const page = await context.newPage();
     const workbench = new Workbench(page);
-    await page.goto(server.urlFor(folder));
+    await page.goto(server.urlFor(folder), { waitUntil: 'commit' });
     await workbench.#waitUntilUsable();
     return workbench;
   }
@@ -73,6 +73,8 @@ export class Workbench {
       }
     }
     await row.click();
+    // What the command shows comes in the same place, and is not to be taken for the palette.
+    await row.waitFor({ state: 'hidden' });
   }
 
   /** Closes all notifications. */
