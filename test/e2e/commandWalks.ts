@@ -186,7 +186,7 @@ export const RUN_FROM_ELSEWHERE: Readonly<Record<string, string>> = {
   'scopekeeper.connectConfigServer': 'test/host/languageServer.test.ts: a code lens',
   'scopekeeper.useThroughGateway': 'test/host/languageServer.test.ts: a code lens',
   'scopekeeper.moveTokenToKeychain': 'test/host/languageServer.test.ts: a quick fix',
-  'scopekeeper.reveal': 'commands.test.ts: the hover of the status bar',
+  'scopekeeper.reveal': 'commands.test.ts: the list of the status bar',
 };
 
 /** A walk after which the list of connections, and what is shown of them, is what it was. */

@@ -17,12 +17,20 @@ const ONLY = new Set<string>(
   process.env[ALL_LOOKS_VARIABLE] === undefined ? ['light', 'hc-dark'] : LOOKS.map(({ look }) => look),
 );
 
-/** Saves pictures of what is shown now as out/screenshots/look-NAME-LOOK.png. What is open stays open. */
-export async function pictureInAllLooks(workbench: Workbench, name: string): Promise<void> {
+/**
+ * Saves pictures of what is shown now as out/screenshots/look-NAME-LOOK.png. What is open stays open, but for a hover.
+ * @param hover brings the hover that is to be in the picture; without it the pointer rests where there is none
+ */
+export async function pictureInAllLooks(
+  workbench: Workbench,
+  name: string,
+  hover = async (): Promise<void> => workbench.page.mouse.move(700, 600),
+): Promise<void> {
   for (const { look, theme, media } of LOOKS) {
     if (!ONLY.has(look)) continue;
     await workbench.page.emulateMedia(media);
     await workbench.page.locator(`.monaco-workbench.${theme}`).waitFor();
+    await hover();
     await workbench.waitUntilStill();
     await workbench.page.screenshot({ path: path.join(SCREENSHOTS_FOLDER, `look-${name}-${look}.png`) });
   }

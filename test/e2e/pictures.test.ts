@@ -1,10 +1,11 @@
 // Pictures of what a person sees, to be looked at. `npm run pictures` makes them in all looks.
 import { test, type TestContext } from 'node:test';
-import * as v from 'valibot';
+import type { Locator, Page } from 'playwright-core';
 import { startLocalClient } from '../headless/localClient.ts';
 import { type SampleServer, startSampleServer } from '../sample/sampleServer.ts';
 import type { Faults } from '../servers/faults.ts';
 import { type FaultyServer, startFaultyServer } from '../servers/faultyServer.ts';
+import { gatewayUrl } from './gatewayUrl.ts';
 import { pictureInAllLooks } from './looks.ts';
 import { type Session, withSession } from './session.ts';
 import { SignInPage } from './signInPage.ts';
@@ -29,14 +30,14 @@ const QUESTIONS: readonly (readonly [
 ];
 
 /** Servers whose connections end up in states of their own. */
-const TROUBLES: readonly (readonly [faults: Partial<Faults>, row: string])[] = [
+const TROUBLES: readonly (readonly [faults: Partial<Faults>, row: string | RegExp])[] = [
   [{ scopesSupported: ['files:read', 'files:write', 'mail:read'], grantOnly: ['files:read'] }, '1 of 3 scopes'],
-  [{ noRefreshToken: true, expiresIn: 1800 }, '30 min'],
+  [{ noRefreshToken: true, expiresIn: 1800 }, /expires in (29|30) min/],
   [{ registrationStatus: 403, registrationError: 'access_denied' }, 'registration refused'],
   [{ denyAuthorization: true }, 'access denied'],
 ];
 
-async function openedTabs({ workbench, browser }: Session): Promise<void> {
+async function closeTabs({ workbench, browser }: Session): Promise<void> {
   for (const page of browser.context.pages()) if (page !== workbench.page) await page.close();
   await workbench.page.bringToFront();
 }
@@ -53,13 +54,15 @@ async function faulty(t: TestContext, faults: Partial<Faults>): Promise<FaultySe
   return server;
 }
 
-async function hover(workbench: Workbench, row: string | RegExp, text: string): Promise<void> {
-  await workbench.servers.row(row).hover();
-  await workbench.page.locator('.workbench-hover', { hasText: text }).first().waitFor();
+/** Rests the pointer on something until it says what it is. */
+async function hoverOver({ page }: Workbench, target: Locator, text: string): Promise<void> {
+  await restPointer(page);
+  await target.hover();
+  await page.locator('.workbench-hover', { hasText: text }).first().waitFor();
 }
 
-async function restPointer({ page }: Workbench): Promise<void> {
-  await page.mouse.move(640, 600);
+async function restPointer(page: Page): Promise<void> {
+  await page.mouse.move(700, 600);
   await page.locator('.workbench-hover').first().waitFor({ state: 'hidden' });
 }
 
@@ -99,13 +102,11 @@ async function firstMinutes(session: Session, sample: SampleServer): Promise<voi
 async function questions(session: Session): Promise<void> {
   const { workbench } = session;
   const { notifications, quickInput, servers, page } = workbench;
-  await hover(workbench, 'expires in', 'Renewal');
-  await pictureInAllLooks(workbench, 'tooltip');
-  await restPointer(workbench);
-  await workbench.statusItem('status').hover();
-  await page.locator('.workbench-hover', { hasText: 'Refresh now' }).first().waitFor();
-  await pictureInAllLooks(workbench, 'status-hover');
-  await restPointer(workbench);
+  const overRow = async () => hoverOver(workbench, servers.row('expires in'), 'Renewal');
+  await pictureInAllLooks(workbench, 'tooltip', overRow);
+  const overStatus = async () => hoverOver(workbench, workbench.statusItem('status'), 'Refresh now');
+  await pictureInAllLooks(workbench, 'status-hover', overStatus);
+  await restPointer(page);
   await servers.row('expires in').click({ button: 'right' });
   await page.locator('.context-view .monaco-menu').first().waitFor();
   await pictureInAllLooks(workbench, 'row-menu');
@@ -133,10 +134,7 @@ async function questions(session: Session): Promise<void> {
 async function localClient(t: TestContext, session: Session): Promise<void> {
   const { browser, workbench } = session;
   const { notifications, quickInput, servers, page } = workbench;
-  await servers.contextMenu('expires in', 'Copy Gateway URL');
-  await page.getByText('Copied the URL').first().waitFor();
-  const url = v.parse(v.string(), await page.evaluate('navigator.clipboard.readText()'));
-  const client = await startLocalClient(url, 'Claude Code', (authorizationUrl) => {
+  const client = await startLocalClient(await gatewayUrl(workbench), 'Claude Code', (authorizationUrl) => {
     void browser.context.newPage().then(async (tab) => tab.goto(authorizationUrl.href)); // it ends at the client
   });
   t.after(async () => client.close());
@@ -150,11 +148,11 @@ async function localClient(t: TestContext, session: Session): Promise<void> {
   await quickInput.toggle('list_notes');
   await quickInput.accept();
   await listing;
-  await openedTabs(session);
+  await closeTabs(session);
   await servers.row(/Claude Code.*1 tool/).waitFor();
-  await hover(workbench, 'Claude Code', 'a program that calls itself so');
-  await pictureInAllLooks(workbench, 'used-by');
-  await restPointer(workbench);
+  const overClient = async () => hoverOver(workbench, servers.row('Claude Code'), 'a program that calls itself so');
+  await pictureInAllLooks(workbench, 'used-by', overClient);
+  await restPointer(page);
   await client.disconnect();
   await servers.inlineAction('Claude Code', 'Revoke Access…');
   await notifications.dialog.waitFor();
@@ -171,7 +169,7 @@ async function troubles(t: TestContext, session: Session): Promise<void> {
     const server = await faulty(t, faults);
     await connect(session, server.mcpUrl);
     await servers.row(row).waitFor();
-    await openedTabs(session);
+    await closeTabs(session);
   }
   await notifications.item('Access was denied').waitFor();
   await pictureInAllLooks(workbench, 'troubles');
@@ -180,7 +178,7 @@ async function troubles(t: TestContext, session: Session): Promise<void> {
   const ended = await faulty(t, {});
   await connect(session, ended.mcpUrl);
   await servers.row(new RegExp(`${new URL(ended.mcpUrl).port}.*expires in`, 's')).waitFor();
-  await openedTabs(session);
+  await closeTabs(session);
   ended.faults.invalidGrant = true;
   await servers.inlineAction(new URL(ended.mcpUrl).port, 'Refresh Token Now');
   await servers.row('needs sign-in').waitFor();
@@ -203,10 +201,9 @@ async function troubles(t: TestContext, session: Session): Promise<void> {
   await quickInput.rows();
   await pictureInAllLooks(workbench, 'status-pick-urgent');
   await quickInput.cancel();
-  await workbench.statusItem('status').hover();
-  await page.locator('.workbench-hover', { hasText: 'Sign in' }).first().waitFor();
-  await pictureInAllLooks(workbench, 'status-hover-urgent');
-  await restPointer(workbench);
+  const overStatus = async () => hoverOver(workbench, workbench.statusItem('status'), 'Connect Server');
+  await pictureInAllLooks(workbench, 'status-hover-urgent', overStatus);
+  await restPointer(page);
   await dragSideBar(workbench, 350, 220);
   await pictureInAllLooks(workbench, 'narrow');
   await servers.expand('1 of 3 scopes');
