@@ -1,3 +1,5 @@
+import type { LocalClient } from './scopeDemand.ts';
+
 /** Something that happened to a connection, for the tree's *Activity* and the log. Holds no secret. */
 export interface ActivityEntry {
   /** Milliseconds since the epoch. */
@@ -16,6 +18,10 @@ export interface ActivityEntry {
     | 'disconnected';
   /** Scopes that the event is about. */
   readonly scopes?: readonly string[];
+  /** Of `consent_needed`: what was refused, e.g. `tools/call add_note`. Of the client's text, cut and plain. */
+  readonly operation?: string;
+  /** Of `consent_needed`: whose request it was. */
+  readonly client?: LocalClient;
   /** The code of the error that the event is about. */
   readonly errorCode?: string;
 }

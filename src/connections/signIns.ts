@@ -1,5 +1,5 @@
 import type { Client } from '../oauth/client.ts';
-import type { Discovery } from '../oauth/discovery.ts';
+import { type Discovery, supportedScopes } from '../oauth/discovery.ts';
 import { OAuthError } from '../oauth/errors.ts';
 import { revokeTokens } from '../oauth/revocation.ts';
 import { difference, type ScopeSet, union } from '../oauth/scopeSet.ts';
@@ -19,6 +19,7 @@ import type { Log, OpenBrowser } from './ports.ts';
 import type { SecretKeeper } from './secretKeeper.ts';
 import { isPersonal } from './scopesToRequest.ts';
 import { discoverServer, signIn, type SignInPorts, type SignInResult } from './signIn.ts';
+import { secretOfAuthorization, signedIn, withIssuers } from './signedIn.ts';
 import { SignInSession } from './signInSession.ts';
 
 export interface SignInsPorts extends SignInPorts {
@@ -90,7 +91,7 @@ export class SignIns {
     const { connection } = this.#parts.records.get(id);
     const onIssuers = (issuers: readonly string[]): void => this.#noteIssuers(id, issuers);
     const discovery = await discoverServer(this.#ports, connection, { onIssuers, signal });
-    this.#noteDiscovery(id, discovery);
+    this.#noteMetadata(id, discovery);
     return discovery.authorizationServer.issuer;
   }
 
@@ -245,15 +246,20 @@ export class SignIns {
     this.#parts.records.update(id, (connection) => withIssuers(connection, issuers));
   }
 
+  #noteMetadata(id: ConnectionId, discovery: Discovery): void {
+    this.#parts.records.update(id, {
+      ...(discovery.resourceMetadataUrl !== undefined && { resourceMetadataUrl: discovery.resourceMetadataUrl }),
+      scopesSupported: supportedScopes(discovery),
+    });
+  }
+
   #noteDiscovery(id: ConnectionId, discovery: Discovery): void {
     const { records, states } = this.#parts;
+    this.#noteMetadata(id, discovery);
     // What was demanded before and is not granted yet stays demanded, also when this sign-in ends in nothing (P23).
     const outstanding = difference(records.get(id).connection.challenged, states.grant(id)?.granted ?? []);
     const challenged = union(outstanding, discovery.challenge?.scopes ?? []);
-    records.update(id, {
-      ...(discovery.resourceMetadataUrl !== undefined && { resourceMetadataUrl: discovery.resourceMetadataUrl }),
-      ...(challenged.length > 0 && { challenged }),
-    });
+    if (challenged.length > 0) records.update(id, { challenged });
   }
 
   /** Lends the stored credentials: a renewal that runs beside the sign-in waits, and then finds what was kept. */
@@ -322,7 +328,7 @@ export class SignIns {
   /** Stores an authorization's tokens, then announces it. Gives the registrations that are not needed any more. */
   async #keep(id: ConnectionId, session: SignInSession, result: SignInResult): Promise<readonly Client[]> {
     const { records, secrets, states } = this.#parts;
-    const { answer, issued, requested } = result;
+    const { answer, requested } = result;
     const previous = await this.#storedSecret(id);
     const generation = Math.max(previous?.generation ?? 0, records.get(id).generation) + 1;
     const { kind, serverUrl } = records.get(id).connection;
@@ -335,16 +341,7 @@ export class SignIns {
     this.#suspects.delete(id);
     states.meetDemand(id);
     session.underlying = { type: 'ready', grant };
-    const { challenge, issuers = [], resource = serverUrl } = issued?.discovery ?? {};
-    records.update(id, ({ resource: _resource, account: _account, issuer: earlier, ...connection }) => ({
-      ...withIssuers(connection, issuers),
-      ...(issued !== undefined && { issuer: issued.authorizationServer.issuer }),
-      requested,
-      // What was demanded while another issuer was in use, or any, is not asked of this one (P23).
-      ...(hasMoved(earlier, issued) && { challenged: challenge?.scopes ?? [] }),
-      ...(resource !== serverUrl && { resource }),
-      ...(answer.account !== undefined && { account: answer.account }),
-    }));
+    records.update(id, (connection) => signedIn(connection, result, grant.granted));
     states.endSession(id, session, {
       activity: states.event('connected', { scopes: grant.granted }),
       lastError: unstored ?? null,
@@ -358,40 +355,4 @@ export class SignIns {
       (client) => client.clientId !== rejected && next.clients?.some((kept) => isSameClient(kept, client)) !== true,
     );
   }
-}
-
-/** The connection with the authorization servers that there are to choose from: one is no choice. */
-function withIssuers({ issuers: _issuers, ...connection }: Connection, issuers: readonly string[]): Connection {
-  return issuers.length > 1 ? { ...connection, issuers } : connection;
-}
-
-/** Whether tokens came from another issuer than those before, or from none. */
-function hasMoved(earlier: string | undefined, issued: SignInResult['issued']): boolean {
-  return issued === undefined || (earlier !== undefined && earlier !== issued.authorizationServer.issuer);
-}
-
-/** What goes to the keychain after a sign-in; what the person entered stays. */
-function secretOfAuthorization(
-  { answer, issued }: SignInResult,
-  previous: ConnectionSecret | undefined,
-  serverUrl: string,
-  generation: number,
-): ConnectionSecret {
-  const { accessToken, refreshToken, tokenType } = answer;
-  const tokens = { accessToken, ...(refreshToken !== undefined && { refreshToken }) };
-  const base: ConnectionSecret = { version: 1, ...previous, serverUrl, generation, answered: generation };
-  if (issued === undefined) return { ...base, tokens };
-  const { issuer, authorization_endpoint, token_endpoint, revocation_endpoint } = issued.authorizationServer;
-  const client = { ...issued.client };
-  return {
-    ...base,
-    ...(client.source === 'registered' && { clients: withRegisteredClient(base.clients ?? [], client) }),
-    tokens: {
-      ...tokens,
-      client,
-      authorizationServer: { issuer, authorization_endpoint, token_endpoint, revocation_endpoint },
-      ...(issued.resource !== undefined && { resource: issued.resource }),
-      ...(issued.dpop !== undefined && { dpopKey: issued.dpop.key, tokenType }),
-    },
-  };
 }
