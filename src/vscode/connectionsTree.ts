@@ -6,6 +6,7 @@ import type { Clock, Disposable } from '../connections/ports.ts';
 import type { GatewayService } from '../gateway/gatewayService.ts';
 import type { LocalAccess } from '../gateway/localAccess.ts';
 import { accessesOf, accessName, accessText, accessTooltipLines, usedByText } from './accessText.ts';
+import { tooltipLines } from './connectionTooltip.ts';
 import { viewIds } from './ids.ts';
 import { signsInText } from './kindText.ts';
 import type { RowText, TooltipLine } from './rowText.ts';
@@ -19,7 +20,6 @@ import {
   scopesText,
   scopeText,
   signInText,
-  tooltipLines,
 } from './treeText.ts';
 import { markdownText } from './untrustedText.ts';
 
@@ -161,7 +161,7 @@ export class ConnectionsTree implements vscode.TreeDataProvider<TreeNode>, vscod
     const connection = this.#service.get(node.connectionId);
     if (node.kind === 'connection' && connection !== undefined) {
       const device = this.#service.deviceAuthorization(connection.id);
-      return tableTooltip(connection.name, tooltipLines(connection, now, device));
+      return tableTooltip(connection.name, tooltipLines(connection, now, { device, accesses: this.#gateway.accesses }));
     }
     const access = node.kind === 'access' ? this.#access(node.accessId) : undefined;
     return access === undefined ? undefined : tableTooltip(accessName(access), accessTooltipLines(access, now));

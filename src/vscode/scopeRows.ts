@@ -1,5 +1,6 @@
 import { currentGrant, type Connection } from '../connections/connection.ts';
 import { isSeldomEchoed } from '../connections/grant.ts';
+import { openDemands, type ScopeDemand } from '../connections/scopeDemand.ts';
 
 export type ScopeStatus =
   | 'granted'
@@ -15,6 +16,8 @@ export type ScopeStatus =
 export interface ScopeRow {
   readonly scope: string;
   readonly status: ScopeStatus;
+  /** Why it was demanded last, where that is known. */
+  readonly demand?: ScopeDemand;
 }
 
 /** Every scope a connection has to do with, once each: the granted ones first, then the lost, then the rest. */
@@ -38,5 +41,9 @@ export function scopeRows(connection: Connection): readonly ScopeRow[] {
   // Who gives a refresh token has given offline access, whether or not it is named (OpenID Connect Core section 11).
   const isTold = ([scope, status]: readonly [string, ScopeStatus]): boolean =>
     status === 'granted' || !isSeldomEchoed(scope) || (scope === 'offline_access' && !grant.refreshable);
-  return [...rows].filter(isTold).map(([scope, status]) => ({ scope, status }));
+  const demands = openDemands(connection);
+  return [...rows].filter(isTold).map(([scope, status]) => {
+    const demand = status === 'granted' ? undefined : demands.findLast(({ scopes }) => scopes.includes(scope));
+    return { scope, status, ...(demand !== undefined && { demand }) };
+  });
 }
