@@ -25,6 +25,7 @@ import { publicConnection, type ScopekeeperApi } from './vscode/api.ts';
 import { offerToAgentMode } from './vscode/agentMode.ts';
 import { authorizationWords } from './vscode/authorizationWords.ts';
 import { callbackWords } from './vscode/callbackWords.ts';
+import { ChangeBatches } from './vscode/changeBatches.ts';
 import { commandTable } from './vscode/commands.ts';
 import { registerCommands } from './vscode/commandTable.ts';
 import { ConnectionsTree } from './vscode/connectionsTree.ts';
@@ -46,6 +47,7 @@ import { StatusBar } from './vscode/statusBar.ts';
 import { createTellDemand } from './vscode/tellDemand.ts';
 import { tellPort } from './vscode/tellPort.ts';
 import { tellSalvaged, tellSecretTrouble, tellUnreadable, tellUnsaved } from './vscode/tellSecretTrouble.ts';
+import { Ticker } from './vscode/ticker.ts';
 import { editorRedirectUri, handleUris } from './vscode/uriHandler.ts';
 import { keepViewState } from './vscode/viewState.ts';
 import { describeWindow } from './vscode/windowName.ts';
@@ -162,8 +164,11 @@ export function activate(context: vscode.ExtensionContext): ScopekeeperApi {
   });
   const { connections, gateway, redirectUri, role } = shared;
 
-  const tree = new ConnectionsTree(connections, gateway, clock);
-  const statusBar = new StatusBar(connections, clock);
+  const ticker = new Ticker(clock);
+  const batches = new ChangeBatches(connections, ticker, (error) => log.error(`A listener failed: ${String(error)}`));
+  const shown = { service: connections, gateway, batches, ticker, clock };
+  const tree = new ConnectionsTree(shown);
+  const statusBar = new StatusBar(shown);
   const signIn = new SignIn(connections, async (id) => tree.reveal(id));
   const consent = new Consent({ connections, gateway });
   const tellDemand = createTellDemand(connections, signIn);
@@ -194,6 +199,8 @@ export function activate(context: vscode.ExtensionContext): ScopekeeperApi {
   const afterStartup = setImmediate(() => void role.look()); // it never rejects: its state tells
   context.subscriptions.push(
     extraCa,
+    ticker,
+    batches,
     tree,
     statusBar,
     signIn,
@@ -201,9 +208,9 @@ export function activate(context: vscode.ExtensionContext): ScopekeeperApi {
     registerCommands(commands, log),
     connections,
     gateway,
-    keepViewState(tree, connections, gateway, role, clock),
+    keepViewState(tree, connections, gateway, role, batches, clock),
     handleUris(connections, editorUri),
-    offerToAgentMode({ service: connections, gateway, log }),
+    offerToAgentMode({ service: connections, gateway, batches, log }),
     offerSessions({ service: connections, gateway, consent, ensureReady }),
     followPort(role),
     role.onDidChange(announceAll),

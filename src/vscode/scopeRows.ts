@@ -20,8 +20,20 @@ export interface ScopeRow {
   readonly demand?: ScopeDemand;
 }
 
+/** Connections are replaced whole, and each is drawn again and again. */
+const known = new WeakMap<Connection, readonly ScopeRow[]>();
+
 /** Every scope a connection has to do with, once each: the granted ones first, then the lost, then the rest. */
 export function scopeRows(connection: Connection): readonly ScopeRow[] {
+  let rows = known.get(connection);
+  if (rows === undefined) {
+    rows = rowsOf(connection);
+    known.set(connection, rows);
+  }
+  return rows;
+}
+
+function rowsOf(connection: Connection): readonly ScopeRow[] {
   const grant = currentGrant(connection);
   // Before a sign-in nothing is missing: these are what will be asked for.
   if (grant === undefined) {
@@ -42,8 +54,8 @@ export function scopeRows(connection: Connection): readonly ScopeRow[] {
   const isTold = ([scope, status]: readonly [string, ScopeStatus]): boolean =>
     status === 'granted' || !isSeldomEchoed(scope) || (scope === 'offline_access' && !grant.refreshable);
   const demands = openDemands(connection);
-  return [...rows].filter(isTold).map(([scope, status]) => {
+  return [...rows].filter(isTold).map(([scope, status]): ScopeRow => {
     const demand = status === 'granted' ? undefined : demands.findLast(({ scopes }) => scopes.includes(scope));
-    return { scope, status, ...(demand !== undefined && { demand }) };
+    return demand === undefined ? { scope, status } : { scope, status, demand };
   });
 }

@@ -47,6 +47,13 @@ export function connectionText(connection: Connection, now: number, device?: Dev
 
 /** How a connection is, in one line: `expires in 42 min · 5 scopes`. */
 export function statusText(connection: Connection, now: number): string {
+  const { state } = connection;
+  const count = state.type === 'ready' || state.type === 'refreshing' ? scopeCount(connection, state.grant) : undefined;
+  return joined(stateText(connection, now), count === undefined ? undefined : scopeCountText(count));
+}
+
+/** How a connection is, without its scopes: `expires in 42 min`. */
+export function stateText(connection: Connection, now: number): string {
   const { state, lastError } = connection;
   switch (state.type) {
     case 'disconnected':
@@ -55,9 +62,9 @@ export function statusText(connection: Connection, now: number): string {
       // A row is narrow; the notification has the whole sentence.
       return state.step === 'waitingForBrowser' ? t('see your browser…') : stepText(state.step);
     case 'ready':
-      return joined(grantExpiryText(connection, state.grant, now), scopeCountText(connection, state.grant));
+      return grantExpiryText(connection, state.grant, now);
     case 'refreshing':
-      return joined(t('renewing'), scopeCountText(connection, state.grant));
+      return t('renewing');
     case 'needsConsent':
       return state.missing.length === 1 ? t('needs 1 more scope') : t('needs {0} more scopes', state.missing.length);
     case 'needsSignIn':
@@ -119,13 +126,29 @@ function grantExpiryText({ kind, state }: Connection, grant: Grant, now: number)
   return expiryText(grant.expiresAt, now);
 }
 
-/** `5 scopes`, or `4 of 6 scopes` when some were not granted; nothing for a server without scopes. */
-function scopeCountText(connection: Connection, grant: Grant): string | undefined {
-  const granted = grant.granted.length;
+interface ScopeCount {
+  readonly granted: number;
+  /** With those that were not granted. */
+  readonly all: number;
+}
+
+/** How many scopes there are of a connection; undefined for a server without scopes, and while nobody is signed in. */
+function scopeCount(connection: Connection, grant = currentGrant(connection)): ScopeCount | undefined {
   const all = scopeRows(connection).length;
-  if (all === 0) return undefined;
+  return grant === undefined || all === 0 ? undefined : { granted: grant.granted.length, all };
+}
+
+/** `5 scopes`, or `4 of 6 scopes` when some were not granted. */
+function scopeCountText({ all, granted }: ScopeCount): string {
   if (granted < all) return t('{0} of {1} scopes', granted, all);
   return granted === 1 ? t('1 scope') : t('{0} scopes', granted);
+}
+
+/** `5`, or `4 of 6` when some were not granted; nothing for a server without scopes, and while nobody is signed in. */
+export function scopeNumbers(connection: Connection): string {
+  const count = scopeCount(connection);
+  if (count === undefined) return '';
+  return count.granted < count.all ? t('{0} of {1}', count.granted, count.all) : String(count.granted);
 }
 
 const WAITING_FLAGS: Readonly<Partial<Record<AuthorizationStep, string>>> = {

@@ -4,6 +4,7 @@ import { summarizeHealth } from '../connections/health.ts';
 import type { Clock } from '../connections/ports.ts';
 import type { GatewayService } from '../gateway/gatewayService.ts';
 import type { RoleState, WindowRole } from '../owner/windowRole.ts';
+import type { ChangeBatches } from './changeBatches.ts';
 import type { ConnectionsTree } from './connectionsTree.ts';
 import { setContextKey } from './contextKeys.ts';
 import { errorText } from './errorText.ts';
@@ -16,6 +17,7 @@ export function keepViewState(
   service: ConnectionService,
   gateway: Pick<GatewayService, 'accesses' | 'onDidChangeAccesses'>,
   role: WindowRole,
+  batches: ChangeBatches,
   clock: Clock,
 ): vscode.Disposable {
   const update = () => {
@@ -36,7 +38,7 @@ export function keepViewState(
     if (state.type === 'blocked') void showError(state.error, { tryAgain: async () => role.look() });
   };
   const subscriptions = [
-    service.onDidChangeConnection(update),
+    batches.onDidChange(update),
     gateway.onDidChangeAccesses(updateClients),
     role.onDidChange(update),
     role.onDidChange(tellBlocked),
