@@ -12,6 +12,9 @@ const tests = process.argv.includes('--tests');
 /** Folders that know neither vscode nor Node: each must bundle with nothing external. */
 const PURE_FOLDERS = ['src/oauth', 'src/connections', 'src/mcpConfig'];
 
+/** Started only when a client's configuration file is open. */
+const LANGUAGE_SERVER = 'src/languageServer/languageServer.ts';
+
 /** Every file below `folder` whose path ends with one of `endings`. */
 async function filesBelow(folder, ...endings) {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });
@@ -37,16 +40,18 @@ async function buildExtension() {
     sourcemap: production ? 'external' : true,
     legalComments: 'none',
   });
-  // Programs of their own, which the extension starts.
+  // Programs of their own, which the extension starts, and what it loads only when it is needed.
   await Promise.all([
+    buildProgram('src/vscode/languageClient/clientBundle.ts', 'dist/languageClient.js'),
     buildProgram('src/platform/keytarProcess.ts', 'dist/keytarProcess.js'),
     buildProgram('src/platform/exchange/exchangeProcess.ts', 'dist/exchangeProcess.js'),
+    buildProgram(LANGUAGE_SERVER, 'dist/languageServer.js'),
   ]);
   // keytar's loader looks for ./prebuilds/<platform>-<arch>/keytar.node beside the bundle.
   await cp('node_modules/@github/keytar/prebuilds', 'dist/prebuilds', { recursive: true });
 }
 
-async function buildProgram(entry, outfile) {
+async function buildProgram(entry, outfile, minify = production) {
   await build({
     ...shared,
     entryPoints: [entry],
@@ -54,7 +59,8 @@ async function buildProgram(entry, outfile) {
     platform: 'node',
     target: 'node22',
     format: 'cjs',
-    minify: production,
+    external: ['vscode'],
+    minify,
     sourcemap: false,
     legalComments: 'none',
   });
@@ -107,6 +113,8 @@ async function buildTests() {
       outExtension: { '.js': '.cjs' },
       external: ['vscode'],
     }),
+    // As it is packed: tests speak to it over its process.
+    buildProgram(LANGUAGE_SERVER, 'out/test/languageServer.cjs', true),
   ]);
 }
 

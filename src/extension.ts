@@ -25,10 +25,8 @@ import { publicConnection, type ScopekeeperApi } from './vscode/api.ts';
 import { offerToAgentMode } from './vscode/agentMode.ts';
 import { authorizationWords } from './vscode/authorizationWords.ts';
 import { callbackWords } from './vscode/callbackWords.ts';
-import { ChangeBatches } from './vscode/changeBatches.ts';
 import { commandTable } from './vscode/commands.ts';
 import { registerCommands } from './vscode/commandTable.ts';
-import { ConnectionsTree } from './vscode/connectionsTree.ts';
 import { Consent } from './vscode/consent.ts';
 import { offerSessions } from './vscode/extensionSessions.ts';
 import { followPort } from './vscode/followPort.ts';
@@ -36,20 +34,19 @@ import { stepUpTimeoutMs, tokenLifetimes, wantedPort } from './vscode/gatewaySet
 import { editorUserFolder } from './vscode/editorUserFolder.ts';
 import { settingIds } from './vscode/ids.ts';
 import { KeptSetting } from './vscode/keptSetting.ts';
+import { offerConfigLanguage } from './vscode/languageClient/configLanguage.ts';
 import { setLanguage } from './vscode/localize.ts';
 import { channelLog } from './vscode/log.ts';
 import { showError } from './vscode/notifications.ts';
 import { openBrowser } from './vscode/openBrowser.ts';
 import { secretStorageStore } from './vscode/secretStorageStore.ts';
 import { clientMetadataUrl, extraCaFile } from './vscode/settings.ts';
+import { showConnections } from './vscode/showConnections.ts';
 import { SignIn } from './vscode/signIn.ts';
-import { StatusBar } from './vscode/statusBar.ts';
 import { createTellDemand } from './vscode/tellDemand.ts';
 import { tellPort } from './vscode/tellPort.ts';
 import { tellSalvaged, tellSecretTrouble, tellUnreadable, tellUnsaved } from './vscode/tellSecretTrouble.ts';
-import { Ticker } from './vscode/ticker.ts';
 import { editorRedirectUri, handleUris } from './vscode/uriHandler.ts';
-import { keepViewState } from './vscode/viewState.ts';
 import { describeWindow } from './vscode/windowName.ts';
 
 /** What registrations name this software by, whatever its version (RFC 7591 section 2). */
@@ -68,12 +65,13 @@ export function activate(context: vscode.ExtensionContext): ScopekeeperApi {
   const clock = systemClock;
   const version = String(context.extension.packageJSON.version);
   const folder = userFolder(process.platform, process.env, os.homedir());
-  const prebuildsFolder = path.join(context.extensionPath, 'dist', 'prebuilds');
+  const { extensionPath } = context;
+  const prebuildsFolder = path.join(extensionPath, 'dist', 'prebuilds');
 
   const file = createConnectionsFile(path.join(folder, 'connections.json'), (error) => tellSalvaged(error));
   const extraCa = new KeptSetting(settingIds.extraCaFile, extraCaFile);
   const guardedFetch = createGuardedFetch({ version, extraCaFile: extraCa.value });
-  const processFile = path.join(context.extensionPath, 'dist', 'keytarProcess.js');
+  const processFile = path.join(extensionPath, 'dist', 'keytarProcess.js');
   const stores = {
     keychain: createKeytarStore({ prebuildsFolder, processFile }),
     editor: secretStorageStore(context.secrets),
@@ -105,7 +103,7 @@ export function activate(context: vscode.ExtensionContext): ScopekeeperApi {
       journal,
       journalFolder,
       loadKeys,
-      script: path.join(context.extensionPath, 'dist', 'exchangeProcess.js'),
+      script: path.join(extensionPath, 'dist', 'exchangeProcess.js'),
       version,
       log,
     }),
@@ -164,11 +162,14 @@ export function activate(context: vscode.ExtensionContext): ScopekeeperApi {
   });
   const { connections, gateway, redirectUri, role } = shared;
 
-  const ticker = new Ticker(clock);
-  const batches = new ChangeBatches(connections, ticker, (error) => log.error(`A listener failed: ${String(error)}`));
-  const shown = { service: connections, gateway, batches, ticker, clock };
-  const tree = new ConnectionsTree(shown);
-  const statusBar = new StatusBar(shown);
+  const shown = showConnections({ service: connections, gateway, role, clock, log });
+  const { batches, tree } = shown;
+  const configFiles = createClientConfigFiles({
+    platform: process.platform,
+    env: process.env,
+    home: os.homedir(),
+    editorUserFolder: editorUserFolder(context),
+  });
   const signIn = new SignIn(connections, async (id) => tree.reveal(id));
   const consent = new Consent({ connections, gateway });
   const tellDemand = createTellDemand(connections, signIn);
@@ -182,38 +183,25 @@ export function activate(context: vscode.ExtensionContext): ScopekeeperApi {
     showLog: () => channel.show(),
     redirectUri: async (kind) => connections.redirectUri(kind),
     checkCaFile: async (file) => void (await readCertificates(file, 'connection')), // only whether it can be read
-    configFiles: createClientConfigFiles({
-      platform: process.platform,
-      env: process.env,
-      home: os.homedir(),
-      editorUserFolder: editorUserFolder(context),
-    }),
+    configFiles,
   });
   const publicChanges = new vscode.EventEmitter<void>();
-  const announceAll = () => {
-    tree.reload();
-    statusBar.update();
-    publicChanges.fire();
-  };
   if (vscode.window.state.focused) connections.noteFocus();
   const afterStartup = setImmediate(() => void role.look()); // it never rejects: its state tells
   context.subscriptions.push(
     extraCa,
-    ticker,
-    batches,
-    tree,
-    statusBar,
+    shown,
     signIn,
     publicChanges,
     registerCommands(commands, log),
     connections,
     gateway,
-    keepViewState(tree, connections, gateway, role, batches, clock),
     handleUris(connections, editorUri),
     offerToAgentMode({ service: connections, gateway, batches, log }),
     offerSessions({ service: connections, gateway, consent, ensureReady }),
+    offerConfigLanguage({ service: connections, gateway, role, configFiles, channel, extensionPath, clock, log }),
     followPort(role),
-    role.onDidChange(announceAll),
+    role.onDidChange(() => publicChanges.fire()),
     connections.onDidChangeConnection(() => publicChanges.fire()),
     tellUnreadable(manager),
     vscode.window.onDidChangeWindowState(({ focused }) => {

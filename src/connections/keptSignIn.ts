@@ -9,6 +9,11 @@ export function withIssuers({ issuers: _issuers, ...connection }: Connection, is
   return issuers.length > 1 ? { ...connection, issuers } : connection;
 }
 
+/** Whether tokens came from another issuer than those before, or from none. */
+function hasMoved(earlier: string | undefined, issued: SignInResult['issued']): boolean {
+  return issued === undefined || (earlier !== undefined && earlier !== issued.authorizationServer.issuer);
+}
+
 /**
  * What is known of a connection after a sign-in; its state is not looked at.
  * @param granted the scopes that the sign-in gave
@@ -32,11 +37,6 @@ export function signedIn(
     ...(resource !== before.serverUrl && { resource }),
     ...(answer.account !== undefined && { account: answer.account }),
   };
-}
-
-/** Whether tokens came from another issuer than those before, or from none. */
-function hasMoved(earlier: string | undefined, issued: SignInResult['issued']): boolean {
-  return issued === undefined || (earlier !== undefined && earlier !== issued.authorizationServer.issuer);
 }
 
 /** What goes to the keychain after a sign-in; what the person entered stays. */
