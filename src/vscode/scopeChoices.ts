@@ -82,7 +82,7 @@ export function scopeChanges(
   scopes: readonly string[],
 ): { readonly added: readonly string[]; readonly dropped: readonly string[] } {
   const granted = currentGrant(connection)?.granted ?? [];
-  return { added: difference(scopes, granted), dropped: missingScopes(granted, scopes) };
+  return { added: missingScopes(scopes, granted), dropped: missingScopes(granted, scopes) };
 }
 
 /** What choosing `scopes` changes, fit for a message: `New: “b” · Dropped: “a”`. Undefined when it changes nothing. */

@@ -73,9 +73,9 @@ test('a scope of a server or a person runs no command and draws no icon', () => 
 
 test('P23 what a choice adds and drops is told', () => {
   const connection = connectionIn(ready);
-  assert.equal(scopeChangesText(connection, ['read', 'offline_access']), 'New: “offline_access”');
+  assert.equal(scopeChangesText(connection, ['read', 'write', 'offline_access']), 'New: “write”');
   assert.equal(scopeChangesText(connection, ['write']), 'New: “write” · Dropped: “read”');
-  assert.equal(scopeChangesText(connection, ['read']), undefined);
+  assert.equal(scopeChangesText(connection, ['read', 'offline_access']), undefined, 'it is seldom named');
 });
 
 test('P22 a sign-in that adds scopes says which, and for which operations of whom', () => {
