@@ -40,9 +40,23 @@ async function buildExtension() {
     sourcemap: production ? 'external' : true,
     legalComments: 'none',
   });
+  await build({
+    ...shared,
+    entryPoints: [
+      { in: 'src/vscode/details/webview/main.ts', out: 'details' },
+      { in: 'src/vscode/details/webview/details.css', out: 'details' },
+    ],
+    outdir: 'dist',
+    platform: 'browser',
+    target: 'chrome128',
+    format: 'iife',
+    minify: production,
+    sourcemap: production ? false : 'inline',
+    legalComments: 'none',
+  });
   // Programs of their own, which the extension starts, and what it loads only when it is needed.
   await Promise.all([
-    buildProgram('src/vscode/languageClient/clientBundle.ts', 'dist/languageClient.js'),
+    buildProgram('src/vscode/languageClient/clientBundle.ts', 'dist/languageClient.js', { external: ['vscode'] }),
     buildProgram('src/platform/keytarProcess.ts', 'dist/keytarProcess.js'),
     buildProgram('src/platform/exchange/exchangeProcess.ts', 'dist/exchangeProcess.js'),
     buildProgram(LANGUAGE_SERVER, 'dist/languageServer.js'),
@@ -51,7 +65,7 @@ async function buildExtension() {
   await cp('node_modules/@github/keytar/prebuilds', 'dist/prebuilds', { recursive: true });
 }
 
-async function buildProgram(entry, outfile, minify = production) {
+async function buildProgram(entry, outfile, { external = [], minify = production } = {}) {
   await build({
     ...shared,
     entryPoints: [entry],
@@ -59,7 +73,7 @@ async function buildProgram(entry, outfile, minify = production) {
     platform: 'node',
     target: 'node22',
     format: 'cjs',
-    external: ['vscode'],
+    external,
     minify,
     sourcemap: false,
     legalComments: 'none',
@@ -114,7 +128,7 @@ async function buildTests() {
       external: ['vscode'],
     }),
     // As it is packed: tests speak to it over its process.
-    buildProgram(LANGUAGE_SERVER, 'out/test/languageServer.cjs', true),
+    buildProgram(LANGUAGE_SERVER, 'out/test/languageServer.cjs', { minify: true }),
   ]);
 }
 

@@ -28,9 +28,11 @@ import { callbackWords } from './vscode/callbackWords.ts';
 import { commandTable } from './vscode/commands.ts';
 import { registerCommands } from './vscode/commandTable.ts';
 import { Consent } from './vscode/consent.ts';
+import { offerDetails } from './vscode/details/details.ts';
 import { offerSessions } from './vscode/extensionSessions.ts';
 import { followPort } from './vscode/followPort.ts';
 import { stepUpTimeoutMs, tokenLifetimes, wantedPort } from './vscode/gatewaySettings.ts';
+import { DiagnoseCommand } from './vscode/diagnosis/diagnoseCommand.ts';
 import { editorUserFolder } from './vscode/editorUserFolder.ts';
 import { settingIds } from './vscode/ids.ts';
 import { KeptSetting } from './vscode/keptSetting.ts';
@@ -174,13 +176,30 @@ export function activate(context: vscode.ExtensionContext): ScopekeeperApi {
   const consent = new Consent({ connections, gateway });
   const tellDemand = createTellDemand(connections, signIn);
   const ensureReady = async () => role.ensureReady();
+  const details = offerDetails({
+    service: connections,
+    role,
+    secretPlaces: () => manager.secretPlaces(),
+    clock,
+    log,
+    extensionUri: context.extensionUri,
+    version,
+  });
+  const diagnosis = new DiagnoseCommand({
+    service: connections,
+    ports: { ...guardedFetch, clock, clientMetadataUrl },
+    ensureReady,
+    version,
+  });
   const commands = commandTable({
     service: connections,
     gateway,
     signIn,
     ensureReady,
     reveal: async (id) => tree.reveal(id),
+    details,
     showLog: () => channel.show(),
+    diagnosis,
     redirectUri: async (kind) => connections.redirectUri(kind),
     checkCaFile: async (file) => void (await readCertificates(file, 'connection')), // only whether it can be read
     configFiles,
@@ -193,7 +212,9 @@ export function activate(context: vscode.ExtensionContext): ScopekeeperApi {
     shown,
     signIn,
     publicChanges,
+    details,
     registerCommands(commands, log),
+    diagnosis,
     connections,
     gateway,
     handleUris(connections, editorUri),

@@ -3,6 +3,7 @@ import { type Discovery, supportedScopes } from '../oauth/discovery.ts';
 import { OAuthError } from '../oauth/errors.ts';
 import { revokeTokens } from '../oauth/revocation.ts';
 import { difference, type ScopeSet, union } from '../oauth/scopeSet.ts';
+import { signInDetails } from './activity.ts';
 import type { Connection, ConnectionId } from './connection.ts';
 import type { ConnectionRecords } from './connectionRecords.ts';
 import { type ConnectionSecret, isSameClient, withRegisteredClient } from './connectionSecret.ts';
@@ -360,7 +361,7 @@ export class SignIns {
     session.underlying = { type: 'ready', grant };
     records.update(id, (connection) => signedIn(connection, result, grant.granted));
     states.endSession(id, session, {
-      activity: states.event('connected', { scopes: grant.granted }),
+      activity: states.event('connected', signInDetails(grant, records.get(id).connection)),
       lastError: unstored ?? null,
     });
     const lost = missingScopes(requested, grant.granted);

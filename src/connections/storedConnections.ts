@@ -55,6 +55,9 @@ const storedActivity = object({
   scopes: exactOptional(scopes),
   operation: exactOptional(string()),
   client: exactOptional(storedClient),
+  requested: exactOptional(scopes),
+  challenged: exactOptional(scopes),
+  expiresAt: exactOptional(instant),
   errorCode: exactOptional(string()),
 });
 

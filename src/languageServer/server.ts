@@ -1,5 +1,6 @@
 import { parse } from 'valibot';
 import {
+  CodeActionKind,
   CodeLensRefreshRequest,
   type Connection,
   type InitializeParams,
@@ -9,7 +10,7 @@ import {
 } from 'vscode-languageserver/node';
 import { TextDocument } from 'vscode-languageserver-textdocument';
 import type { ConfigClient } from '../mcpConfig/configClient.ts';
-import { clientOfDocument } from '../mcpConfig/documentClient.ts';
+import { configDocument } from '../mcpConfig/configDocuments.ts';
 import { connectionsNotification, initializationSchema, type Initialization } from '../mcpConfig/languageProtocol.ts';
 import { setLanguage, translatorOf } from '../vscode/localize.ts';
 import { Analyzer } from './analysis.ts';
@@ -18,6 +19,7 @@ import { ConnectionList } from './connectionList.ts';
 import { diagnosticsOf } from './diagnostics.ts';
 import { findingsOf } from './findings.ts';
 import { lensesOf } from './lenses.ts';
+import { quickFixesOf, withEdit } from './quickFixes.ts';
 
 /** A document of a client, open in the editor. */
 interface OpenDocument {
@@ -46,6 +48,12 @@ export class LanguageServer {
       const document = this.#document(textDocument.uri);
       return document === undefined ? [] : lensesOf(document, this.#connections);
     });
+    connection.onCodeAction((params) => {
+      const document = this.#document(params.textDocument.uri);
+      if (document === undefined) return [];
+      return quickFixesOf(document, findingsOf(document, this.#connections), params);
+    });
+    connection.onCodeActionResolve((action) => withEdit(action, (uri) => this.#document(uri)));
     this.#documents.onDidOpen(({ document }) => this.#take(document));
     this.#documents.onDidChangeContent(({ document }) => this.#changed(document.uri));
     this.#documents.onDidClose(({ document }) => this.#forget(document.uri));
@@ -65,12 +73,14 @@ export class LanguageServer {
       capabilities: {
         textDocumentSync: TextDocumentSyncKind.Incremental,
         codeLensProvider: { resolveProvider: false },
+        codeActionProvider: { codeActionKinds: [CodeActionKind.QuickFix], resolveProvider: true },
       },
     };
   }
 
   #take(document: TextDocument): void {
-    const client = this.#environment === undefined ? undefined : clientOfDocument(document.uri, this.#environment);
+    const client =
+      this.#environment === undefined ? undefined : configDocument(document.uri, this.#environment)?.client;
     if (client === undefined) return;
     this.#open.set(document.uri, { client, analyzer: new Analyzer(client), current: undefined, isQueued: false });
   }

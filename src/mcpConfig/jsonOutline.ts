@@ -23,10 +23,10 @@ export interface JsonOutline {
   readonly problems: readonly ConfigProblem[];
 }
 
-/** The objects that a client takes servers from. Claude Code keeps those of single folders below `projects`. */
-export function serversPlan({ id, serversKey }: Pick<ConfigClient, 'id' | 'serversKey'>): OutlinePlan {
+/** The objects that a client takes servers from. */
+export function serversPlan({ serversKey, foldersKey }: Pick<ConfigClient, 'serversKey' | 'foldersKey'>): OutlinePlan {
   const own = { [serversKey]: 'servers' } as const;
-  return id === 'claude-code' ? { ...own, projects: { '*': own } } : own;
+  return foldersKey === undefined ? own : { ...own, [foldersKey]: { '*': own } };
 }
 
 /** More of them are not told. */
