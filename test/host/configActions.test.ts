@@ -5,7 +5,6 @@ import * as vscode from 'vscode';
 import type { PublicConnection, ScopekeeperApi } from '../../src/vscode/api.ts';
 import { type FaultyServer, startFaultyServer } from '../servers/faultyServer.ts';
 import { createPlainClient } from '../servers/plainClient.ts';
-import { lockKeyring, unlockKeyring } from '../stand/keyring.ts';
 import { open } from './browser.ts';
 import { eventually, show } from './configDocument.ts';
 import { signInBy } from './connecting.ts';
@@ -81,7 +80,7 @@ describe('what is done with an entry of a configuration file', () => {
       await signInBy(
         probe,
         async () => run('connectConfigServer'),
-        async (url) => open(url),
+        async (url) => open(await server.authorize(url.href)),
       );
       assert.equal(connectionTo(server)?.state, 'ready');
       assert.equal(api.connections().filter(({ serverUrl }) => serverUrl === server.mcpUrl).length, 1);
@@ -96,7 +95,7 @@ describe('what is done with an entry of a configuration file', () => {
     await signInBy(
       probe,
       async () => run('useThroughGateway'),
-      async (url) => open(url),
+      async (url) => open(await server.authorize(url.href)),
     );
     await said(/it goes through Scopekeeper now in .*mcp\.json/);
     const expected = textFor(server).replace(server.mcpUrl, await gatewayUrl(server));
@@ -144,7 +143,7 @@ describe('what is done with an entry of a configuration file', () => {
     await signInBy(
       probe,
       async () => run('connectConfigServer'),
-      async (url) => open(url),
+      async (url) => open(await server.authorize(url.href)),
     );
     const document = await show(file, textFor(server, token));
     const edit = new vscode.WorkspaceEdit();
@@ -153,7 +152,7 @@ describe('what is done with an entry of a configuration file', () => {
 
     const questions = nextQuestions(probe);
     const routing = run('useThroughGateway');
-    await questions.choice('Use it Instead');
+    await questions.choice(`Use ${connectionTo(server)?.name} Instead`);
     await routing;
     await said(/not saved yet, since it had other changes/);
     assert.equal(document.isDirty, true);
@@ -163,27 +162,6 @@ describe('what is done with an entry of a configuration file', () => {
     assert.equal(api.connections().filter(({ serverUrl }) => serverUrl === server.mcpUrl).length, 1);
     await vscode.commands.executeCommand('workbench.action.files.revert');
   });
-
-  // Elsewhere nothing of a test may lock the keychain of the machine.
-  if (process.platform === 'linux') {
-    it('P36 leaves the file as it was when the keychain refuses the token', async () => {
-      const server = await start();
-      const token = 'canary-token-of-a-file';
-      const document = await show(file, textFor(server, token));
-      const told = probe.editor.errors.length;
-      lockKeyring();
-      try {
-        await run('moveTokenToKeychain');
-        await probe.recorder.until('what is wrong', () => probe.editor.errors[told]);
-        assert.match(probe.editor.errors[told] ?? '', /keychain/);
-        assert.equal(document.getText(), textFor(server, token));
-        assert.equal(await readFile(file, 'utf8'), textFor(server, token));
-        assert.equal(connectionTo(server), undefined);
-      } finally {
-        await unlockKeyring();
-      }
-    });
-  }
 
   it('leaves a file with an error alone, and what is no remote server', async () => {
     const server = await start();

@@ -5,7 +5,8 @@ import { t } from '../localize.ts';
 import { askChoice, type Choice } from '../questions.ts';
 import { withoutLinks } from '../untrustedText.ts';
 import { type ConfigActionParts, type ConfigEntry, openEntry, routedTo, serverIn } from './configEntry.ts';
-import { connectAt, connectionTo, keepToken } from './connectEntry.ts';
+import { connectAt } from './connectEntry.ts';
+import { connectionTo, keepToken } from './entryConnection.ts';
 import { editDocument } from './editDocument.ts';
 import {
   type Edited,
