@@ -14,6 +14,12 @@ import { nextQuestions } from './questions.ts';
 import { scopekeeper, theProbe } from './theProbe.ts';
 import { otherTexts, treeTexts } from './visible.ts';
 
+function textFor(server: FaultyServer, token?: string): string {
+  const headers =
+    token === undefined ? '' : `,\n      "headers": { "Authorization": "Bearer ${token}", "X-Team": "a" }`;
+  return `{\n  // mine\n  "mcpServers": {\n    "it": {\n      "url": "${server.mcpUrl}"${headers}\n    },\n    "shell": { "command": "sh" }, // kept\n  }\n}\n`;
+}
+
 describe('what is done with an entry of a configuration file', () => {
   let probe: Probe;
   let api: ScopekeeperApi;
@@ -43,12 +49,6 @@ describe('what is done with an entry of a configuration file', () => {
     const server = await startFaultyServer({});
     servers.push(server);
     return server;
-  }
-
-  function textFor(server: FaultyServer, token?: string): string {
-    const headers =
-      token === undefined ? '' : `,\n      "headers": { "Authorization": "Bearer ${token}", "X-Team": "a" }`;
-    return `{\n  // mine\n  "mcpServers": {\n    "it": {\n      "url": "${server.mcpUrl}"${headers}\n    },\n    "shell": { "command": "sh" }, // kept\n  }\n}\n`;
   }
 
   /** As a code lens or a quick fix calls it. */
