@@ -17,6 +17,8 @@ import { connectionIdOf, pickConnection } from './connectionPicker.ts';
 import { changeSettings } from './connectionSettings.ts';
 import { copyClientConfiguration } from './copyClientConfiguration.ts';
 import { copyDeviceCode, openDevicePage, waitsForDevice } from './deviceCode.ts';
+import type { Details } from './details/details.ts';
+import type { DiagnoseCommand } from './diagnosis/diagnoseCommand.ts';
 import { errorText } from './errorText.ts';
 import { commandIds, viewIds } from './ids.ts';
 import { importServers } from './importServers/importServers.ts';
@@ -36,7 +38,9 @@ export interface CommandParts extends RegisteredClientParts, ChooseCaFileParts, 
   readonly ensureReady: () => Promise<void>;
   /** Shows the row of a connection. */
   readonly reveal: (id: string) => Promise<void>;
+  readonly details: Pick<Details, 'show' | 'export'>;
   readonly showLog: () => void;
+  readonly diagnosis: Pick<DiagnoseCommand, 'run' | 'copy'>;
 }
 
 function isSigningIn({ state }: Connection): boolean {
@@ -151,6 +155,14 @@ export function commandTable(parts: CommandParts): CommandTable {
       await vscode.commands.executeCommand(`${viewIds.servers}.focus`);
       await parts.reveal(connectionIdOf(argument) ?? '');
     },
+    [commandIds.showDetails]: on(t('Show the details of which server?'), async ({ id }) => parts.details.show(id)),
+    [commandIds.exportDiagnostics]: async (argument) => {
+      // A window that cannot get at the connections has something to tell too.
+      await ensureReady().catch(() => undefined);
+      await parts.details.export(connectionIdOf(argument));
+    },
+    [commandIds.diagnoseConnection]: async (argument) => parts.diagnosis.run(argument),
+    [commandIds.copyDiagnosis]: async () => parts.diagnosis.copy(),
     [commandIds.showLog]: () => parts.showLog(),
   };
 }

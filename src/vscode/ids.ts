@@ -33,12 +33,23 @@ export const commandIds = {
   moveTokenToKeychain: 'scopekeeper.moveTokenToKeychain',
   showStatus: 'scopekeeper.showStatus',
   reveal: 'scopekeeper.reveal',
+  showDetails: 'scopekeeper.showDetails',
+  exportDiagnostics: 'scopekeeper.exportDiagnostics',
+  diagnoseConnection: 'scopekeeper.diagnoseConnection',
+  copyDiagnosis: 'scopekeeper.copyDiagnosis',
   showLog: 'scopekeeper.showLog',
 } as const;
 
 export type CommandId = (typeof commandIds)[keyof typeof commandIds];
 
-export const viewIds = { container: 'scopekeeper', servers: 'scopekeeper.servers' } as const;
+export const viewIds = {
+  container: 'scopekeeper',
+  servers: 'scopekeeper.servers',
+  details: 'scopekeeper.details',
+} as const;
+
+/** The panels that this extension opens beside the editors. */
+export const panelIds = { diagnosis: 'scopekeeper.diagnosis' } as const;
 
 /** What this extension gives to the editor under a name; each is declared in package.json. */
 export const providerIds = { agentMode: 'scopekeeper', authentication: 'scopekeeper' } as const;
@@ -60,6 +71,7 @@ export interface ContextKeys {
   'scopekeeper.hasConnections': boolean;
   'scopekeeper.isAuthorizing': boolean;
   'scopekeeper.hasLocalClients': boolean;
+  'scopekeeper.hasDiagnosis': boolean;
 }
 
 export const contextKeys: { readonly [K in keyof ContextKeys]: K } = {
@@ -67,4 +79,5 @@ export const contextKeys: { readonly [K in keyof ContextKeys]: K } = {
   'scopekeeper.hasConnections': 'scopekeeper.hasConnections',
   'scopekeeper.isAuthorizing': 'scopekeeper.isAuthorizing',
   'scopekeeper.hasLocalClients': 'scopekeeper.hasLocalClients',
+  'scopekeeper.hasDiagnosis': 'scopekeeper.hasDiagnosis',
 };
