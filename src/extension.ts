@@ -29,9 +29,11 @@ import { commandTable } from './vscode/commands.ts';
 import { registerCommands } from './vscode/commandTable.ts';
 import { ConnectionsTree } from './vscode/connectionsTree.ts';
 import { Consent } from './vscode/consent.ts';
+import { offerDetails } from './vscode/details/details.ts';
 import { offerSessions } from './vscode/extensionSessions.ts';
 import { followPort } from './vscode/followPort.ts';
 import { stepUpTimeoutMs, tokenLifetimes, wantedPort } from './vscode/gatewaySettings.ts';
+import { DiagnoseCommand } from './vscode/diagnosis/diagnoseCommand.ts';
 import { editorUserFolder } from './vscode/editorUserFolder.ts';
 import { settingIds } from './vscode/ids.ts';
 import { KeptSetting } from './vscode/keptSetting.ts';
@@ -176,13 +178,30 @@ export function activate(context: vscode.ExtensionContext): ScopekeeperApi {
   const consent = new Consent({ connections, gateway });
   const tellDemand = createTellDemand(connections, signIn);
   const ensureReady = async () => role.ensureReady();
+  const details = offerDetails({
+    service: connections,
+    role,
+    secretPlaces: () => manager.secretPlaces(),
+    clock,
+    log,
+    extensionUri: context.extensionUri,
+    version,
+  });
+  const diagnosis = new DiagnoseCommand({
+    service: connections,
+    ports: { ...guardedFetch, clock, clientMetadataUrl },
+    ensureReady,
+    version,
+  });
   const commands = commandTable({
     service: connections,
     gateway,
     signIn,
     ensureReady,
     reveal: async (id) => tree.reveal(id),
+    details,
     showLog: () => channel.show(),
+    diagnosis,
     redirectUri: async (kind) => connections.redirectUri(kind),
     checkCaFile: async (file) => void (await readCertificates(file, 'connection')), // only whether it can be read
     configFiles,
@@ -201,7 +220,9 @@ export function activate(context: vscode.ExtensionContext): ScopekeeperApi {
     statusBar,
     signIn,
     publicChanges,
+    details,
     registerCommands(commands, log),
+    diagnosis,
     connections,
     gateway,
     keepViewState(tree, connections, gateway, role, clock),

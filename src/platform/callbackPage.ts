@@ -1,4 +1,4 @@
-import { escapeHtml } from './escapeHtml.ts';
+import { escapeHtml } from '../oauth/escapeHtml.ts';
 
 /** What a page in the browser says: after a sign-in, or while a local client waits. All texts are plain; they are escaped here. */
 export interface CallbackPage {

@@ -49,7 +49,13 @@ test('menus name existing commands, and every command is in the palette only whe
   }
   const inPalette = new Set((contributes.menus['commandPalette'] ?? []).map(({ command }) => command));
   const always = [...known].filter((command) => !inPalette.has(command));
-  assert.deepEqual(always, [commandIds.connectServer, commandIds.showLog]);
+  assert.deepEqual(always, [
+    commandIds.connectServer,
+    commandIds.importServers,
+    commandIds.exportDiagnostics,
+    commandIds.diagnoseConnection,
+    commandIds.showLog,
+  ]);
 });
 
 test('views, containers and context keys are those of ids.ts', () => {
@@ -79,6 +85,6 @@ test('links in the welcome texts run existing commands', () => {
   }
 });
 
-test('the extension starts after the editor has', () => {
-  assert.deepEqual(activationEvents, ['onStartupFinished']);
+test('the extension starts after the editor has, or with a view of it that was open before', () => {
+  assert.deepEqual(activationEvents, ['onStartupFinished', `onWebviewPanel:${viewIds.details}`]);
 });
