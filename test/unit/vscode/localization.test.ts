@@ -7,9 +7,14 @@ import { setLanguage, t } from '../../../src/vscode/localize.ts';
 const SOURCES = path.join('src', 'vscode');
 const BUNDLE = path.join('l10n', 'bundle.l10n.json');
 
+/** The files that may have texts, relative to {@link SOURCES}. */
+function sourceFiles(): string[] {
+  return readdirSync(SOURCES, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts'));
+}
+
 /** Every literal that is given to `t`. */
 function messages(): string[] {
-  const sources = readdirSync(SOURCES).map((file) => readFileSync(path.join(SOURCES, file), 'utf8'));
+  const sources = sourceFiles().map((file) => readFileSync(path.join(SOURCES, file), 'utf8'));
   const found = sources.flatMap((source) =>
     Array.from(
       source.matchAll(/(?<![\w.])t\(\s*'((?:[^'\\]|\\.)*)'/g),
@@ -26,7 +31,7 @@ test('l10n/bundle.l10n.json holds every message for translators (UPDATE_L10N=1 w
 });
 
 test('every call of t gives a literal, so that it can be found and translated', () => {
-  for (const file of readdirSync(SOURCES)) {
+  for (const file of sourceFiles()) {
     if (file === 'localize.ts') continue;
     const source = readFileSync(path.join(SOURCES, file), 'utf8');
     assert.doesNotMatch(source, /(?<![\w.])t\(\s*[^'\s]/, file);
