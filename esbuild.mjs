@@ -37,8 +37,9 @@ async function buildExtension() {
     sourcemap: production ? 'external' : true,
     legalComments: 'none',
   });
-  // Programs of their own, which the extension starts.
+  // Programs of their own, which the extension starts, and what it loads only when it is needed.
   await Promise.all([
+    buildProgram('src/vscode/languageClient/clientBundle.ts', 'dist/languageClient.js'),
     buildProgram('src/platform/keytarProcess.ts', 'dist/keytarProcess.js'),
     buildProgram('src/platform/exchange/exchangeProcess.ts', 'dist/exchangeProcess.js'),
   ]);
@@ -54,6 +55,7 @@ async function buildProgram(entry, outfile) {
     platform: 'node',
     target: 'node22',
     format: 'cjs',
+    external: ['vscode'],
     minify: production,
     sourcemap: false,
     legalComments: 'none',

@@ -35,6 +35,7 @@ import { stepUpTimeoutMs, tokenLifetimes, wantedPort } from './vscode/gatewaySet
 import { editorUserFolder } from './vscode/editorUserFolder.ts';
 import { settingIds } from './vscode/ids.ts';
 import { KeptSetting } from './vscode/keptSetting.ts';
+import { offerConfigLanguage } from './vscode/languageClient/configLanguage.ts';
 import { setLanguage } from './vscode/localize.ts';
 import { channelLog } from './vscode/log.ts';
 import { showError } from './vscode/notifications.ts';
@@ -66,12 +67,13 @@ export function activate(context: vscode.ExtensionContext): ScopekeeperApi {
   const clock = systemClock;
   const version = String(context.extension.packageJSON.version);
   const folder = userFolder(process.platform, process.env, os.homedir());
-  const prebuildsFolder = path.join(context.extensionPath, 'dist', 'prebuilds');
+  const { extensionPath } = context;
+  const prebuildsFolder = path.join(extensionPath, 'dist', 'prebuilds');
 
   const file = createConnectionsFile(path.join(folder, 'connections.json'), (error) => tellSalvaged(error));
   const extraCa = new KeptSetting(settingIds.extraCaFile, extraCaFile);
   const guardedFetch = createGuardedFetch({ version, extraCaFile: extraCa.value });
-  const processFile = path.join(context.extensionPath, 'dist', 'keytarProcess.js');
+  const processFile = path.join(extensionPath, 'dist', 'keytarProcess.js');
   const stores = {
     keychain: createKeytarStore({ prebuildsFolder, processFile }),
     editor: secretStorageStore(context.secrets),
@@ -103,7 +105,7 @@ export function activate(context: vscode.ExtensionContext): ScopekeeperApi {
       journal,
       journalFolder,
       loadKeys,
-      script: path.join(context.extensionPath, 'dist', 'exchangeProcess.js'),
+      script: path.join(extensionPath, 'dist', 'exchangeProcess.js'),
       version,
       log,
     }),
@@ -164,6 +166,12 @@ export function activate(context: vscode.ExtensionContext): ScopekeeperApi {
 
   const tree = new ConnectionsTree(connections, gateway, clock);
   const statusBar = new StatusBar(connections, clock);
+  const configFiles = createClientConfigFiles({
+    platform: process.platform,
+    env: process.env,
+    home: os.homedir(),
+    editorUserFolder: editorUserFolder(context),
+  });
   const signIn = new SignIn(connections, async (id) => tree.reveal(id));
   const consent = new Consent({ connections, gateway });
   const tellDemand = createTellDemand(connections, signIn);
@@ -177,12 +185,7 @@ export function activate(context: vscode.ExtensionContext): ScopekeeperApi {
     showLog: () => channel.show(),
     redirectUri: async (kind) => connections.redirectUri(kind),
     checkCaFile: async (file) => void (await readCertificates(file, 'connection')), // only whether it can be read
-    configFiles: createClientConfigFiles({
-      platform: process.platform,
-      env: process.env,
-      home: os.homedir(),
-      editorUserFolder: editorUserFolder(context),
-    }),
+    configFiles,
   });
   const publicChanges = new vscode.EventEmitter<void>();
   const announceAll = () => {
@@ -205,6 +208,7 @@ export function activate(context: vscode.ExtensionContext): ScopekeeperApi {
     handleUris(connections, editorUri),
     offerToAgentMode({ service: connections, gateway, log }),
     offerSessions({ service: connections, gateway, consent, ensureReady }),
+    offerConfigLanguage({ service: connections, gateway, role, configFiles, channel, extensionPath, clock, log }),
     followPort(role),
     role.onDidChange(announceAll),
     connections.onDidChangeConnection(() => publicChanges.fire()),

@@ -38,6 +38,7 @@ import { SecretKeeper } from './secretKeeper.ts';
 import type { SecretVault } from './secretVault.ts';
 import { newSlug } from './slug.ts';
 import { type AuthorizeOptions, SignIns, type SignInsPorts } from './signIns.ts';
+import type { AuthorizationTrace } from './trace.ts';
 import type { ChallengeOutcome, OutgoingRequest, RequestAuthorization, TokenService } from './tokenService.ts';
 
 /** What is under way when a window closes may take this long: the editor ends an extension after 5 s. */
@@ -279,6 +280,10 @@ export class ConnectionManager implements ConnectionService, TokenService {
 
   deviceAuthorization(id: ConnectionId): DevicePrompt | undefined {
     return this.#states.sessions.get(id)?.device;
+  }
+
+  async trace(id: ConnectionId): Promise<AuthorizationTrace | undefined> {
+    return this.#signIns.trace(id);
   }
 
   async handleCallback(url: URL): Promise<CallbackOutcome> {

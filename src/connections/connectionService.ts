@@ -2,6 +2,7 @@ import type { ActivityEntry } from './activity.ts';
 import type { EnteredSecrets } from './configuration.ts';
 import type { Connection, ConnectionId, ConnectionKind, SettingsChange } from './connection.ts';
 import type { Disposable } from './ports.ts';
+import type { AuthorizationTrace } from './trace.ts';
 
 /** What became of a sign-in. Cancelling is a result; everything else that ends it throws. */
 export type AuthorizationOutcome =
@@ -91,6 +92,11 @@ export interface ConnectionService {
   authorizationUrl(id: ConnectionId): string | undefined;
   /** What a sign-in of this connection waits for to be entered, while its step is `waitingForDevice`. */
   deviceAuthorization(id: ConnectionId): DevicePrompt | undefined;
+  /**
+   * The steps of the last sign-in, whatever came of it, or of the one that is running. Kept in memory only: undefined
+   * when nobody signed in since the window began to keep the connections.
+   */
+  trace(id: ConnectionId): Promise<AuthorizationTrace | undefined>;
   /** Judges a callback URL: from the loopback route, or pasted. The outcome is also that of `authorize`. */
   handleCallback(url: URL): Promise<CallbackOutcome>;
 

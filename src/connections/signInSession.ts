@@ -5,6 +5,7 @@ import { deferred } from './deferred.ts';
 import { ConnectionError } from './errors.ts';
 import type { PendingCallbacks } from './pendingCallbacks.ts';
 import type { Clock, Log, OpenBrowser } from './ports.ts';
+import type { TraceRecorder } from './traceRecorder.ts';
 
 /** How long a sign-in waits for the person in the browser. */
 export const SIGN_IN_TIMEOUT_MS = 5 * 60_000;
@@ -14,6 +15,8 @@ export interface SignInSessionPorts {
   readonly clock: Clock;
   readonly openBrowser: OpenBrowser;
   readonly log: Log;
+  /** Records the steps of the sign-in. */
+  readonly trace: TraceRecorder;
 }
 
 /** One sign-in while it runs: what it waits for, how it is cancelled, and the state that lies under it. */
@@ -37,6 +40,10 @@ export class SignInSession {
   constructor(ports: SignInSessionPorts, underlying: ConnectionState) {
     this.#ports = ports;
     this.underlying = underlying;
+  }
+
+  get trace(): TraceRecorder {
+    return this.#ports.trace;
   }
 
   get signal(): AbortSignal {
@@ -79,7 +86,7 @@ export class SignInSession {
     try {
       onWaiting();
       this.#open(pending.url);
-      const callback = await Promise.race([expected.url, ended.promise]);
+      const callback = await this.trace.browse(pending.url, async () => Promise.race([expected.url, ended.promise]));
       this.unansweredClientId = undefined;
       return callback;
     } finally {
@@ -101,7 +108,7 @@ export class SignInSession {
     try {
       onWaiting();
       if (device.verificationUriComplete !== undefined) this.#open(device.verificationUriComplete);
-      return await wait();
+      return await this.trace.visit(device.verificationUri, wait);
     } finally {
       this.device = undefined;
     }

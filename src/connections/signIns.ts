@@ -14,12 +14,15 @@ import type { HeldCredentials, SuspectClient } from './flows/flow.ts';
 import { unattendedGrant } from './flows/unattended.ts';
 import { fetchOf } from './fetchOf.ts';
 import { grantOfAuthorization, missingScopes } from './grant.ts';
+import { hasMoved, secretOfAuthorization, withIssuers } from './keptSignIn.ts';
 import { PendingCallbacks } from './pendingCallbacks.ts';
 import type { Log, OpenBrowser } from './ports.ts';
 import type { SecretKeeper } from './secretKeeper.ts';
 import { isPersonal } from './scopesToRequest.ts';
 import { discoverServer, signIn, type SignInPorts, type SignInResult } from './signIn.ts';
 import { SignInSession } from './signInSession.ts';
+import type { AuthorizationTrace } from './trace.ts';
+import { TraceRecorder } from './traceRecorder.ts';
 
 export interface SignInsPorts extends SignInPorts {
   readonly openBrowser: OpenBrowser;
@@ -54,6 +57,8 @@ export class SignIns {
   readonly #parts: SignInsParts;
   readonly #callbacks = new PendingCallbacks();
   readonly #suspects = new Map<ConnectionId, SuspectClient>();
+  /** How each connection's last sign-in went. */
+  readonly #traces = new Map<ConnectionId, TraceRecorder>();
   /** Deletions of registrations, which nobody waits for but the end of the window. */
   readonly #deletions = new Set<Promise<void>>();
 
@@ -119,9 +124,15 @@ export class SignIns {
     await Promise.all(this.#deletions);
   }
 
+  /** The steps of the last sign-in, or of the one that is running; undefined when there was none in this window. */
+  trace(id: ConnectionId): AuthorizationTrace | undefined {
+    return this.#traces.get(id)?.trace;
+  }
+
   /** Forgets what is known of a connection that is gone. */
   forget(id: ConnectionId): void {
     this.#suspects.delete(id);
+    this.#traces.delete(id);
   }
 
   /** Registers anew at the next sign-in instead of using this client, which the server does not know. */
@@ -131,7 +142,10 @@ export class SignIns {
 
   #start(id: ConnectionId, { openBrowser = this.#ports.openBrowser, ...how }: SignInWay): SignInSession {
     const { connection } = this.#parts.records.get(id);
-    const session = new SignInSession({ ...this.#ports, callbacks: this.#callbacks, openBrowser }, connection.state);
+    const trace = new TraceRecorder(this.#ports.clock);
+    this.#traces.set(id, trace);
+    const ports = { ...this.#ports, callbacks: this.#callbacks, openBrowser, trace };
+    const session = new SignInSession(ports, connection.state);
     session.outcome = this.#run(id, session, how);
     return session;
   }
@@ -145,7 +159,8 @@ export class SignIns {
     try {
       states.beginStep(id, session, 'discovering');
       const asked = records.get(id).connection;
-      const result = await signIn(this.#ports, {
+      const ports = { ...this.#ports, fetch: session.trace.recorded(this.#ports.fetch) };
+      const result = await signIn(ports, {
         connection: asked,
         secret: await this.#storedSecret(id),
         isUnattended,
@@ -168,6 +183,7 @@ export class SignIns {
       });
       const unused = await this.#keepOrRevoke(asked, session, result);
       const { connection } = records.get(id);
+      session.trace.end('authorized');
       session.finish({ type: 'connected', connection });
       // Only now: the new registration has been shown to work.
       this.#deleteRegistrations(connection, unused);
@@ -182,11 +198,13 @@ export class SignIns {
     const { newClientId, unansweredClientId: clientId } = session;
     if (clientId !== undefined && clientId !== newClientId) this.#suspects.set(id, { clientId, isRejected: false });
     if (session.isCancellation(error)) {
+      session.trace.end('cancelled');
       states.endSession(id, session, { activity: states.event('sign_in_cancelled') });
       session.finish({ type: 'failed', error: new OAuthError('callback_state_unknown', {}) });
       return { type: 'cancelled' };
     }
     const failure = asScopekeeperError(error);
+    session.trace.end('failed', failure);
     this.#ports.log.warn(`Signing in to ${id} failed: ${describeError(failure)}`);
     states.endSession(id, session, {
       activity: states.event('sign_in_failed', { error: failure }),
@@ -358,40 +376,4 @@ export class SignIns {
       (client) => client.clientId !== rejected && next.clients?.some((kept) => isSameClient(kept, client)) !== true,
     );
   }
-}
-
-/** The connection with the authorization servers that there are to choose from: one is no choice. */
-function withIssuers({ issuers: _issuers, ...connection }: Connection, issuers: readonly string[]): Connection {
-  return issuers.length > 1 ? { ...connection, issuers } : connection;
-}
-
-/** Whether tokens came from another issuer than those before, or from none. */
-function hasMoved(earlier: string | undefined, issued: SignInResult['issued']): boolean {
-  return issued === undefined || (earlier !== undefined && earlier !== issued.authorizationServer.issuer);
-}
-
-/** What goes to the keychain after a sign-in; what the person entered stays. */
-function secretOfAuthorization(
-  { answer, issued }: SignInResult,
-  previous: ConnectionSecret | undefined,
-  serverUrl: string,
-  generation: number,
-): ConnectionSecret {
-  const { accessToken, refreshToken, tokenType } = answer;
-  const tokens = { accessToken, ...(refreshToken !== undefined && { refreshToken }) };
-  const base: ConnectionSecret = { version: 1, ...previous, serverUrl, generation, answered: generation };
-  if (issued === undefined) return { ...base, tokens };
-  const { issuer, authorization_endpoint, token_endpoint, revocation_endpoint } = issued.authorizationServer;
-  const client = { ...issued.client };
-  return {
-    ...base,
-    ...(client.source === 'registered' && { clients: withRegisteredClient(base.clients ?? [], client) }),
-    tokens: {
-      ...tokens,
-      client,
-      authorizationServer: { issuer, authorization_endpoint, token_endpoint, revocation_endpoint },
-      ...(issued.resource !== undefined && { resource: issued.resource }),
-      ...(issued.dpop !== undefined && { dpopKey: issued.dpop.key, tokenType }),
-    },
-  };
 }

@@ -50,4 +50,6 @@ export interface AuthorizationTrace {
   readonly outcome: 'running' | 'authorized' | 'cancelled' | 'failed';
   readonly error?: ScopekeeperError;
   readonly steps: readonly TraceStep[];
+  /** How many steps in their middle were left out, since there were too many. */
+  readonly omitted?: number;
 }

@@ -37,13 +37,14 @@ const table: Readonly<Record<ClientId, ConfigClient>> = {
   /**
    * code.claude.com/docs/en/mcp: scopes, `${VAR}` in `url` and `headers`. Tried with 2.1.197: connects to what is
    * written here, also by a variable in `~/.claude.json`; takes a file with a comment or a comma too many for broken.
-   * `~/.claude.json` also holds its state, with servers of single folders below `projects`, which are left alone.
+   * `~/.claude.json` also holds its state, with servers of single folders below `projects`.
    */
   'claude-code': {
     id: 'claude-code',
     name: 'Claude Code',
     syntax: 'json',
     serversKey: 'mcpServers',
+    foldersKey: 'projects',
     files: (environment) => [
       atHome(environment, ['.claude.json'], ['.claude.json']),
       ...inWorkspace(environment, joinPath(environment, environment.home, '.claude.json'), '.mcp.json'),

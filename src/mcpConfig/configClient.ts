@@ -80,6 +80,8 @@ export interface ConfigClient {
   readonly syntax: ConfigSyntax;
   /** The property that holds the servers, by their names. */
   readonly serversKey: string;
+  /** The property of the person's file that has the same for single folders, by their paths. */
+  readonly foldersKey?: string;
   /** Its files on this machine, the most common one first. None when it is configured by hand only. */
   files(environment: ConfigEnvironment): readonly ConfigFile[];
   entry(server: RemoteServer): ServerEntry;

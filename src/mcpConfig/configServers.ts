@@ -1,6 +1,7 @@
 import type { ConfigClient, ServerEntry } from './configClient.ts';
-import { addToJson, readJson, removeFromJson } from './jsonServers.ts';
-import { addToToml, readToml, removeFromToml } from './tomlServers.ts';
+import type { EntryChange } from './entryChange.ts';
+import { addToJson, changeInJson, readJson, removeFromJson } from './jsonServers.ts';
+import { addToToml, changeInToml, readToml, removeFromToml } from './tomlServers.ts';
 
 /** A part of a text, in UTF-16 units as JavaScript counts. */
 export interface TextRange {
@@ -64,13 +65,17 @@ export interface NewServer {
   readonly input?: ServerEntry & { readonly id: string };
 }
 
-type Format = Pick<ConfigClient, 'syntax' | 'serversKey'>;
+/** How a file says which servers there are. */
+export interface ConfigFormat extends Pick<ConfigClient, 'syntax' | 'serversKey'> {
+  /** The names of the objects that hold `serversKey`, from the top on; none for the file itself. In JSON only. */
+  readonly within?: readonly string[];
+}
 
 /**
  * The servers that a client's file names, and what is wrong with it. Gives what it can of a broken file. Never throws.
  * @param text of the whole file; may be empty
  */
-export function readServers(text: string, client: Format): ConfigServers {
+export function readServers(text: string, client: ConfigFormat): ConfigServers {
   return client.syntax === 'toml' ? readToml(text, client) : readJson(text, client);
 }
 
@@ -78,11 +83,26 @@ export function readServers(text: string, client: Format): ConfigServers {
  * Adds a server to a client's file. All else in the text stays as it is, byte for byte: comments, layout, line ends.
  * @param replace whether a server of the same name gives way
  */
-export function addServer(text: string, client: Format, server: NewServer, replace = false): ConfigEdit {
+export function addServer(text: string, client: ConfigFormat, server: NewServer, replace = false): ConfigEdit {
   return client.syntax === 'toml' ? addToToml(text, client, server, replace) : addToJson(text, client, server, replace);
 }
 
 /** Takes a server out of a client's file, and leaves all else as it is. */
-export function removeServer(text: string, client: Format, name: string): ConfigEdit {
+export function removeServer(text: string, client: ConfigFormat, name: string): ConfigEdit {
   return client.syntax === 'toml' ? removeFromToml(text, client, name) : removeFromJson(text, client, name);
+}
+
+/**
+ * Changes what a client's file says of a server, and leaves all else as it is, also in the entry.
+ * @param changes made one after the other, so elements of an array go from the last one on
+ */
+export function changeServer(
+  text: string,
+  client: ConfigFormat,
+  name: string,
+  changes: readonly EntryChange[],
+): ConfigEdit {
+  return client.syntax === 'toml'
+    ? changeInToml(text, client, name, changes)
+    : changeInJson(text, client, name, changes);
 }

@@ -54,6 +54,8 @@ export function cutFromJson(text: string, container: Node, member: TextRange): s
   const before = (container.children ?? []).findLast(({ offset }) => offset < member.offset);
   if (before === undefined) return applyEdits(text, [lines]);
   const comma = nextToken(text, before.offset + before.length);
+  const isBehind = /^[\t ]*$/.test(text.slice(comma + 1, member.offset));
+  if (isBehind) return applyEdits(text, [{ offset: comma, length: end - comma, text: '' }]);
   return applyEdits(text, [{ offset: comma, length: 1, text: '' }, lines]);
 }
 

@@ -1,5 +1,6 @@
 // What the extension and the language server say to each other beside LSP itself. Nothing here is secret.
-import { array, exactOptional, type InferOutput, number, object, picklist, string } from 'valibot';
+import { array, exactOptional, type InferOutput, number, object, picklist, record, string } from 'valibot';
+import { CLIENT_IDS } from './configClient.ts';
 
 /** A connection, as the language server shows it over the entries that have its URL. */
 export const serverStatusSchema = object({
@@ -32,16 +33,28 @@ export const connectionsNotification = {
 /** Given with `initialize`: the language of the editor and the translations of what the server says. */
 export const initializationSchema = object({
   language: string(),
-  /** English message to its translation, as in `l10n/bundle.l10n.*.json`; empty for English. */
-  messages: exactOptional(object({})),
+  /** English message to its translation, as in `l10n/bundle.l10n.*.json`; left out for English. */
+  messages: exactOptional(record(string(), string())),
+  /** A `ConfigEnvironment`: which files of the person belong to which client. */
+  environment: object({
+    platform: picklist(['win32', 'darwin', 'linux']),
+    home: string(),
+    appData: exactOptional(string()),
+    configHome: exactOptional(string()),
+    codexHome: exactOptional(string()),
+    editorUserFolder: exactOptional(string()),
+    workspace: exactOptional(string()),
+  }),
 });
+export type Initialization = InferOutput<typeof initializationSchema>;
 
 /** Where an entry is: what code lenses and quick fixes give to a command of the extension. */
 export const configServerSchema = object({
   /** Of the document. */
   uri: string(),
-  /** A `ClientId`. */
-  client: string(),
+  client: picklist(CLIENT_IDS),
   name: string(),
+  /** The folder that the server is for, of those that Claude Code keeps below `projects`; left out for all others. */
+  project: exactOptional(string()),
 });
 export type ConfigServerReference = InferOutput<typeof configServerSchema>;

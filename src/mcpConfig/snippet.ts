@@ -1,4 +1,4 @@
-import type { ConfigClient, RemoteServer, ServerEntry } from './configClient.ts';
+import type { ConfigClient, RemoteServer } from './configClient.ts';
 import { addServer, type NewServer } from './configServers.ts';
 
 /** The id of the input by which VS Code asks for the token of a server. */
@@ -33,18 +33,6 @@ export function snippet(client: ConfigClient, server: NewServer): string {
   const edit = addServer('', client, server);
   // An empty file takes every server.
   return edit.type === 'edited' ? edit.text : '';
-}
-
-/** The URL that an entry leads to, whatever its client calls it; also behind a bridge. Undefined for other programs. */
-export function urlOf(entry: unknown): string | undefined {
-  if (typeof entry !== 'object' || entry === null) return undefined;
-  const { url, serverUrl, httpUrl, args }: { readonly [K in keyof ServerEntry]?: unknown } = { ...entry };
-  const direct = [url, serverUrl, httpUrl].find((one) => typeof one === 'string');
-  if (typeof direct === 'string') return direct;
-  const argument: unknown = Array.isArray(args)
-    ? args.find((one) => typeof one === 'string' && URL.canParse(one))
-    : undefined;
-  return typeof argument === 'string' ? argument : undefined;
 }
 
 /**

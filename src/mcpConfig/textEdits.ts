@@ -51,3 +51,13 @@ function wholeLines(text: string, { offset, length }: TextRange): TextRange {
 export function cutLines(text: string, range: TextRange): TextEdit {
   return { ...wholeLines(text, range), text: '' };
 }
+
+/** The one edit that makes a text of another: what both begin and end with stays, so that cursors and undo do. */
+export function smallestEdit(before: string, after: string): TextEdit {
+  const most = Math.min(before.length, after.length);
+  let head = 0;
+  while (head < most && before[head] === after[head]) head += 1;
+  let tail = 0;
+  while (tail < most - head && before.at(-1 - tail) === after.at(-1 - tail)) tail += 1;
+  return { offset: head, length: before.length - head - tail, text: after.slice(head, after.length - tail) };
+}

@@ -8,8 +8,9 @@ import type {
   NewServer,
   TextRange,
 } from './configServers.ts';
+import { type EntryChange, withChange } from './entryChange.ts';
 import { isRecord, sameData } from './sameData.ts';
-import { applyEdits, cutLines, lineEnd } from './textEdits.ts';
+import { applyEdits, cutLines, lineEnd, type TextEdit } from './textEdits.ts';
 import { tomlStatements, type TomlStatement } from './tomlStatements.ts';
 
 type Format = Pick<ConfigClient, 'serversKey'>;
@@ -79,6 +80,39 @@ export function removeFromToml(text: string, format: Format, name: string): Conf
   );
 }
 
+/** `changeServer` in a file in TOML. */
+export function changeInToml(text: string, format: Format, name: string, changes: readonly EntryChange[]): ConfigEdit {
+  const { servers, problems } = readToml(text, format);
+  const [problem] = problems;
+  if (problem !== undefined) return { type: 'broken', problem };
+  const server = servers.find((one) => one.name === name);
+  if (server === undefined) return { type: 'missing' };
+  const after = changes.reduce((now, change) => changeOnce(now, format.serversKey, name, change), text);
+  return checked(text, [after], format, (old) => ({ ...old, [name]: changes.reduce(withChange, server.entry) }));
+}
+
+function changeOnce(text: string, serversKey: string, name: string, { path, value }: EntryChange): string {
+  const whole = [serversKey, name, ...path];
+  const statements = statementsOf(text, serversKey, name);
+  if (value !== undefined) {
+    const leaf = statements.flatMap(({ leaves }) => leaves).find((one) => sameData(one.path, whole));
+    return leaf === undefined ? text : applyEdits(text, [{ ...leaf.range, text: JSON.stringify(value) }]);
+  }
+  const below = statements.filter((one) => sameData(one.path.slice(0, whole.length), whole));
+  if (below.length > 0) return cut(text, runsOf(below));
+  const member = statements.flatMap(({ members }) => members).find((one) => sameData(one.path, whole));
+  return member === undefined ? text : applyEdits(text, [cutMember(text, member.range)]);
+}
+
+/** The edit that cuts a pair or an element out, with the comma that is then too many. */
+function cutMember(text: string, { offset, length }: TextRange): TextEdit {
+  const end = offset + length;
+  const after = /^\s*,[\t ]*/.exec(text.slice(end))?.[0].length;
+  if (after !== undefined) return { offset, length: length + after, text: '' };
+  const before = /(?:,\s*)?$/.exec(text.slice(0, offset))?.[0].length ?? 0;
+  return { offset: offset - before, length: length + before, text: '' };
+}
+
 /** The first of the texts that says what the old one did but for the change that was meant. */
 function checked(
   before: string,
@@ -132,11 +166,19 @@ function replacements(text: string, own: readonly TomlStatement[], table: string
 function cut(text: string, runs: readonly TextRange[]): string {
   const after = applyEdits(
     text,
-    runs.map((run) => cutLines(text, run)),
+    runs.map((run) => cutTable(text, run)),
   );
   // The blank line that set the table apart.
   const isLast = runs.some((run) => text.slice(run.offset + run.length).trim() === '');
   return isLast && after.trim() !== '' ? after.trimEnd() + lineEnd(text) : after;
+}
+
+/** The edit that cuts whole lines out, and one of two blank lines that would then follow each other. */
+function cutTable(text: string, run: TextRange): TextEdit {
+  const lines = cutLines(text, run);
+  const isAfterBlank = /(?:^|\n)\r?\n$/.test(text.slice(0, lines.offset));
+  const blank = isAfterBlank ? /^[\t ]*\r?\n/.exec(text.slice(lines.offset + lines.length))?.[0] : undefined;
+  return { ...lines, length: lines.length + (blank?.length ?? 0) };
 }
 
 function statementsOf(text: string, serversKey: string, name: string): TomlStatement[] {

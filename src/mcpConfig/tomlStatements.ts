@@ -16,6 +16,13 @@ export interface TomlStatement {
   readonly range: TextRange;
   /** The strings, numbers and so on of a pair; also those in inline tables and arrays. */
   readonly leaves: readonly TomlLeaf[];
+  /** The pairs in inline tables and the elements of arrays in it, each whole. */
+  readonly members: readonly TomlLeaf[];
+}
+
+interface Found {
+  readonly leaves: TomlLeaf[];
+  readonly members: TomlLeaf[];
 }
 
 /**
@@ -30,12 +37,12 @@ export function tomlStatements(text: string): TomlStatement[] {
     const start = at;
     const isHeader = text[at] === '[';
     const key = readKey(text, isHeader ? skip(text, at, /\[{1,2}[\t ]*/y) : at);
-    const leaves: TomlLeaf[] = [];
+    const found: Found = { leaves: [], members: [] };
     if (key !== undefined && isHeader) {
       table = key.path;
       at = skip(text, key.end, /[\t ]*\]{0,2}/y);
     } else if (key !== undefined && text[key.end] === '=') {
-      at = readValue(text, skip(text, key.end + 1, /[\t ]*/y), [...table, ...key.path], leaves);
+      at = readValue(text, skip(text, key.end + 1, /[\t ]*/y), [...table, ...key.path], found);
     }
     at = skip(text, Math.max(at, start), /[^\n]*/y);
     const length = text.slice(start, at).trimEnd().length;
@@ -44,7 +51,7 @@ export function tomlStatements(text: string): TomlStatement[] {
       const path = [...above, ...key.path];
       const keyRanges = [...above.map(() => undefined), ...key.ranges];
       const range = { offset: start, length };
-      statements.push({ index: statements.length, path, keyRanges, range, leaves });
+      statements.push({ index: statements.length, path, keyRanges, range, ...found });
     }
   }
   return statements;
@@ -87,37 +94,43 @@ function keyName(part: string): string | undefined {
 const STRING = /"""(?:[^"\\]|\\[^]|"(?!""))*"{3,5}|'''(?:[^']|'(?!''))*'{3,5}|"(?:[^"\\\n]|\\.)*"|'[^'\n]*'/y;
 const BLANKS = /\s*(?:#[^\n]*\s*)*/y;
 
-/** Where the value ends that begins at `start`; what it holds goes to `leaves`. */
-function readValue(text: string, start: number, path: ConfigProperty['path'], leaves: TomlLeaf[]): number {
+/** Where the value ends that begins at `start`; what it holds goes to `found`. */
+function readValue(text: string, start: number, path: ConfigProperty['path'], found: Found): number {
   const string = match(text, start, STRING);
   if (string !== undefined) return leaf(string.length);
-  if (text[start] === '[') return readArray(text, start, path, leaves);
-  if (text[start] === '{') return readInlineTable(text, start, path, leaves);
+  if (text[start] === '[') return readArray(text, start, path, found);
+  if (text[start] === '{') return readInlineTable(text, start, path, found);
   return leaf(match(text, start, /[^,\]}#\n]*/y)?.trimEnd().length ?? 0);
 
   function leaf(length: number): number {
-    leaves.push({ path, range: { offset: start, length } });
+    found.leaves.push({ path, range: { offset: start, length } });
     return start + length;
   }
 }
 
-function readArray(text: string, start: number, path: ConfigProperty['path'], leaves: TomlLeaf[]): number {
+function readArray(text: string, start: number, path: ConfigProperty['path'], found: Found): number {
   let at = skip(text, start + 1, BLANKS);
   for (let index = 0; at < text.length && text[at] !== ']'; index += 1) {
-    const end = skip(text, readValue(text, at, [...path, index], leaves), BLANKS);
+    const element = [...path, index];
+    const valueEnd = readValue(text, at, element, found);
+    found.members.push({ path: element, range: { offset: at, length: valueEnd - at } });
+    const end = skip(text, valueEnd, BLANKS);
     at = text[end] === ',' ? skip(text, end + 1, BLANKS) : end;
     if (text[end] !== ',' && text[at] !== ']') return at;
   }
   return at + 1;
 }
 
-function readInlineTable(text: string, start: number, path: ConfigProperty['path'], leaves: TomlLeaf[]): number {
+function readInlineTable(text: string, start: number, path: ConfigProperty['path'], found: Found): number {
   let at = skip(text, start + 1, BLANKS);
   while (at < text.length && text[at] !== '}') {
     const key = readKey(text, at);
     if (key === undefined || text[key.end] !== '=') return at;
     const value = skip(text, key.end + 1, /[\t ]*/y);
-    const end = skip(text, readValue(text, value, [...path, ...key.path], leaves), BLANKS);
+    const pair = [...path, ...key.path];
+    const valueEnd = readValue(text, value, pair, found);
+    found.members.push({ path: pair, range: { offset: at, length: valueEnd - at } });
+    const end = skip(text, valueEnd, BLANKS);
     at = text[end] === ',' ? skip(text, end + 1, BLANKS) : end;
     if (text[end] !== ',' && text[at] !== '}') return at;
   }

@@ -13,6 +13,7 @@ import type {
 import { Emitter } from '../connections/emitter.ts';
 import { ConnectionError } from '../connections/errors.ts';
 import type { Disposable, Log } from '../connections/ports.ts';
+import type { AuthorizationTrace } from '../connections/trace.ts';
 import type { OwnerChannel } from './ownerChannel.ts';
 import type { ConnectionView } from './wireConnection.ts';
 import { changeNotification, focusNotification, ownerRequests } from './windowProtocol.ts';
@@ -105,6 +106,10 @@ export class RemoteConnections implements ConnectionService {
 
   async cancelAuthorization(id: ConnectionId): Promise<void> {
     await this.#owner.ask(ownerRequests.cancelAuthorization, { id });
+  }
+
+  async trace(id: ConnectionId): Promise<AuthorizationTrace | undefined> {
+    return (await this.#owner.ask(ownerRequests.trace, { id })).trace;
   }
 
   async handleCallback(url: URL): Promise<CallbackOutcome> {

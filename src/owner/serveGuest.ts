@@ -90,6 +90,10 @@ export function serveGuest(reader: ByteReader, parts: ServeGuestParts): void {
     return { type };
   });
   serve(rpc, ownerRequests.cancelAuthorization, async ({ id }) => done(service.cancelAuthorization(id)));
+  serve(rpc, ownerRequests.trace, async ({ id }) => {
+    const trace = await service.trace(id);
+    return trace === undefined ? {} : { trace };
+  });
   serve(rpc, ownerRequests.handleCallback, async ({ url }) => {
     const outcome = await service.handleCallback(url);
     if (outcome.type === 'connected') return { type: outcome.type, id: outcome.connection.id };

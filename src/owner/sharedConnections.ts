@@ -11,6 +11,7 @@ import type {
 } from '../connections/connectionService.ts';
 import { Emitter } from '../connections/emitter.ts';
 import type { Disposable, Log, PrepareRedirect } from '../connections/ports.ts';
+import type { AuthorizationTrace } from '../connections/trace.ts';
 import { askAgain } from './askAgain.ts';
 import type { WindowRole } from './windowRole.ts';
 
@@ -114,6 +115,10 @@ export class SharedConnections implements SharedService, Disposable {
 
   async cancelAuthorization(id: ConnectionId): Promise<void> {
     return this.#again(async (service) => service.cancelAuthorization(id));
+  }
+
+  async trace(id: ConnectionId): Promise<AuthorizationTrace | undefined> {
+    return this.#again(async (service) => service.trace(id));
   }
 
   async handleCallback(url: URL): Promise<CallbackOutcome> {

@@ -20,9 +20,10 @@ import { CONNECTION_KINDS } from '../connections/connection.ts';
 import { storedConnection } from '../connections/storedConnections.ts';
 import { connectionViewSchema } from './wireConnection.ts';
 import { revivedErrorSchema } from './wireErrors.ts';
+import { traceSchema } from './wireTrace.ts';
 
 /** To be raised with every change of a message below that windows of the version before would not take. */
-export const PROTOCOL_VERSION = 2;
+export const PROTOCOL_VERSION = 3;
 
 /** A request between windows: what is asked with, and what is answered, each checked where it comes in. */
 export interface WindowRequest<P extends GenericSchema, R extends GenericSchema> {
@@ -100,6 +101,7 @@ export const ownerRequests = {
     object({ type: picklist(['authorized', 'cancelled']) }),
   ),
   cancelAuthorization: request('cancelAuthorization', ofConnection, nothing),
+  trace: request('trace', ofConnection, object({ trace: exactOptional(traceSchema) })),
   handleCallback: request(
     'handleCallback',
     object({ url: parsedUrl }),

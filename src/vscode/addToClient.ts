@@ -4,7 +4,8 @@ import { configClients } from '../mcpConfig/clients.ts';
 import type { ServerAccess } from '../mcpConfig/configClient.ts';
 import type { ConfigFileText } from '../mcpConfig/configFiles.ts';
 import { addServer, type ConfigEdit, type NewServer, readServers } from '../mcpConfig/configServers.ts';
-import { newServer, snippet, urlOf } from '../mcpConfig/snippet.ts';
+import { entryUrl } from '../mcpConfig/entryUrl.ts';
+import { newServer, snippet } from '../mcpConfig/snippet.ts';
 import {
   askClientTokenDays,
   type ClientConfigParts,
@@ -40,7 +41,7 @@ export async function addToClient(parts: ClientConfigParts, connection: Connecti
   const before = await readTarget(parts, target);
   if (before === undefined) return;
   const url = await gateway.gatewayUrl(connection.id);
-  const known = readServers(before.text, target.client).servers.find(({ entry }) => urlOf(entry) === url);
+  const known = readServers(before.text, target.client).servers.find((server) => entryUrl(server)?.url === url);
   if (known !== undefined) {
     void tell(t('{0} has this server already, as {1}.', target.shown, withoutLinks(known.name)), target);
     return;

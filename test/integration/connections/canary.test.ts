@@ -128,12 +128,15 @@ describe('P36 no secret is told', () => {
       const { server, headless, manager, canaries, echo, id, enter } = await start(t, one);
       const attempt = async (task: Promise<unknown>): Promise<void> => {
         await task.catch((error: unknown) => canaries.tell(error, ...shown(manager, id, error)));
-        canaries.tell(...shown(manager, id));
+        canaries.tell(...shown(manager, id), await manager.trace(id));
         canaries.collect();
         await canaries.readDisk();
       };
       await enter();
       assert.equal((await manager.authorize(id)).type, 'authorized');
+      const trace = await manager.trace(id);
+      assert.ok((trace?.steps.length ?? 0) > 0);
+      canaries.tell(trace);
       canaries.collect();
       assert.equal((await callTool(manager, id)).status, 200);
       await attempt(manager.refresh(id));

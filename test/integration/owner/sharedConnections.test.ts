@@ -9,6 +9,11 @@ import { MemoryLog } from '../../headless/memoryPorts.ts';
 import { socketPair } from './socketPair.ts';
 import { newUser, openPage, ownerAndGuest, shown, until } from './windows.ts';
 
+/** What is left of a value on its way to another window. */
+function plain(value: unknown): unknown {
+  return JSON.parse(JSON.stringify(value));
+}
+
 describe('a guest', () => {
   it('sees what the owner has, and each change of it', async (t) => {
     const { owner, guest, id, server } = await ownerAndGuest(t);
@@ -54,6 +59,19 @@ describe('a guest', () => {
     await assert.rejects(guest.connections.refresh(id), { code: 'server_unreachable' });
     const { state } = await until(guest.connections, id, ({ state }) => state.type === 'unreachable');
     assert.ok(state.type === 'unreachable' && state.error instanceof OAuthError);
+  });
+
+  it('sees the steps of a sign-in, whatever came of it', async (t) => {
+    const { owner, guest, id, server } = await ownerAndGuest(t);
+    for (const callbackIss of ['right', 'wrong'] as const) {
+      server.faults.callbackIss = callbackIss;
+      await guest.connections.authorize(id).catch(() => undefined);
+      const trace = await guest.connections.trace(id);
+      assert.equal(trace?.outcome, callbackIss === 'right' ? 'authorized' : 'failed');
+      assert.deepEqual(plain(trace), plain(await owner.connections.trace(id)));
+    }
+    const other = await guest.connections.add('https://second.example/mcp');
+    assert.equal(await guest.connections.trace(other.id), undefined);
   });
 
   it('does everything that the owner can', async (t) => {

@@ -4,6 +4,7 @@ import type { Connection } from '../../../src/connections/connection.ts';
 import { ConnectionError, isConnectionError } from '../../../src/connections/errors.ts';
 import { PendingCallbacks } from '../../../src/connections/pendingCallbacks.ts';
 import { SignInSession } from '../../../src/connections/signInSession.ts';
+import { TraceRecorder } from '../../../src/connections/traceRecorder.ts';
 import { type ConnectionParts, connectionParts, someGrant } from '../../headless/connectionParts.ts';
 
 const error = new ConnectionError('owner_gone', {});
@@ -18,7 +19,8 @@ beforeEach(async () => {
 
 function newSession(): SignInSession {
   const { clock, log } = parts;
-  const ports = { clock, log, callbacks: new PendingCallbacks(), openBrowser: async () => true };
+  const trace = new TraceRecorder(clock);
+  const ports = { clock, log, trace, callbacks: new PendingCallbacks(), openBrowser: async () => true };
   return new SignInSession(ports, parts.records.get('c').connection.state);
 }
 

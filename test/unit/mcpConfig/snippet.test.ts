@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { CLIENT_IDS } from '../../../src/mcpConfig/configClient.ts';
-import { commandLine, inputIdOf, newServer, snippet, urlOf, variableOf } from '../../../src/mcpConfig/snippet.ts';
+import { commandLine, inputIdOf, newServer, snippet, variableOf } from '../../../src/mcpConfig/snippet.ts';
 import { clientOf } from './clientOf.ts';
 
 const url = 'http://127.0.0.1:41999/my-server/mcp';
@@ -39,16 +38,4 @@ describe('what is copied', () => {
   test('a variable has a name that every shell takes', () => {
     assert.equal(variableOf('my-server-2'), 'SCOPEKEEPER_MY_SERVER_2_TOKEN');
   });
-
-  for (const id of CLIENT_IDS) {
-    test(`${id}: the URL is found in what was written, also behind a bridge`, () => {
-      assert.equal(urlOf(clientOf(id).entry({ url, access: { type: 'sign-in' } })), url);
-    });
-  }
-
-  for (const entry of [undefined, null, 'x', [], {}, { url: 1 }, { args: 'x' }, { command: 'a', args: ['-y', 3] }]) {
-    test(`${JSON.stringify(entry)} has no URL`, () => {
-      assert.equal(urlOf(entry), undefined);
-    });
-  }
 });

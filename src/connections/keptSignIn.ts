@@ -1,0 +1,39 @@
+import type { Connection } from './connection.ts';
+import { type ConnectionSecret, withRegisteredClient } from './connectionSecret.ts';
+import type { SignInResult } from './signIn.ts';
+
+/** The connection with the authorization servers that there are to choose from: one is no choice. */
+export function withIssuers({ issuers: _issuers, ...connection }: Connection, issuers: readonly string[]): Connection {
+  return issuers.length > 1 ? { ...connection, issuers } : connection;
+}
+
+/** Whether tokens came from another issuer than those before, or from none. */
+export function hasMoved(earlier: string | undefined, issued: SignInResult['issued']): boolean {
+  return issued === undefined || (earlier !== undefined && earlier !== issued.authorizationServer.issuer);
+}
+
+/** What goes to the keychain after a sign-in; what the person entered stays. */
+export function secretOfAuthorization(
+  { answer, issued }: SignInResult,
+  previous: ConnectionSecret | undefined,
+  serverUrl: string,
+  generation: number,
+): ConnectionSecret {
+  const { accessToken, refreshToken, tokenType } = answer;
+  const tokens = { accessToken, ...(refreshToken !== undefined && { refreshToken }) };
+  const base: ConnectionSecret = { version: 1, ...previous, serverUrl, generation, answered: generation };
+  if (issued === undefined) return { ...base, tokens };
+  const { issuer, authorization_endpoint, token_endpoint, revocation_endpoint } = issued.authorizationServer;
+  const client = { ...issued.client };
+  return {
+    ...base,
+    ...(client.source === 'registered' && { clients: withRegisteredClient(base.clients ?? [], client) }),
+    tokens: {
+      ...tokens,
+      client,
+      authorizationServer: { issuer, authorization_endpoint, token_endpoint, revocation_endpoint },
+      ...(issued.resource !== undefined && { resource: issued.resource }),
+      ...(issued.dpop !== undefined && { dpopKey: issued.dpop.key, tokenType }),
+    },
+  };
+}
