@@ -42,6 +42,7 @@ async function buildExtension() {
     buildProgram('src/vscode/languageClient/clientBundle.ts', 'dist/languageClient.js'),
     buildProgram('src/platform/keytarProcess.ts', 'dist/keytarProcess.js'),
     buildProgram('src/platform/exchange/exchangeProcess.ts', 'dist/exchangeProcess.js'),
+    buildProgram('src/sample/sampleServer.ts', 'dist/sampleServer.js'),
   ]);
   // keytar's loader looks for ./prebuilds/<platform>-<arch>/keytar.node beside the bundle.
   await cp('node_modules/@github/keytar/prebuilds', 'dist/prebuilds', { recursive: true });

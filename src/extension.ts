@@ -6,9 +6,12 @@ import { ConnectionManager } from './connections/connectionManager.ts';
 import { type KeyRing, SealingKeys } from './connections/sealingKeys.ts';
 import { SecretVault } from './connections/secretVault.ts';
 import { createOwnedGateway } from './gatewayParts.ts';
+import { createSampleHost, loadSampleModule } from './sampleParts.ts';
+import type { RenderAuthorizationPage } from './gateway/ports.ts';
 import { type PromptingWindow, Prompts } from './owner/prompts.ts';
 import { shareConnections } from './owner/shareConnections.ts';
 import { renderCallbackPage } from './platform/callbackPage.ts';
+import { renderConsentPage } from './platform/consentPage.ts';
 import { readCertificates } from './platform/certificateFile.ts';
 import { createClientConfigFiles } from './platform/clientConfigFiles.ts';
 import { systemClock } from './platform/clock.ts';
@@ -42,6 +45,7 @@ import { showError } from './vscode/notifications.ts';
 import { openBrowser } from './vscode/openBrowser.ts';
 import { secretStorageStore } from './vscode/secretStorageStore.ts';
 import { clientMetadataUrl, extraCaFile } from './vscode/settings.ts';
+import { sampleConsentWords } from './vscode/sample/sampleConsentWords.ts';
 import { SignIn } from './vscode/signIn.ts';
 import { StatusBar } from './vscode/statusBar.ts';
 import { createTellDemand } from './vscode/tellDemand.ts';
@@ -53,6 +57,9 @@ import { describeWindow } from './vscode/windowName.ts';
 
 /** What registrations name this software by, whatever its version (RFC 7591 section 2). */
 const SOFTWARE_ID = 'c0f27eb6-eff1-44a9-bd0c-8d61b2c44bc9';
+
+/** What the browser shows of an authorization server of ours. */
+const renderPage: RenderAuthorizationPage = (page) => renderCallbackPage(authorizationWords(page));
 
 let stop: (() => Promise<void>) | undefined;
 
@@ -133,7 +140,7 @@ export function activate(context: vscode.ExtensionContext): ScopekeeperApi {
     origin: () => role.loopbackOrigin(),
     askConsent: prompts.askConsent,
     tellDemand: prompts.tellDemand,
-    renderPage: (page) => renderCallbackPage(authorizationWords(page)),
+    renderPage,
     lifetimes: tokenLifetimes,
     stepUpTimeoutMs,
     onTrouble: (error) => void showError(error), // the answer may never come
@@ -141,9 +148,22 @@ export function activate(context: vscode.ExtensionContext): ScopekeeperApi {
     clock,
     log,
   });
+  const sample = createSampleHost({
+    folder,
+    connections: manager,
+    file,
+    keys,
+    load: () => loadSampleModule(path.join(extensionPath, 'dist', 'sampleServer.js')),
+    renderConsent: (question, answerAt) => renderConsentPage(sampleConsentWords(question), answerAt),
+    renderPage,
+    version,
+    clock,
+    log,
+  });
   const shared = shareConnections({
     manager,
     gateway: ownGateway,
+    sample,
     prompts,
     window: thisWindow,
     createLoopback: (upgrade) =>
@@ -183,6 +203,7 @@ export function activate(context: vscode.ExtensionContext): ScopekeeperApi {
     ensureReady,
     reveal: async (id) => tree.reveal(id),
     showLog: () => channel.show(),
+    sampleUrl: connections.sampleUrl,
     redirectUri: async (kind) => connections.redirectUri(kind),
     checkCaFile: async (file) => void (await readCertificates(file, 'connection')), // only whether it can be read
     configFiles,

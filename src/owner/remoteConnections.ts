@@ -139,6 +139,11 @@ export class RemoteConnections implements ConnectionService {
     return (await this.#owner.ask(ownerRequests.redirectUri, { kind })).uri;
   }
 
+  /** Where the owner serves the sample server, which it does from now on. */
+  async sampleUrl(): Promise<string> {
+    return (await this.#owner.ask(ownerRequests.sampleUrl, {})).url;
+  }
+
   /** What the owner has just told an outcome of, and had told of before. Throws `connection_unknown`. */
   #known(id: ConnectionId): Connection {
     const connection = this.get(id);

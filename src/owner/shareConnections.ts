@@ -32,6 +32,8 @@ export interface ShareConnectionsPorts {
   readonly manager: OwnedConnections & Kept;
   /** Used while this window is the owner, and started after the manager. */
   readonly gateway: GatewayService & Kept;
+  /** Served while this window is the owner, and started before the manager, whose connections may need it at once. */
+  readonly sample: Kept & { readonly url: () => Promise<string> };
   /** Where the owner asks the person, this window among the others. */
   readonly prompts: Prompts;
   /** This window, for what an owner asks the person in it. */
@@ -79,6 +81,7 @@ export function shareConnections(ports: ShareConnectionsPorts): SharedWindow {
         gateway: ports.gateway,
         prompts,
         redirectUri,
+        sampleUrl: async () => ports.sample.url(),
         whenLoaded: async () => role.whenLoaded(),
         windowName,
         log,
@@ -92,6 +95,7 @@ export function shareConnections(ports: ShareConnectionsPorts): SharedWindow {
     prompts.dispose();
     await ports.gateway.dispose();
     await manager.dispose();
+    await ports.sample.dispose();
   };
   const role = new WindowRole({
     loopback: ports.createLoopback({
@@ -107,6 +111,7 @@ export function shareConnections(ports: ShareConnectionsPorts): SharedWindow {
       ),
     hasStoredConnections: ports.hasStoredConnections,
     startService: async () => {
+      await ports.sample.start();
       await manager.start();
       await ports.gateway.start();
     },
@@ -117,6 +122,7 @@ export function shareConnections(ports: ShareConnectionsPorts): SharedWindow {
   const connections = new SharedConnections({
     own: manager,
     ownRedirectUri: redirectUri,
+    ownSampleUrl: async () => ports.sample.url(),
     role,
     onFocus: () => prompts.noteFocus(),
     log,

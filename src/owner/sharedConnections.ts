@@ -18,6 +18,11 @@ import type { WindowRole } from './windowRole.ts';
 /** The connections, wherever they are kept. */
 export interface SharedService extends ConnectionService {
   readonly redirectUri: PrepareRedirect;
+  /**
+   * Has the owner serve the sample server, unless it does, and gives its URL.
+   * Throws `port_busy` when another program has its port, and why what it keeps cannot be used.
+   */
+  readonly sampleUrl: () => Promise<string>;
 }
 
 export interface SharedConnectionsParts {
@@ -25,6 +30,8 @@ export interface SharedConnectionsParts {
   readonly own: ConnectionService;
   /** Where sign-ins come back to while it is the owner. */
   readonly ownRedirectUri: PrepareRedirect;
+  /** Serves the sample server, while it is the owner. */
+  readonly ownSampleUrl: () => Promise<string>;
   readonly role: WindowRole;
   /** Hears that the person is at this window, whatever its role. */
   readonly onFocus: () => void;
@@ -149,6 +156,11 @@ export class SharedConnections implements SharedService, Disposable {
       role.link === undefined ? ownRedirectUri(kind) : role.link.service.redirectUri(kind),
     );
   }
+
+  readonly sampleUrl = async (): Promise<string> => {
+    const { ownSampleUrl, role } = this.#parts;
+    return this.#again(async () => (role.link === undefined ? ownSampleUrl() : role.link.service.sampleUrl()));
+  };
 
   async #once<T>(call: (service: ConnectionService) => Promise<T>): Promise<T> {
     await this.#parts.role.ensureReady();

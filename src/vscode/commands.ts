@@ -24,6 +24,7 @@ import { showError } from './notifications.ts';
 import { type RegisteredClientParts, useRegisteredClient } from './registeredClient.ts';
 import { showStatus } from './showStatus.ts';
 import { signInAnotherWay } from './signInAnotherWay.ts';
+import { type TrySampleParts, trySampleServer } from './sample/trySampleServer.ts';
 import { strayText } from './strayCallback.ts';
 import { withoutLinks } from './untrustedText.ts';
 
@@ -33,6 +34,7 @@ export interface CommandParts extends RegisteredClientParts, ChooseCaFileParts, 
   /** Shows the row of a connection. */
   readonly reveal: (id: string) => Promise<void>;
   readonly showLog: () => void;
+  readonly sampleUrl: TrySampleParts['sampleUrl'];
 }
 
 function isSigningIn({ state }: Connection): boolean {
@@ -137,6 +139,10 @@ export function commandTable(parts: CommandParts): CommandTable {
       await parts.reveal(connectionIdOf(argument) ?? '');
     },
     [commandIds.showLog]: () => parts.showLog(),
+    [commandIds.trySampleServer]: async () => {
+      await ensureReady();
+      await trySampleServer(parts);
+    },
   };
 }
 

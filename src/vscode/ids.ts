@@ -1,4 +1,5 @@
 import type { RoleState } from '../owner/windowRole.ts';
+import type { Trouble } from './trouble.ts';
 
 /** The commands; each is declared in package.json, which a unit test compares with this list. */
 export const commandIds = {
@@ -29,6 +30,7 @@ export const commandIds = {
   showStatus: 'scopekeeper.showStatus',
   reveal: 'scopekeeper.reveal',
   showLog: 'scopekeeper.showLog',
+  trySampleServer: 'scopekeeper.trySampleServer',
 } as const;
 
 export type CommandId = (typeof commandIds)[keyof typeof commandIds];
@@ -53,6 +55,10 @@ export const settingIds = {
 export interface ContextKeys {
   'scopekeeper.role': RoleState['type'];
   'scopekeeper.hasConnections': boolean;
+  /** Whether at least one of them has tokens. */
+  'scopekeeper.isConnected': boolean;
+  /** Why this window is blocked; `none` while it is not. */
+  'scopekeeper.trouble': Trouble;
   'scopekeeper.isAuthorizing': boolean;
   'scopekeeper.hasLocalClients': boolean;
 }
@@ -60,6 +66,8 @@ export interface ContextKeys {
 export const contextKeys: { readonly [K in keyof ContextKeys]: K } = {
   'scopekeeper.role': 'scopekeeper.role',
   'scopekeeper.hasConnections': 'scopekeeper.hasConnections',
+  'scopekeeper.isConnected': 'scopekeeper.isConnected',
+  'scopekeeper.trouble': 'scopekeeper.trouble',
   'scopekeeper.isAuthorizing': 'scopekeeper.isAuthorizing',
   'scopekeeper.hasLocalClients': 'scopekeeper.hasLocalClients',
 };

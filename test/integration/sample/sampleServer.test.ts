@@ -192,25 +192,25 @@ describe('the sample server', () => {
   });
 });
 
-describe('the page of the sample server', () => {
-  /** An authorization URL that nobody opened yet. */
-  async function authorizationUrl(t: TestContext): Promise<string> {
-    const machine = await startMachine(t);
-    const { manager, sample } = await machine.openWindow();
-    const { id } = await manager.add(await sample.url());
-    const opened = new Promise<string>((resolve) => {
-      const listener = manager.onDidChangeConnection(() => {
-        const url = manager.authorizationUrl(id);
-        if (url === undefined) return;
-        listener.dispose();
-        resolve(url);
-      });
+/** An authorization URL that nobody opened yet. */
+async function authorizationUrl(t: TestContext): Promise<string> {
+  const machine = await startMachine(t);
+  const { manager, sample } = await machine.openWindow();
+  const { id } = await manager.add(await sample.url());
+  const opened = new Promise<string>((resolve) => {
+    const listener = manager.onDidChangeConnection(() => {
+      const url = manager.authorizationUrl(id);
+      if (url === undefined) return;
+      listener.dispose();
+      resolve(url);
     });
-    machine.decision = 'deny';
-    void manager.authorize(id).catch(() => undefined); // how it ends is not what is tested
-    return opened;
-  }
+  });
+  machine.decision = 'deny';
+  void manager.authorize(id).catch(() => undefined); // how it ends is not what is tested
+  return opened;
+}
 
+describe('the page of the sample server', () => {
   it('runs nothing, loads nothing, is in no frame, and goes nowhere but to the client', async (t) => {
     const { html, policy } = await openConsent(await authorizationUrl(t));
     assert.doesNotMatch(html, /<script|https?:|url\(|@import|\son\w+=/i);
