@@ -12,6 +12,9 @@ const tests = process.argv.includes('--tests');
 /** Folders that know neither vscode nor Node: each must bundle with nothing external. */
 const PURE_FOLDERS = ['src/oauth', 'src/connections', 'src/mcpConfig'];
 
+/** Started only when a client's configuration file is open. */
+const LANGUAGE_SERVER = 'src/languageServer/languageServer.ts';
+
 /** Every file below `folder` whose path ends with one of `endings`. */
 async function filesBelow(folder, ...endings) {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });
@@ -39,16 +42,17 @@ async function buildExtension() {
   });
   // Programs of their own, which the extension starts, and what it loads only when it is needed.
   await Promise.all([
-    buildProgram('src/vscode/languageClient/clientBundle.ts', 'dist/languageClient.js'),
+    buildProgram('src/vscode/languageClient/clientBundle.ts', 'dist/languageClient.js', { external: ['vscode'] }),
     buildProgram('src/platform/keytarProcess.ts', 'dist/keytarProcess.js'),
     buildProgram('src/platform/exchange/exchangeProcess.ts', 'dist/exchangeProcess.js'),
     buildProgram('src/sample/sampleServer.ts', 'dist/sampleServer.js'),
+    buildProgram(LANGUAGE_SERVER, 'dist/languageServer.js'),
   ]);
   // keytar's loader looks for ./prebuilds/<platform>-<arch>/keytar.node beside the bundle.
   await cp('node_modules/@github/keytar/prebuilds', 'dist/prebuilds', { recursive: true });
 }
 
-async function buildProgram(entry, outfile) {
+async function buildProgram(entry, outfile, { external = [], minify = production } = {}) {
   await build({
     ...shared,
     entryPoints: [entry],
@@ -56,8 +60,8 @@ async function buildProgram(entry, outfile) {
     platform: 'node',
     target: 'node22',
     format: 'cjs',
-    external: ['vscode'],
-    minify: production,
+    external,
+    minify,
     sourcemap: false,
     legalComments: 'none',
   });
@@ -110,6 +114,8 @@ async function buildTests() {
       outExtension: { '.js': '.cjs' },
       external: ['vscode'],
     }),
+    // As it is packed: tests speak to it over its process.
+    buildProgram(LANGUAGE_SERVER, 'out/test/languageServer.cjs', { minify: true }),
   ]);
 }
 

@@ -48,6 +48,7 @@ import { clientMetadataUrl, extraCaFile } from './vscode/settings.ts';
 import { sampleConsentWords } from './vscode/sample/sampleConsentWords.ts';
 import { SignIn } from './vscode/signIn.ts';
 import { StatusBar } from './vscode/statusBar.ts';
+import { ServerSync } from './vscode/sync/serverSync.ts';
 import { createTellDemand } from './vscode/tellDemand.ts';
 import { tellPort } from './vscode/tellPort.ts';
 import { tellSalvaged, tellSecretTrouble, tellUnreadable, tellUnsaved } from './vscode/tellSecretTrouble.ts';
@@ -196,6 +197,7 @@ export function activate(context: vscode.ExtensionContext): ScopekeeperApi {
   const consent = new Consent({ connections, gateway });
   const tellDemand = createTellDemand(connections, signIn);
   const ensureReady = async () => role.ensureReady();
+  const sync = new ServerSync({ globalState: context.globalState, own: manager, service: connections, role });
   const commands = commandTable({
     service: connections,
     gateway,
@@ -204,6 +206,7 @@ export function activate(context: vscode.ExtensionContext): ScopekeeperApi {
     reveal: async (id) => tree.reveal(id),
     showLog: () => channel.show(),
     sampleUrl: connections.sampleUrl,
+    sync,
     redirectUri: async (kind) => connections.redirectUri(kind),
     checkCaFile: async (file) => void (await readCertificates(file, 'connection')), // only whether it can be read
     configFiles,
@@ -221,6 +224,7 @@ export function activate(context: vscode.ExtensionContext): ScopekeeperApi {
     tree,
     statusBar,
     signIn,
+    sync,
     publicChanges,
     registerCommands(commands, log),
     connections,

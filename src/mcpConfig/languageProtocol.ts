@@ -55,6 +55,6 @@ export const configServerSchema = object({
   client: picklist(CLIENT_IDS),
   name: string(),
   /** The folder that the server is for, of those that Claude Code keeps below `projects`; left out for all others. */
-  project: exactOptional(string()),
+  folder: exactOptional(string()),
 });
 export type ConfigServerReference = InferOutput<typeof configServerSchema>;

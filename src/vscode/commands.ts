@@ -26,6 +26,7 @@ import { showStatus } from './showStatus.ts';
 import { signInAnotherWay } from './signInAnotherWay.ts';
 import { type TrySampleParts, trySampleServer } from './sample/trySampleServer.ts';
 import { strayText } from './strayCallback.ts';
+import { connectSynced, type ConnectSyncedParts } from './sync/connectSynced.ts';
 import { withoutLinks } from './untrustedText.ts';
 
 export interface CommandParts extends RegisteredClientParts, ChooseCaFileParts, ClientConfigParts {
@@ -35,6 +36,7 @@ export interface CommandParts extends RegisteredClientParts, ChooseCaFileParts, 
   readonly reveal: (id: string) => Promise<void>;
   readonly showLog: () => void;
   readonly sampleUrl: TrySampleParts['sampleUrl'];
+  readonly sync: ConnectSyncedParts['sync'];
 }
 
 function isSigningIn({ state }: Connection): boolean {
@@ -142,6 +144,10 @@ export function commandTable(parts: CommandParts): CommandTable {
     [commandIds.trySampleServer]: async () => {
       await ensureReady();
       await trySampleServer(parts);
+    },
+    [commandIds.connectSynced]: async () => {
+      await ensureReady();
+      await connectSynced(parts);
     },
   };
 }

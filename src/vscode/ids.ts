@@ -31,6 +31,7 @@ export const commandIds = {
   reveal: 'scopekeeper.reveal',
   showLog: 'scopekeeper.showLog',
   trySampleServer: 'scopekeeper.trySampleServer',
+  connectSynced: 'scopekeeper.connectSynced',
 } as const;
 
 export type CommandId = (typeof commandIds)[keyof typeof commandIds];
@@ -57,6 +58,8 @@ export interface ContextKeys {
   'scopekeeper.hasConnections': boolean;
   /** Whether at least one of them has tokens. */
   'scopekeeper.isConnected': boolean;
+  /** Whether another computer of the person has servers that are not here. */
+  'scopekeeper.hasOffers': boolean;
   /** Why this window is blocked; `none` while it is not. */
   'scopekeeper.trouble': Trouble;
   'scopekeeper.isAuthorizing': boolean;
@@ -67,6 +70,7 @@ export const contextKeys: { readonly [K in keyof ContextKeys]: K } = {
   'scopekeeper.role': 'scopekeeper.role',
   'scopekeeper.hasConnections': 'scopekeeper.hasConnections',
   'scopekeeper.isConnected': 'scopekeeper.isConnected',
+  'scopekeeper.hasOffers': 'scopekeeper.hasOffers',
   'scopekeeper.trouble': 'scopekeeper.trouble',
   'scopekeeper.isAuthorizing': 'scopekeeper.isAuthorizing',
   'scopekeeper.hasLocalClients': 'scopekeeper.hasLocalClients',

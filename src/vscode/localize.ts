@@ -5,6 +5,12 @@ function fillIn(message: string, ...args: (string | number)[]): string {
   return message.replaceAll(/\{(\d+)\}/g, (placeholder, index: string) => String(args[Number(index)] ?? placeholder));
 }
 
+/** Translates by a bundle (English message to its translation); what is not in it stays English. */
+export function translatorOf(messages: Readonly<Record<string, string>>): Translate {
+  return (message, ...args) =>
+    fillIn((Object.hasOwn(messages, message) ? messages[message] : undefined) ?? message, ...args);
+}
+
 let translate: Translate = fillIn;
 let language = 'en';
 

@@ -2,19 +2,24 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
-import { setLanguage, t } from '../../../src/vscode/localize.ts';
+import { setLanguage, t, translatorOf } from '../../../src/vscode/localize.ts';
 
-const SOURCES = path.join('src', 'vscode');
+/** Where words are made. */
+const FOLDERS = [path.join('src', 'vscode'), path.join('src', 'languageServer')];
 const BUNDLE = path.join('l10n', 'bundle.l10n.json');
 
-/** The files that may have texts, relative to {@link SOURCES}. */
+/** The files that may make words, also in subfolders. */
 function sourceFiles(): string[] {
-  return readdirSync(SOURCES, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts'));
+  return FOLDERS.flatMap((folder) =>
+    readdirSync(folder, { recursive: true, encoding: 'utf8' })
+      .filter((file) => file.endsWith('.ts'))
+      .map((file) => path.join(folder, file)),
+  );
 }
 
 /** Every literal that is given to `t`. */
 function messages(): string[] {
-  const sources = sourceFiles().map((file) => readFileSync(path.join(SOURCES, file), 'utf8'));
+  const sources = sourceFiles().map((file) => readFileSync(file, 'utf8'));
   const found = sources.flatMap((source) =>
     Array.from(
       source.matchAll(/(?<![\w.])t\(\s*'((?:[^'\\]|\\.)*)'/g),
@@ -32,8 +37,8 @@ test('l10n/bundle.l10n.json holds every message for translators (UPDATE_L10N=1 w
 
 test('every call of t gives a literal, so that it can be found and translated', () => {
   for (const file of sourceFiles()) {
-    if (file === 'localize.ts') continue;
-    const source = readFileSync(path.join(SOURCES, file), 'utf8');
+    if (path.basename(file) === 'localize.ts') continue;
+    const source = readFileSync(file, 'utf8');
     assert.doesNotMatch(source, /(?<![\w.])t\(\s*[^'\s]/, file);
   }
 });
@@ -49,4 +54,11 @@ test('a translation is used, and its places are filled in', (context) => {
   );
   setLanguage((message, ...args) => `de: ${message} ${args.join(',')}`, 'de');
   assert.equal(t('{0} h', 3), 'de: {0} h 3');
+});
+
+test('a bundle is used where it has the message, and English where it has not', () => {
+  const translate = translatorOf({ '{0} h': '{0} Std.', constructor: 'Erbauer' });
+  assert.equal(translate('{0} h', 3), '3 Std.');
+  assert.equal(translate('{0} min', 3), '3 min');
+  assert.equal(translate('toString'), 'toString');
 });

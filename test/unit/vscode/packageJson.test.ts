@@ -7,6 +7,14 @@ import { commandIds, contextKeys, settingIds, viewIds } from '../../../src/vscod
 const menuEntry = v.object({ command: v.string(), when: v.string(), group: v.optional(v.string()) });
 const manifestSchema = v.object({
   activationEvents: v.array(v.string()),
+  capabilities: v.object({
+    untrustedWorkspaces: v.object({
+      supported: v.literal('limited'),
+      description: v.string(),
+      restrictedConfigurations: v.array(v.string()),
+    }),
+    virtualWorkspaces: v.object({ supported: v.literal('limited'), description: v.string() }),
+  }),
   contributes: v.object({
     commands: v.array(v.object({ command: v.string(), title: v.string(), category: v.string() })),
     viewsContainers: v.object({
@@ -41,7 +49,7 @@ const EDITORS_COMMANDS = [
 ];
 
 const text = readFileSync('package.json', 'utf8');
-const { activationEvents, contributes } = v.parse(manifestSchema, JSON.parse(text));
+const { activationEvents, capabilities, contributes } = v.parse(manifestSchema, JSON.parse(text));
 const nls = v.parse(v.record(v.string(), v.string()), JSON.parse(readFileSync('package.nls.json', 'utf8')));
 const known = new Set<string>(Object.values(commandIds));
 
@@ -62,6 +70,7 @@ test('the settings are those of ids.ts, and no workspace can set them', () => {
   const { properties } = contributes.configuration;
   assert.deepEqual(Object.keys(properties), Object.values(settingIds));
   for (const { scope } of Object.values(properties)) assert.ok(['application', 'machine'].includes(scope), scope);
+  assert.deepEqual(capabilities.untrustedWorkspaces.restrictedConfigurations, Object.values(settingIds));
 });
 
 test('menus name existing commands, and every command is in the palette only when it makes sense', () => {

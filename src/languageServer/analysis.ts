@@ -1,0 +1,101 @@
+import { entryUrl, type EntryUrl } from '../mcpConfig/entryUrl.ts';
+import type { ConfigClient } from '../mcpConfig/configClient.ts';
+import type { ConfigProblem, TextRange } from '../mcpConfig/configServers.ts';
+import { readJsonEntry, tomlKeys, type EntryContents } from '../mcpConfig/entryKeys.ts';
+import { outlineJson, serversPlan, type JsonOutline } from '../mcpConfig/jsonOutline.ts';
+import { readToml } from '../mcpConfig/tomlServers.ts';
+import { tomlStatements, type TomlStatement } from '../mcpConfig/tomlStatements.ts';
+import { canonicalResource } from '../oauth/serverUrl.ts';
+
+/** What an entry says by itself. It depends on its text only, so it is kept for as long as that stays as it is. */
+export interface EntryFacts extends EntryContents {
+  readonly url: EntryUrl | undefined;
+  /** By which it is known whether two entries lead to the same server (P14); undefined for what is no URL. */
+  readonly canonicalUrl: string | undefined;
+}
+
+/** A server of a document. */
+export interface AnalyzedServer {
+  readonly name: string;
+  /** The folder that it is for, of those that Claude Code keeps below `projects`. */
+  readonly folder: string | undefined;
+  /** The object that holds it; names in it are told apart. */
+  readonly container: string;
+  readonly nameRange: TextRange;
+  readonly range: TextRange;
+  readonly facts: EntryFacts;
+  /** What is added to offsets in `facts`. */
+  readonly base: number;
+}
+
+export interface Analysis {
+  readonly servers: readonly AnalyzedServer[];
+  readonly containers: JsonOutline['containers'];
+  readonly problems: readonly ConfigProblem[];
+}
+
+/** Reads one document again and again. Of an entry that did not change, what it says is not made out again. */
+export class Analyzer {
+  readonly #client: ConfigClient;
+  #known = new Map<string, EntryFacts>();
+
+  constructor(client: ConfigClient) {
+    this.#client = client;
+  }
+
+  /** Never throws. */
+  analyze(text: string): Analysis {
+    return this.#client.syntax === 'toml' ? this.#analyzeToml(text) : this.#analyzeJson(text);
+  }
+
+  #analyzeJson(text: string): Analysis {
+    const { servers, containers, problems } = outlineJson(text, serversPlan(this.#client));
+    // The keys are cut from the new text: those of the old map would keep the old text in memory.
+    const known = new Map<string, EntryFacts>();
+    const analyzed = servers.map(({ path, name, nameRange, range }) => {
+      const written = text.slice(range.offset, range.offset + range.length);
+      const facts = known.get(written) ?? this.#known.get(written) ?? factsOf(readJsonEntry(written));
+      known.set(written, facts);
+      return {
+        name,
+        folder: path.length > 2 ? path[1] : undefined,
+        container: path.length > 2 ? path.slice(0, -1).join('\0') : '',
+        nameRange,
+        range,
+        facts,
+        base: range.offset,
+      };
+    });
+    this.#known = known;
+    return { servers: analyzed, containers, problems };
+  }
+
+  #analyzeToml(text: string): Analysis {
+    const { serversKey } = this.#client;
+    const { servers, problems } = readToml(text, this.#client);
+    const statements = new Map<string, TomlStatement[]>();
+    for (const statement of tomlStatements(text)) {
+      const [key, name] = statement.path;
+      if (key !== serversKey || name === undefined) continue;
+      const known = statements.get(name);
+      if (known === undefined) statements.set(name, [statement]);
+      else known.push(statement);
+    }
+    const analyzed = servers.map(({ name, nameRange, range, entry, properties }) => ({
+      name,
+      folder: undefined,
+      container: '',
+      nameRange,
+      range,
+      facts: factsOf({ kind: 'object', keys: tomlKeys(text, entry, statements.get(name) ?? []), properties }),
+      base: 0,
+    }));
+    return { servers: analyzed, containers: [], problems };
+  }
+}
+
+function factsOf(contents: EntryContents): EntryFacts {
+  const url = entryUrl(contents);
+  const isKnown = url !== undefined && !url.hasReference && URL.canParse(url.url);
+  return { ...contents, url, canonicalUrl: isKnown ? canonicalResource(new URL(url.url)) : undefined };
+}
