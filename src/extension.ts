@@ -45,6 +45,8 @@ import { showError } from './vscode/notifications.ts';
 import { openBrowser } from './vscode/openBrowser.ts';
 import { secretStorageStore } from './vscode/secretStorageStore.ts';
 import { clientMetadataUrl, extraCaFile } from './vscode/settings.ts';
+import { redirectKindOf, returnHere, setWindowPlace } from './vscode/remote/signInReturn.ts';
+import { windowPlace } from './vscode/remote/windowPlace.ts';
 import { sampleConsentWords } from './vscode/sample/sampleConsentWords.ts';
 import { SignIn } from './vscode/signIn.ts';
 import { StatusBar } from './vscode/statusBar.ts';
@@ -70,6 +72,7 @@ let stop: (() => Promise<void>) | undefined;
  */
 export function activate(context: vscode.ExtensionContext): ScopekeeperApi {
   setLanguage(vscode.l10n.t, vscode.env.language);
+  setWindowPlace(windowPlace(context));
   const channel = vscode.window.createOutputChannel('Scopekeeper', { log: true });
   const log = channelLog(channel);
   const clock = systemClock;
@@ -178,6 +181,7 @@ export function activate(context: vscode.ExtensionContext): ScopekeeperApi {
     keys,
     hasStoredConnections: async () => ((await file.read())?.connections.length ?? 0) > 0,
     editorUri,
+    defaultRedirect: () => redirectKindOf(returnHere()),
     windowName: describeWindow,
     openBrowser,
     clock,

@@ -1,5 +1,5 @@
 import type { Duplex } from 'node:stream';
-import type { Clock, Log, OpenBrowser, PrepareRedirect } from '../connections/ports.ts';
+import type { Clock, Log, OpenBrowser, PrepareRedirect, RedirectKind } from '../connections/ports.ts';
 import type { SealingKeys } from '../connections/sealingKeys.ts';
 import type { GatewayService } from '../gateway/gatewayService.ts';
 import { plainText } from '../oauth/errors.ts';
@@ -46,6 +46,8 @@ export interface ShareConnectionsPorts {
   readonly hasStoredConnections: () => Promise<boolean>;
   /** Where the editor itself receives callbacks. */
   readonly editorUri: string;
+  /** Where sign-ins come back to that may come back anywhere; to the loopback port unless given. */
+  readonly defaultRedirect?: () => RedirectKind;
   /** A name of this window for the others, such as its workspace. */
   readonly windowName: () => string;
   readonly openBrowser: OpenBrowser;
@@ -72,7 +74,8 @@ export function shareConnections(ports: ShareConnectionsPorts): SharedWindow {
   const { clock, editorUri, keys, log, manager, openBrowser, prompts, version = PROTOCOL_VERSION, window } = ports;
   const windowName = (): string => plainText(ports.windowName(), LONGEST_WINDOW_NAME) ?? '';
   const key = new GuestKey(ports.stores);
-  const redirectUri: PrepareRedirect = async (kind) => (kind === 'loopback' ? role.loopbackRedirectUri() : editorUri);
+  const redirectUri: PrepareRedirect = async (kind = ports.defaultRedirect?.() ?? 'loopback') =>
+    kind === 'loopback' ? role.loopbackRedirectUri() : editorUri;
   const door = new GuestDoor({
     keys: async () => keysOfOwner(async () => keys.load(WINDOW_KEY), key.known),
     onGuest: (reader) =>

@@ -10,7 +10,7 @@ import type {
   DisconnectOutcome,
 } from '../connections/connectionService.ts';
 import { Emitter } from '../connections/emitter.ts';
-import type { Disposable, Log, PrepareRedirect } from '../connections/ports.ts';
+import type { Disposable, Log, PrepareRedirect, RedirectKind } from '../connections/ports.ts';
 import type { AuthorizationTrace } from '../connections/trace.ts';
 import { askAgain } from './askAgain.ts';
 import type { WindowRole } from './windowRole.ts';
@@ -150,7 +150,7 @@ export class SharedConnections implements SharedService, Disposable {
     if (type === 'owner' || type === 'guest') this.#current.noteFocus();
   }
 
-  async redirectUri(kind: 'loopback' | 'uri_handler'): Promise<string> {
+  async redirectUri(kind: RedirectKind | undefined): Promise<string> {
     const { ownRedirectUri, role } = this.#parts;
     return this.#again(async () =>
       role.link === undefined ? ownRedirectUri(kind) : role.link.service.redirectUri(kind),

@@ -117,7 +117,7 @@ export const ownerRequests = {
   sampleUrl: request('sampleUrl', nothing, object({ url: webUrl })),
   redirectUri: request(
     'redirectUri',
-    object({ kind: picklist(['loopback', 'uri_handler']) }),
+    object({ kind: exactOptional(picklist(['loopback', 'uri_handler'])) }),
     object({ uri: string() }),
   ),
 };

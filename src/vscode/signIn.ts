@@ -7,6 +7,7 @@ import { type CommandId, commandIds, viewIds } from './ids.ts';
 import { t } from './localize.ts';
 import { showError } from './notifications.ts';
 import { openBrowser } from './openBrowser.ts';
+import { returnHere, waitingText } from './remote/signInReturn.ts';
 import { commandLink } from './statusText.ts';
 import { stepText } from './treeText.ts';
 import { withoutLinks } from './untrustedText.ts';
@@ -135,7 +136,7 @@ function isWaiting(step: AuthorizationStep): boolean {
 }
 
 /** What the notification says. A progress notification has no buttons but *Cancel*, so the ways on are links. */
-function progressText({ id, state }: Connection, device: DevicePrompt | undefined): string {
+function progressText({ id, settings, state }: Connection, device: DevicePrompt | undefined): string {
   if (state.type !== 'authorizing') return '';
   const link = (label: string, command: CommandId) => `[${label}](${commandLink(command, id)})`;
   if (device !== undefined) {
@@ -144,5 +145,5 @@ function progressText({ id, state }: Connection, device: DevicePrompt | undefine
   }
   if (state.step !== 'waitingForBrowser') return stepText(state.step);
   const copy = link(t('Copy URL'), commandIds.copySignInUrl);
-  return `${stepText(state.step)} ${copy} · ${link(t('Paste callback URL'), commandIds.pasteCallbackUrl)}`;
+  return `${waitingText(returnHere(settings.redirect))} ${copy} · ${link(t('Paste callback URL'), commandIds.pasteCallbackUrl)}`;
 }
