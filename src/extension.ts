@@ -32,9 +32,11 @@ import { commandTable } from './vscode/commands.ts';
 import { registerCommands } from './vscode/commandTable.ts';
 import { ConnectionsTree } from './vscode/connectionsTree.ts';
 import { Consent } from './vscode/consent.ts';
+import { offerDetails } from './vscode/details/details.ts';
 import { offerSessions } from './vscode/extensionSessions.ts';
 import { followPort } from './vscode/followPort.ts';
 import { stepUpTimeoutMs, tokenLifetimes, wantedPort } from './vscode/gatewaySettings.ts';
+import { DiagnoseCommand } from './vscode/diagnosis/diagnoseCommand.ts';
 import { editorUserFolder } from './vscode/editorUserFolder.ts';
 import { settingIds } from './vscode/ids.ts';
 import { KeptSetting } from './vscode/keptSetting.ts';
@@ -202,15 +204,32 @@ export function activate(context: vscode.ExtensionContext): ScopekeeperApi {
   const tellDemand = createTellDemand(connections, signIn);
   const ensureReady = async () => role.ensureReady();
   const sync = new ServerSync({ globalState: context.globalState, own: manager, service: connections, role });
+  const details = offerDetails({
+    service: connections,
+    role,
+    secretPlaces: () => manager.secretPlaces(),
+    clock,
+    log,
+    extensionUri: context.extensionUri,
+    version,
+  });
+  const diagnosis = new DiagnoseCommand({
+    service: connections,
+    ports: { ...guardedFetch, clock, clientMetadataUrl },
+    ensureReady,
+    version,
+  });
   const commands = commandTable({
     service: connections,
     gateway,
     signIn,
     ensureReady,
     reveal: async (id) => tree.reveal(id),
+    details,
     showLog: () => channel.show(),
     sampleUrl: connections.sampleUrl,
     sync,
+    diagnosis,
     redirectUri: async (kind) => connections.redirectUri(kind),
     checkCaFile: async (file) => void (await readCertificates(file, 'connection')), // only whether it can be read
     configFiles,
@@ -230,7 +249,9 @@ export function activate(context: vscode.ExtensionContext): ScopekeeperApi {
     signIn,
     sync,
     publicChanges,
+    details,
     registerCommands(commands, log),
+    diagnosis,
     connections,
     gateway,
     keepViewState(tree, connections, gateway, role, clock),

@@ -35,7 +35,7 @@ import { RefreshScheduler } from './refreshScheduler.ts';
 import { type RenewalPorts, Renewals } from './renewals.ts';
 import type { SecretTrouble } from './keychainTrouble.ts';
 import { SecretKeeper } from './secretKeeper.ts';
-import type { SecretVault } from './secretVault.ts';
+import type { SecretPlace, SecretVault } from './secretVault.ts';
 import { newSlug } from './slug.ts';
 import { type AuthorizeOptions, SignIns, type SignInsPorts } from './signIns.ts';
 import type { AuthorizationTrace } from './trace.ts';
@@ -208,6 +208,13 @@ export class ConnectionManager implements ConnectionService, TokenService {
 
   onDidChangeConnection(listener: (change: ConnectionChange) => void): Disposable {
     return this.#records.onDidChange(listener);
+  }
+
+  /** How many connections have their secret where, for a report. */
+  secretPlaces(): Readonly<Record<SecretPlace, number>> {
+    const places = this.#records.list().map(({ secretIn }) => secretIn);
+    const count = (place: SecretPlace) => places.filter((each) => each === place).length;
+    return { keychain: count('keychain'), editor: count('editor') };
   }
 
   activity(id: ConnectionId): readonly ActivityEntry[] {

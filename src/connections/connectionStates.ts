@@ -91,17 +91,14 @@ export class ConnectionStates {
     throw new ConnectionError('sign_in_required', { id });
   }
 
-  event(
-    type: ActivityEntry['type'],
-    about: { readonly error?: ScopekeeperError | undefined; readonly scopes?: ScopeSet } = {},
-  ): ActivityEntry {
-    return {
-      at: this.#clock.now(),
-      type,
-      ...(about.error !== undefined && { errorCode: about.error.code }),
-      ...(about.scopes !== undefined && { scopes: about.scopes }),
-    };
+  event(type: ActivityEntry['type'], { error, ...about }: EventDetails = {}): ActivityEntry {
+    return { at: this.#clock.now(), type, ...about, ...(error !== undefined && { errorCode: error.code }) };
   }
+}
+
+/** What is told of an event beside its type and its time. */
+interface EventDetails extends Omit<ActivityEntry, 'at' | 'type' | 'errorCode'> {
+  readonly error?: ScopekeeperError | undefined;
 }
 
 function stateDuring({ step, underlying }: SignInSession): ConnectionState {

@@ -3,6 +3,7 @@ import type { Discovery } from '../oauth/discovery.ts';
 import { OAuthError } from '../oauth/errors.ts';
 import { revokeTokens } from '../oauth/revocation.ts';
 import { difference, type ScopeSet, union } from '../oauth/scopeSet.ts';
+import { signInDetails } from './activity.ts';
 import type { Connection, ConnectionId } from './connection.ts';
 import type { ConnectionRecords } from './connectionRecords.ts';
 import { type ConnectionSecret, isSameClient, withRegisteredClient } from './connectionSecret.ts';
@@ -364,7 +365,7 @@ export class SignIns {
       ...(answer.account !== undefined && { account: answer.account }),
     }));
     states.endSession(id, session, {
-      activity: states.event('connected', { scopes: grant.granted }),
+      activity: states.event('connected', signInDetails(grant, records.get(id).connection)),
       lastError: unstored ?? null,
     });
     const lost = missingScopes(requested, grant.granted);

@@ -50,6 +50,9 @@ const storedActivity = object({
     'disconnected',
   ]),
   scopes: exactOptional(scopes),
+  requested: exactOptional(scopes),
+  challenged: exactOptional(scopes),
+  expiresAt: exactOptional(instant),
   errorCode: exactOptional(string()),
 });
 

@@ -30,10 +30,13 @@ export class TraceRecorder {
     return { startedAt: this.#startedAt, ...this.#end, steps: [...this.#steps], ...omitted };
   }
 
-  /** The same `fetch`, each request of which is a step. It changes nothing of what is sent and answered. */
-  recorded(fetch: Fetch): Fetch {
+  /**
+   * The same `fetch`, each request of which is a step. It changes nothing of what is sent and answered.
+   * @param known what the requests are for, where they do not tell.
+   */
+  recorded(fetch: Fetch, known?: TracePurpose): Fetch {
     return async (url, request) => {
-      const purpose = this.#purposeOf(url, request);
+      const purpose = known ?? this.#purposeOf(url, request);
       const step = this.#begin(purpose, request.method, url, this.#fields.ofRequest(purpose, request));
       try {
         const response = await fetch(url, request);
@@ -82,11 +85,11 @@ export class TraceRecorder {
     if (this.#end.outcome !== 'running') return;
     const error = cause === undefined ? undefined : asScopekeeperError(cause);
     this.#end = { outcome, endedAt: this.#clock.now(), ...(error !== undefined && { error }) };
-    if (error !== undefined) this.#blame(error);
+    if (error !== undefined) this.blame(error);
   }
 
-  /** The step whose answer `error` is about. */
-  #blame(error: ScopekeeperError): void {
+  /** Notes an error at the step whose answer it is about. */
+  blame(error: ScopekeeperError): void {
     if (this.#steps.some(({ errorCode }) => errorCode === error.code)) return;
     const { purpose, rule } = brokenRule(error);
     const found = this.#steps.findLastIndex((step) => step.purpose === purpose);

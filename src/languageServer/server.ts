@@ -1,5 +1,6 @@
 import { parse } from 'valibot';
 import {
+  CodeActionKind,
   CodeLensRefreshRequest,
   type Connection,
   type InitializeParams,
@@ -18,6 +19,7 @@ import { ConnectionList } from './connectionList.ts';
 import { diagnosticsOf } from './diagnostics.ts';
 import { findingsOf } from './findings.ts';
 import { lensesOf } from './lenses.ts';
+import { quickFixesOf, withEdit } from './quickFixes.ts';
 
 /** A document of a client, open in the editor. */
 interface OpenDocument {
@@ -46,6 +48,12 @@ export class LanguageServer {
       const document = this.#document(textDocument.uri);
       return document === undefined ? [] : lensesOf(document, this.#connections);
     });
+    connection.onCodeAction((params) => {
+      const document = this.#document(params.textDocument.uri);
+      if (document === undefined) return [];
+      return quickFixesOf(document, findingsOf(document, this.#connections), params);
+    });
+    connection.onCodeActionResolve((action) => withEdit(action, (uri) => this.#document(uri)));
     this.#documents.onDidOpen(({ document }) => this.#take(document));
     this.#documents.onDidChangeContent(({ document }) => this.#changed(document.uri));
     this.#documents.onDidClose(({ document }) => this.#forget(document.uri));
@@ -65,6 +73,7 @@ export class LanguageServer {
       capabilities: {
         textDocumentSync: TextDocumentSyncKind.Incremental,
         codeLensProvider: { resolveProvider: false },
+        codeActionProvider: { codeActionKinds: [CodeActionKind.QuickFix], resolveProvider: true },
       },
     };
   }

@@ -59,6 +59,14 @@ export function urlWithoutTokens(text: string): string {
   return url.href;
 }
 
+/** How a secret is spelled in the text that it was found in; all of its property's value if that cannot be told. */
+export function writtenForms(text: string, { property: { range }, token }: EntryToken): readonly string[] {
+  const source = text.slice(range.offset, range.offset + range.length);
+  const forms = [token, encodeURIComponent(token), JSON.stringify(token).slice(1, -1)];
+  const found = [...new Set(forms)].filter((form) => source.includes(form));
+  return found.length > 0 ? found : [source.slice(1, -1)];
+}
+
 function inProperty(property: ConfigProperty): EntryToken[] {
   const { path, value } = property;
   const name = path.at(-1);

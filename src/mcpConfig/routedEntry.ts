@@ -7,7 +7,7 @@ import {
   readServers,
 } from './configServers.ts';
 import type { EntryChange } from './entryChange.ts';
-import { headerArgument } from './entryTokens.ts';
+import { type EntryToken, headerArgument } from './entryTokens.ts';
 import { bridgeArguments, type EntryUrl, entryUrl } from './entryUrl.ts';
 import { isRecord } from './sameData.ts';
 import { referencedNames } from './variableReferences.ts';
@@ -51,6 +51,11 @@ export function routeServer(text: string, client: ConfigFormat, name: string, ur
   const place = server === undefined ? undefined : entryUrl(server);
   if (server === undefined || place === undefined) return { type: 'missing' };
   return changeServer(text, client, name, routeChanges(server, place, url));
+}
+
+/** Whether a secret goes out of its entry by {@link routeServer}: other headers pass the gateway, and stay. */
+export function leavesWhenRouted({ place, name }: EntryToken): boolean {
+  return place !== 'header' || SIGN_IN_HEADER.test(name);
 }
 
 function routeChanges(server: ConfiguredServer, place: EntryUrl, url: string): EntryChange[] {

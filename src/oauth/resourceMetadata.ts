@@ -27,23 +27,29 @@ export function resourceMetadataUrls(server: URL): readonly string[] {
   return path === '' && server.search === '' ? [root] : [`${root}${path}${server.search}`, root];
 }
 
+/** What a document says, whatever resource it is of; undefined when it is no metadata (RFC 9728 section 2). */
+export function readResourceMetadata(document: unknown): ResourceMetadata | undefined {
+  const result = safeParse(resourceMetadataSchema, document);
+  return result.success ? result.output : undefined;
+}
+
 /**
  * Judges a metadata document found at `url` for the server (P3): its `resource` is the server's URL,
  * or a same-origin path prefix of it.
  * Throws `resource_metadata_invalid` or `resource_mismatch`.
  */
 export function judgeResourceMetadata(document: unknown, url: string, server: URL): ResourceMetadata {
-  const result = safeParse(resourceMetadataSchema, document);
-  if (!result.success) {
+  const metadata = readResourceMetadata(document);
+  if (metadata === undefined) {
     throw new OAuthError('resource_metadata_invalid', { url: shownUrl(new URL(url)), problem: 'schema' });
   }
-  if (!isResourceOf(result.output.resource, server)) {
+  if (!isResourceOf(metadata.resource, server)) {
     throw new OAuthError('resource_mismatch', {
       expected: shownUrl(server),
-      actual: result.output.resource.slice(0, 200),
+      actual: metadata.resource.slice(0, 200),
     });
   }
-  return result.output;
+  return metadata;
 }
 
 /** Whether `resource` is the server's URL, or a same-origin path prefix of it at a segment's border (P3). */

@@ -43,7 +43,8 @@ const metadataSchema = looseObject({
 /** An authorization server's metadata, checked: RFC 8414 section 2. */
 export type AuthorizationServerMetadata = InferOutput<typeof metadataSchema>;
 
-const ENDPOINTS = [
+/** The members that are URLs to which requests go. */
+export const ENDPOINTS = [
   'authorization_endpoint',
   'token_endpoint',
   'device_authorization_endpoint',
@@ -84,6 +85,12 @@ export function metadataUrls(issuer: string): readonly string[] {
   ];
 }
 
+/** What a document says, whoever it is of; undefined when it is no metadata (RFC 8414 section 2). */
+export function readServerMetadata(document: unknown): AuthorizationServerMetadata | undefined {
+  const result = safeParse(metadataSchema, document);
+  return result.success ? result.output : undefined;
+}
+
 /**
  * Judges a metadata document for `issuer`.
  * Throws `issuer_mismatch` when it names another issuer (P5), and `insecure_url` or
@@ -94,9 +101,8 @@ export function judgeServerMetadata(
   issuer: string,
   reach: Reach,
 ): AuthorizationServerMetadata | undefined {
-  const result = safeParse(metadataSchema, document);
-  if (!result.success) return undefined;
-  const metadata = result.output;
+  const metadata = readServerMetadata(document);
+  if (metadata === undefined) return undefined;
   if (metadata.issuer !== issuer) {
     throw new OAuthError('issuer_mismatch', { expected: issuer, actual: metadata.issuer.slice(0, 200) });
   }

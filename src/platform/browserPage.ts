@@ -1,4 +1,4 @@
-import { escapeHtml } from './escapeHtml.ts';
+import { escapeHtml } from '../oauth/escapeHtml.ts';
 
 /** A page of ours in the browser. All texts are plain, and escaped here, but for `body`. */
 export interface BrowserPage {

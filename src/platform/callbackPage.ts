@@ -1,5 +1,5 @@
+import { escapeHtml } from '../oauth/escapeHtml.ts';
 import { renderBrowserPage } from './browserPage.ts';
-import { escapeHtml } from './escapeHtml.ts';
 
 /** What a page in the browser says: after a sign-in, or while a local client waits. All texts are plain; they are escaped here. */
 export interface CallbackPage {

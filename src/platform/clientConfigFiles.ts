@@ -7,6 +7,12 @@ import { errorCode, replaceFile, writeFlushed } from './atomicFile.ts';
 
 const BOM = '\uFEFF';
 
+/** What stands for a secret in a backup. */
+const LEFT_OUT = '…';
+
+/** What is at the top of a folder under version control. `.git` is a file in a submodule and in a second work tree. */
+const VERSION_CONTROL = ['.git', '.hg', '.jj', '.svn'];
+
 /** Permissions of a file that we make: for its person alone, since a token may come into it. */
 const PRIVATE = 0o600;
 
@@ -36,14 +42,20 @@ export function createClientConfigFiles(options: ClientConfigFilesOptions): Conf
     });
   }
 
-  async function replace(before: ConfigFileText, text: string, backs: boolean): Promise<ConfigFileWritten> {
+  /** @param secrets what is left out of the backup; undefined for no backup */
+  async function replace(
+    before: ConfigFileText,
+    text: string,
+    secrets: readonly string[] | undefined,
+  ): Promise<ConfigFileWritten> {
     return inTurn(before.path, async (target) => {
       await mkdir(path.dirname(target), { recursive: true });
       const current = await bytesOf(target);
       assertUnchanged(before, current?.bytes);
       // A rename would ask the folder only.
       if (current !== undefined) await (await open(target, 'r+')).close();
-      const backup = current === undefined || !backs ? undefined : await keep(before.path, current);
+      const isKept = current !== undefined && secrets !== undefined;
+      const backup = isKept ? await keep(before.path, without(current, secrets)) : undefined;
       const mode = current?.mode ?? PRIVATE;
       // Other windows have other processes, and one must not put in place what another has half written.
       const temporary = `${target}.scopekeeper-new-${process.pid}`;
@@ -61,10 +73,7 @@ export function createClientConfigFiles(options: ClientConfigFilesOptions): Conf
     environment: environmentOf(options),
 
     async isInstalled({ evidence }) {
-      return stat(evidence).then(
-        () => true,
-        () => false,
-      );
+      return exists(evidence);
     },
 
     async read(file) {
@@ -79,10 +88,19 @@ export function createClientConfigFiles(options: ClientConfigFilesOptions): Conf
       });
     },
 
-    write: async (before, text) => replace(before, text, true),
+    write: async (before, text, secrets = []) => replace(before, text, secrets),
+
+    async isVersioned(file) {
+      const target = await targetOf(file).catch(() => file);
+      // Where the link is, and where it leads.
+      const folders = [...foldersAbove(file), ...foldersAbove(target)];
+      const marks = folders.flatMap((folder) => VERSION_CONTROL.map((mark) => path.join(folder, mark)));
+      const found = await Promise.all(marks.map(exists));
+      return found.includes(true);
+    },
 
     async restore(written, before) {
-      if (before.exists) return replace(written, before.text, false);
+      if (before.exists) return replace(written, before.text, undefined);
       return inTurn(written.path, async (target) => {
         assertUnchanged(written, (await bytesOf(target))?.bytes);
         await unlink(target);
@@ -167,6 +185,25 @@ async function bytesOf(file: string): Promise<Current | undefined> {
     if (errorCode(error) === 'ENOENT') return undefined;
     throw error;
   }
+}
+
+async function exists(file: string): Promise<boolean> {
+  return stat(file).then(
+    () => true,
+    () => false,
+  );
+}
+
+/** The folder of a file, that of the folder, and so on to the root. */
+function foldersAbove(file: string): string[] {
+  const folder = path.dirname(file);
+  return folder === file ? [] : [folder, ...foldersAbove(folder)];
+}
+
+function without({ bytes, mode }: Current, secrets: readonly string[]): Current {
+  if (secrets.length === 0) return { bytes, mode };
+  const text = secrets.reduce((rest, secret) => rest.replaceAll(secret, LEFT_OUT), decode(bytes));
+  return { bytes: Buffer.from(text), mode };
 }
 
 function decode(bytes: Buffer): string {

@@ -1,5 +1,5 @@
 import { renderBrowserPage } from './browserPage.ts';
-import { escapeHtml } from './escapeHtml.ts';
+import { escapeHtml } from '../oauth/escapeHtml.ts';
 
 /** A page that asks the person which scopes to grant. All texts are plain; they are escaped here. */
 export interface ConsentPageWords {

@@ -25,7 +25,8 @@ export async function askServerUrl(value = ''): Promise<ServerUrlAnswer | undefi
   return answer.type === 'answered' ? { url: answer.value, choosesKind: answer.button !== undefined } : undefined;
 }
 
-function serverUrlProblem(text: string): string | undefined {
+/** What is wrong with a URL that a person entered, in words. */
+export function serverUrlProblem(text: string): string | undefined {
   try {
     parseServerUrl(text);
     return undefined;

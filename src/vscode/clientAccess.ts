@@ -9,6 +9,7 @@ import type {
   TokenPlace,
 } from '../mcpConfig/configClient.ts';
 import type { ConfigFiles } from '../mcpConfig/configFiles.ts';
+import type { TextRange } from '../mcpConfig/configServers.ts';
 import { inputIdOf, variableOf } from '../mcpConfig/snippet.ts';
 import { t } from './localize.ts';
 import { askDays, lifetimeOf } from './newToken.ts';
@@ -86,12 +87,25 @@ export function tokenPrompt(connection: Connection): string {
   return t('Token for {0} at the gateway of Scopekeeper', connection.name);
 }
 
-/** Opens a client's file, or an empty one that is saved there. */
-export async function openConfigFile(path: string): Promise<void> {
+/**
+ * Opens a client's file, or an empty one that is saved there.
+ * @param offset where the cursor goes
+ */
+export async function openConfigFile(path: string, offset?: number): Promise<void> {
   const uri = vscode.Uri.file(path);
   const exists = await vscode.workspace.fs.stat(uri).then(
     () => true,
     () => false,
   );
-  await vscode.window.showTextDocument(exists ? uri : uri.with({ scheme: 'untitled' }), { preview: false });
+  const editor = await vscode.window.showTextDocument(exists ? uri : uri.with({ scheme: 'untitled' }), {
+    preview: false,
+  });
+  if (offset !== undefined) showRange(editor, { offset, length: 0 });
+}
+
+/** Selects a part of the text that is shown, and brings it into sight. */
+export function showRange(editor: vscode.TextEditor, { offset, length }: TextRange): void {
+  const { document } = editor;
+  editor.selection = new vscode.Selection(document.positionAt(offset), document.positionAt(offset + length));
+  editor.revealRange(editor.selection, vscode.TextEditorRevealType.InCenterIfOutsideViewport);
 }

@@ -10,13 +10,19 @@ import { askServerUrl } from './askServerUrl.ts';
 import type { ClientConfigParts } from './clientAccess.ts';
 import { chooseCaFile, type ChooseCaFileParts } from './chooseCaFile.ts';
 import type { CommandTable } from './commandTable.ts';
+import { connectConfigServer } from './configActions/connectEntry.ts';
+import { moveTokenToKeychain, useThroughGateway } from './configActions/routeEntry.ts';
 import { confirm } from './confirm.ts';
 import { connectionIdOf, pickConnection } from './connectionPicker.ts';
 import { changeSettings } from './connectionSettings.ts';
 import { copyClientConfiguration } from './copyClientConfiguration.ts';
 import { copyDeviceCode, openDevicePage, waitsForDevice } from './deviceCode.ts';
+import type { Details } from './details/details.ts';
+import type { DiagnoseCommand } from './diagnosis/diagnoseCommand.ts';
 import { errorText } from './errorText.ts';
 import { commandIds, viewIds } from './ids.ts';
+import { importServers } from './importServers/importServers.ts';
+import { showInConfig } from './importServers/showInConfig.ts';
 import { t } from './localize.ts';
 import { accessOf, changeTools, manageLocalClients, revokeAccess } from './localClients.ts';
 import { newToken } from './newToken.ts';
@@ -34,9 +40,11 @@ export interface CommandParts extends RegisteredClientParts, ChooseCaFileParts, 
   readonly ensureReady: () => Promise<void>;
   /** Shows the row of a connection. */
   readonly reveal: (id: string) => Promise<void>;
+  readonly details: Pick<Details, 'show' | 'export'>;
   readonly showLog: () => void;
   readonly sampleUrl: TrySampleParts['sampleUrl'];
   readonly sync: ConnectSyncedParts['sync'];
+  readonly diagnosis: Pick<DiagnoseCommand, 'run' | 'copy'>;
 }
 
 function isSigningIn({ state }: Connection): boolean {
@@ -59,6 +67,10 @@ export function commandTable(parts: CommandParts): CommandTable {
     await ensureReady();
     const access = accessOf(gateway, argument);
     await (access === undefined ? manageLocalClients(parts) : act(access));
+  };
+  const onceReady = (act: (argument: unknown) => Promise<void>) => async (argument?: unknown) => {
+    await ensureReady();
+    await act(argument);
   };
   const signInTo = async (connection: Connection) => signIn.run(connection);
 
@@ -106,6 +118,13 @@ export function commandTable(parts: CommandParts): CommandTable {
     [commandIds.addToClient]: on(t('Add which server to an MCP client?'), async (connection) =>
       addToClient(parts, connection),
     ),
+    [commandIds.showInConfig]: on(t('Show which server in mcp.json?'), async (connection) =>
+      showInConfig(parts, connection),
+    ),
+    [commandIds.importServers]: onceReady(async () => importServers(parts)),
+    [commandIds.connectConfigServer]: onceReady(async (entry) => connectConfigServer(parts, entry)),
+    [commandIds.useThroughGateway]: onceReady(async (entry) => useThroughGateway(parts, entry)),
+    [commandIds.moveTokenToKeychain]: onceReady(async (entry) => moveTokenToKeychain(parts, entry)),
     [commandIds.newToken]: on(t('A token for which server?'), async (connection) => newToken(gateway, connection)),
     [commandIds.changeTools]: onAccess(async (access) => changeTools(parts, access)),
     [commandIds.revokeAccess]: onAccess(async (access) => revokeAccess(parts, access)),
@@ -140,6 +159,14 @@ export function commandTable(parts: CommandParts): CommandTable {
       await vscode.commands.executeCommand(`${viewIds.servers}.focus`);
       await parts.reveal(connectionIdOf(argument) ?? '');
     },
+    [commandIds.showDetails]: on(t('Show the details of which server?'), async ({ id }) => parts.details.show(id)),
+    [commandIds.exportDiagnostics]: async (argument) => {
+      // A window that cannot get at the connections has something to tell too.
+      await ensureReady().catch(() => undefined);
+      await parts.details.export(connectionIdOf(argument));
+    },
+    [commandIds.diagnoseConnection]: async (argument) => parts.diagnosis.run(argument),
+    [commandIds.copyDiagnosis]: async () => parts.diagnosis.copy(),
     [commandIds.showLog]: () => parts.showLog(),
     [commandIds.trySampleServer]: async () => {
       await ensureReady();

@@ -5,6 +5,7 @@ import type { Disposable } from '../connections/ports.ts';
 import type { EditorClient, GatewayService } from '../gateway/gatewayService.ts';
 import type { LocalAccess } from '../gateway/localAccess.ts';
 import type { Consent } from './consent.ts';
+import { gatewayUrlOf } from './gatewayUrls.ts';
 import { providerIds } from './ids.ts';
 import { t } from './localize.ts';
 import { connectionOfScopes } from './sessionScopes.ts';
@@ -122,10 +123,8 @@ class ExtensionSessions implements vscode.AuthenticationProvider {
   async #connectionOf(scopes: readonly string[]): Promise<Connection | undefined> {
     const { gateway, service } = this.#parts;
     const { connections } = service;
-    const [first] = connections;
-    if (first === undefined || scopes.length === 0) return undefined;
-    const url = await gateway.gatewayUrl(first.id);
-    return connectionOfScopes(scopes, connections, (slug) => new URL(`/${slug}/mcp`, url).href);
+    const urlOf = scopes.length === 0 ? undefined : await gatewayUrlOf(gateway, connections);
+    return urlOf === undefined ? undefined : connectionOfScopes(scopes, connections, urlOf);
   }
 
   /** Tells the editor what came and went; uses of a token are no change of a session. */

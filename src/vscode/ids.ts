@@ -27,8 +27,17 @@ export const commandIds = {
   copyDeviceCode: 'scopekeeper.copyDeviceCode',
   openDevicePage: 'scopekeeper.openDevicePage',
   cancelSignIn: 'scopekeeper.cancelSignIn',
+  importServers: 'scopekeeper.importServers',
+  showInConfig: 'scopekeeper.showInConfig',
+  connectConfigServer: 'scopekeeper.connectConfigServer',
+  useThroughGateway: 'scopekeeper.useThroughGateway',
+  moveTokenToKeychain: 'scopekeeper.moveTokenToKeychain',
   showStatus: 'scopekeeper.showStatus',
   reveal: 'scopekeeper.reveal',
+  showDetails: 'scopekeeper.showDetails',
+  exportDiagnostics: 'scopekeeper.exportDiagnostics',
+  diagnoseConnection: 'scopekeeper.diagnoseConnection',
+  copyDiagnosis: 'scopekeeper.copyDiagnosis',
   showLog: 'scopekeeper.showLog',
   trySampleServer: 'scopekeeper.trySampleServer',
   connectSynced: 'scopekeeper.connectSynced',
@@ -36,7 +45,14 @@ export const commandIds = {
 
 export type CommandId = (typeof commandIds)[keyof typeof commandIds];
 
-export const viewIds = { container: 'scopekeeper', servers: 'scopekeeper.servers' } as const;
+export const viewIds = {
+  container: 'scopekeeper',
+  servers: 'scopekeeper.servers',
+  details: 'scopekeeper.details',
+} as const;
+
+/** The panels that this extension opens beside the editors. */
+export const panelIds = { diagnosis: 'scopekeeper.diagnosis' } as const;
 
 /** What this extension gives to the editor under a name; each is declared in package.json. */
 export const providerIds = { agentMode: 'scopekeeper', authentication: 'scopekeeper' } as const;
@@ -64,6 +80,7 @@ export interface ContextKeys {
   'scopekeeper.trouble': Trouble;
   'scopekeeper.isAuthorizing': boolean;
   'scopekeeper.hasLocalClients': boolean;
+  'scopekeeper.hasDiagnosis': boolean;
 }
 
 export const contextKeys: { readonly [K in keyof ContextKeys]: K } = {
@@ -74,4 +91,5 @@ export const contextKeys: { readonly [K in keyof ContextKeys]: K } = {
   'scopekeeper.trouble': 'scopekeeper.trouble',
   'scopekeeper.isAuthorizing': 'scopekeeper.isAuthorizing',
   'scopekeeper.hasLocalClients': 'scopekeeper.hasLocalClients',
+  'scopekeeper.hasDiagnosis': 'scopekeeper.hasDiagnosis',
 };

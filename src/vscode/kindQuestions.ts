@@ -23,11 +23,6 @@ export interface KindQuestions {
   readonly hasClientDocument: boolean;
 }
 
-/** The kinds for which a client is entered, which is bound to an authorization server. */
-export function needsClient(kind: ConnectionKind): boolean {
-  return kind === 'client_credentials' || kind === 'workload_identity' || kind === 'enterprise_managed';
-}
-
 /**
  * Asks for what a way to sign in needs, which is nothing for some.
  * @param canGoBack whether there is a question before these

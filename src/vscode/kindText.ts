@@ -100,3 +100,8 @@ export function isOffered({ lastError }: Connection, kind: ConnectionKind): bool
   if (kind === 'static_token' || !isOAuthError(lastError, 'grant_unsupported')) return false;
   return lastError.details.supported.includes(GRANT_TYPES[kind]);
 }
+
+/** The kinds for which a client is entered, which is bound to an authorization server. */
+export function needsClient(kind: ConnectionKind): boolean {
+  return kind === 'client_credentials' || kind === 'workload_identity' || kind === 'enterprise_managed';
+}

@@ -2,9 +2,10 @@ import * as vscode from 'vscode';
 import type { Connection } from '../connections/connection.ts';
 import { isConnectionError, isKeychainError } from '../connections/errors.ts';
 import { errorText } from './errorText.ts';
+import { isWorthDiagnosing } from './diagnosis/worthDiagnosing.ts';
+import { actionLabel, commandOf } from './errorActions.ts';
 import type { ErrorAction } from './errorWords.ts';
-import { commandIds, settingIds, type CommandId } from './ids.ts';
-import { needsClient } from './kindQuestions.ts';
+import { commandIds } from './ids.ts';
 import { t } from './localize.ts';
 import { otherIssuers } from './otherIssuers.ts';
 import { withoutLinks } from './untrustedText.ts';
@@ -39,7 +40,17 @@ export async function showError(error: unknown, context: ErrorContext = {}): Pro
   }
 }
 
-interface Button extends vscode.MessageItem {
+/** The button that helps against the last error of a connection; undefined where signing in is all that can be done. */
+export function fixFor(connection: Connection): Button | undefined {
+  const { lastError } = connection;
+  const action = lastError === undefined ? undefined : errorText(lastError).action;
+  if (action === undefined || action === 'try_again' || action === 'sign_in') return undefined;
+  const act = performer(action, lastError, { connection });
+  return act && { title: actionLabel(action), act };
+}
+
+/** A button of a message, or of a view. */
+export interface Button extends vscode.MessageItem {
   readonly act: () => Promise<void>;
 }
 
@@ -49,50 +60,13 @@ function buttonsFor(action: ErrorAction | undefined, error: unknown, context: Er
   const showLog = { title: actionLabel('show_log'), act: async () => run(commandIds.showLog) };
   const first = action === undefined || act === undefined ? showLog : { title: actionLabel(action), act };
   const { connection } = context;
-  if (connection === undefined || otherIssuers(error, connection).length === 0) return [first];
-  const goElsewhere = async () => run(commandIds.connectionSettings, connection.id, 'issuer');
-  return [first, { title: t('Other Authorization Server…'), act: goElsewhere }];
-}
-
-/** The button for an action. */
-function actionLabel(action: ErrorAction): string {
-  switch (action) {
-    case 'try_again':
-      return t('Try Again');
-    case 'sign_in':
-      return t('Sign In');
-    case 'change_url':
-      return t('Change URL…');
-    case 'enter_client':
-      return t('Enter Client ID…');
-    case 'allow_unadvertised_pkce':
-      return t('Allow…');
-    case 'omit_resource':
-      return t('Leave It Out…');
-    case 'fix_scopes':
-      return t('Choose Scopes…');
-    case 'change_redirect':
-      return t('Change Where It Comes Back To…');
-    case 'change_dpop':
-      return t('Change DPoP…');
-    case 'change_issuer':
-      return t('Choose Authorization Server…');
-    case 'choose_kind':
-      return t('Choose How to Sign In…');
-    case 'enter_token':
-      return t('Enter Token…');
-    case 'choose_ca_file':
-      return t('Choose Certificate File…');
-    case 'open_ca_setting':
-    case 'open_proxy_settings':
-      return t('Open Settings');
-    case 'open_file':
-      return t('Open File');
-    case 'reload_window':
-      return t('Reload Window');
-    case 'show_log':
-      return t('Show Log');
+  if (connection === undefined) return [first];
+  if (otherIssuers(error, connection).length > 0) {
+    const goElsewhere = async () => run(commandIds.connectionSettings, connection.id, 'issuer');
+    return [first, { title: t('Other Authorization Server…'), act: goElsewhere }];
   }
+  if (!isWorthDiagnosing(error)) return [first];
+  return [first, { title: t('Diagnose…'), act: async () => run(commandIds.diagnoseConnection, connection.id) }];
 }
 
 /** What carries an action out, or undefined when there is nothing it could act on. */
@@ -101,55 +75,13 @@ function performer(
   error: unknown,
   { connection, tryAgain }: ErrorContext,
 ): (() => Promise<void>) | undefined {
-  const command = ACTION_COMMANDS[action];
-  if (action === 'show_log' || action === 'reload_window') return async () => run(command);
   if (action === 'try_again') return tryAgain;
-  if (action === 'open_proxy_settings') return async () => run(command, '@id:http.proxy');
-  if (action === 'open_ca_setting') return async () => run(command, `@id:${settingIds.extraCaFile}`);
-  if (isConnectionError(error, 'storage_broken') || isConnectionError(error, 'storage_salvaged'))
-    return async () => run(command, vscode.Uri.file(error.details.path));
-  if (connection === undefined) return undefined;
-  // Such a kind has questions of its own, of which the client ID is one.
-  if (action === 'enter_client' && needsClient(connection.kind)) {
-    return async () => run(commandIds.signInAnotherWay, connection.id, connection.kind);
+  if (isConnectionError(error, 'storage_broken') || isConnectionError(error, 'storage_salvaged')) {
+    return async () => run('vscode.open', vscode.Uri.file(error.details.path));
   }
-  const argument = ACTION_ARGUMENTS[action];
-  return async () => run(command, connection.id, ...(argument === undefined ? [] : [argument]));
+  const call = commandOf(action, connection);
+  return call === undefined ? undefined : async () => run(call.command, ...call.args);
 }
-
-type EditorCommand = 'vscode.open' | 'workbench.action.openSettings' | 'workbench.action.reloadWindow';
-
-const ACTION_COMMANDS: Readonly<Record<ErrorAction, CommandId | EditorCommand>> = {
-  try_again: commandIds.reauthorize,
-  sign_in: commandIds.reauthorize,
-  change_url: commandIds.connectServer,
-  enter_client: commandIds.useRegisteredClient,
-  allow_unadvertised_pkce: commandIds.allowUnadvertisedPkce,
-  omit_resource: commandIds.connectionSettings,
-  fix_scopes: commandIds.connectionSettings,
-  change_redirect: commandIds.connectionSettings,
-  change_dpop: commandIds.connectionSettings,
-  change_issuer: commandIds.connectionSettings,
-  choose_kind: commandIds.signInAnotherWay,
-  enter_token: commandIds.signInAnotherWay,
-  choose_ca_file: commandIds.chooseCaFile,
-  open_ca_setting: 'workbench.action.openSettings',
-  open_proxy_settings: 'workbench.action.openSettings',
-  open_file: 'vscode.open',
-  reload_window: 'workbench.action.reloadWindow',
-  show_log: commandIds.showLog,
-};
-
-/** What a command that does several things is to do. */
-const ACTION_ARGUMENTS: Readonly<Partial<Record<ErrorAction, string>>> = {
-  change_url: 'change_url',
-  omit_resource: 'omitResource',
-  fix_scopes: 'fixedScopes',
-  change_redirect: 'redirect',
-  change_dpop: 'dpop',
-  change_issuer: 'issuer',
-  enter_token: 'static_token',
-};
 
 async function run(command: string, ...args: readonly unknown[]): Promise<void> {
   await vscode.commands.executeCommand(command, ...args);

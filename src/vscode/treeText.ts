@@ -240,7 +240,8 @@ export function activityEntryText(entry: ActivityEntry, now: number): RowText {
   return row(eventText(entry), joined(agoText(entry.at, now), scopes, code), EVENT_ICONS[entry.type], 'event');
 }
 
-function eventText(entry: ActivityEntry): string {
+/** What an event is called. */
+export function eventText(entry: Pick<ActivityEntry, 'type'>): string {
   switch (entry.type) {
     case 'added':
       return t('Added');

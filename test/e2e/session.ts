@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { type BrowserSession, startBrowser } from '../stand/browser.ts';
 import { CodeServer, type CodeServerOptions } from '../stand/codeServer.ts';
+import { withKeyring } from '../stand/keyring.ts';
 import { SCREENSHOTS_FOLDER, VSIX_FILE } from '../stand/standPaths.ts';
 import { Workbench } from './workbench.ts';
 
@@ -17,14 +18,31 @@ export interface Session {
   readonly openWindow: () => Promise<Workbench>;
 }
 
+/** Agent mode starts a process and a dozen of widgets for each window; who tests it sets this to false. */
+const WITHOUT_AGENTS = { 'chat.disableAIFeatures': true };
+
+/** By this variable programs find the keyring. */
+const BUS_VARIABLE = 'DBUS_SESSION_BUS_ADDRESS';
+
 /**
- * Does `body` in a fresh editor with a home folder, extensions and settings of its own, and removes all of it.
+ * Does `body` in a fresh editor with a home folder, keyring, extensions and settings of its own, and removes all of it:
+ * sessions of several test files run at the same time. A session that is given a bus in `options.env` uses that one.
  * When `body` fails, a picture of each window stays as out/screenshots/failed-NAME-N.png.
  */
 export async function withSession(
   name: string,
   body: (session: Session) => Promise<void>,
   options: CodeServerOptions = {},
+): Promise<void> {
+  const settled = { ...options, settings: { ...WITHOUT_AGENTS, ...options.settings } };
+  if (options.env?.[BUS_VARIABLE] !== undefined) await runSession(name, body, settled);
+  else await withKeyring(async () => runSession(name, body, settled));
+}
+
+async function runSession(
+  name: string,
+  body: (session: Session) => Promise<void>,
+  options: CodeServerOptions,
 ): Promise<void> {
   const scratch = await mkdtemp(path.join(tmpdir(), 'scopekeeper-e2e-'));
   const server = await CodeServer.start(options);

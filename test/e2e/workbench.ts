@@ -123,11 +123,22 @@ export class Workbench {
    */
   async screenshot(name: string, theme: 'dark' | 'light' = 'dark', clip?: Clip): Promise<void> {
     await this.#useTheme(theme);
-    // Toasts fade in, and say nowhere that they have.
-    await this.page.waitForTimeout(500);
+    await this.#waitUntilStill();
     const file = path.join(SCREENSHOTS_FOLDER, `${name}.png`);
     await this.page.screenshot({ path: file, ...(clip !== undefined && { clip }) });
     await this.#useTheme('dark');
+  }
+
+  /** Toasts fade in, menus and hovers too; what turns without end is not waited for. */
+  async #waitUntilStill(): Promise<void> {
+    await this.page.evaluate(`(async () => {
+      const drawn = () => new Promise((resolve) => requestAnimationFrame(resolve));
+      await drawn();
+      await drawn();
+      const ending = document.getAnimations().filter((each) => each.effect.getComputedTiming().endTime !== Infinity);
+      await Promise.all(ending.map((each) => each.finished.catch(() => undefined)));
+      await drawn();
+    })()`);
   }
 
   async #useTheme(theme: 'dark' | 'light'): Promise<void> {

@@ -1,4 +1,4 @@
-import { escapeHtml } from '../../src/platform/escapeHtml.ts';
+import { escapeHtml } from '../../src/oauth/escapeHtml.ts';
 
 /** What each scope of the sample means to a person. */
 const SCOPE_WORDS: Readonly<Record<string, string>> = {

@@ -18,11 +18,14 @@ import { CODE_SERVER_FOLDER, codeServerEntryIn, hostNodeIn } from './standPaths.
 
 const START_TIMEOUT_MS = 30_000;
 
-/** code-server takes up to four seconds to end by itself; one whose data are thrown away need not. */
+/** code-server takes up to two seconds to end by itself; one whose data are thrown away need not. */
 const END_GRACE_MS = 5000;
 
 /** Long enough for a reload, short enough that a left window's extension host does not outlive its test. */
 const RECONNECTION_GRACE_S = 10;
+
+/** What keeps data; a file watcher or a language server ends seconds later, and has nothing to lose. */
+const KEEPS_DATA = /\/code-server\/out\/node\/entry|--type=extensionHost|exchangeProcess/;
 
 /** Settings that keep the workbench quiet and the same in every run. */
 const QUIET_SETTINGS: Readonly<Record<string, unknown>> = {
@@ -64,11 +67,14 @@ export class CodeServer {
   readonly extensionsFolder: string;
   readonly #options: CodeServerOptions;
   readonly #env: Record<string, string>;
+  /** For temporary files and sockets, which the editor leaves behind. Its path is short: one of a socket has to be. */
+  readonly #scratch: string;
   #port: number;
   #process: ChildProcess | undefined;
 
-  private constructor(folder: string, options: CodeServerOptions) {
+  private constructor(folder: string, scratch: string, options: CodeServerOptions) {
     this.folder = folder;
+    this.#scratch = scratch;
     this.home = path.join(folder, 'home');
     this.configHome = path.join(this.home, '.config');
     this.extensionsFolder = path.join(folder, 'extensions');
@@ -80,6 +86,8 @@ export class CodeServer {
       XDG_DATA_HOME: path.join(this.home, '.local', 'share'),
       XDG_STATE_HOME: path.join(this.home, '.local', 'state'),
       XDG_CACHE_HOME: path.join(this.home, '.cache'),
+      XDG_RUNTIME_DIR: scratch,
+      TMPDIR: scratch,
       // Empty: a loopback URL is opened as it is, in a browser on this machine, and not as /proxy/PORT/...,
       // which would also decode its query (a %2B becomes a +).
       VSCODE_PROXY_URI: '',
@@ -90,7 +98,7 @@ export class CodeServer {
   /** Prepares the folders and settings, starts the server and waits until it answers. */
   static async start(options: CodeServerOptions = {}): Promise<CodeServer> {
     const folder = options.folder ?? (await mkdtemp(path.join(tmpdir(), 'scopekeeper-code-')));
-    const server = new CodeServer(folder, options);
+    const server = new CodeServer(folder, await mkdtemp(path.join(tmpdir(), 'sk-')), options);
     await Promise.all(
       [server.configHome, server.extensionsFolder].map(async (each) => mkdir(each, { recursive: true })),
     );
@@ -158,7 +166,8 @@ export class CodeServer {
   async dispose(): Promise<void> {
     const isTemporary = this.#options.folder === undefined;
     await this.#end(isTemporary ? 500 : END_GRACE_MS);
-    if (isTemporary) await rm(this.folder, { recursive: true, force: true, maxRetries: 5 });
+    const unwanted = isTemporary ? [this.#scratch, this.folder] : [this.#scratch];
+    for (const each of unwanted) await rm(each, { recursive: true, force: true, maxRetries: 5 });
   }
 
   get #configFile(): string {
@@ -202,7 +211,7 @@ export class CodeServer {
   async #end(graceMs = END_GRACE_MS): Promise<void> {
     const ending = this.#process;
     this.#process = undefined;
-    if (ending !== undefined) await endProcessTree(ending, graceMs);
+    if (ending !== undefined) await endProcessTree(ending, graceMs, ({ commandLine }) => KEEPS_DATA.test(commandLine));
   }
 }
 

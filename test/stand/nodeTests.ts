@@ -1,10 +1,17 @@
-import { readFile, readdir, rm, mkdir } from 'node:fs/promises';
+import { readFile, readdir, rm, mkdir, stat } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import { type Counts, writeCounts } from './counts.ts';
 import { runLoudly } from './processes.ts';
-import { OUT_FOLDER, RESULTS_FOLDER } from './standPaths.ts';
+import { OUT_FOLDER, REPOSITORY, RESULTS_FOLDER } from './standPaths.ts';
 
 const TEST_TIMEOUT_MS = 300_000;
+
+/**
+ * How many files run at once. By itself node leaves one processor free, which on two means one after the other, while
+ * most files wait for servers, timers and windows. Two sessions of the workbench keep a processor busy each.
+ */
+const FILES_AT_ONCE = Math.max(2, availableParallelism());
 
 /**
  * Runs the bundled tests of one folder of test/ with node:test, and leaves and gives its counts.
@@ -23,21 +30,32 @@ export async function runNodeTests(folder: string, filters: readonly string[]): 
   const reporters = ['spec', 'stdout', 'tap', report].map(
     (value, index) => `--test-reporter${index % 2 === 0 ? '' : '-destination'}=${value}`,
   );
-  const options = ['--enable-source-maps', '--test', `--test-timeout=${TEST_TIMEOUT_MS}`, ...reporters];
+  const limits = [`--test-timeout=${TEST_TIMEOUT_MS}`, `--test-concurrency=${FILES_AT_ONCE}`];
+  const options = ['--enable-source-maps', '--test', ...limits, ...reporters];
   const exitCode = await runLoudly(process.execPath, [...options, ...files]);
   const counts = await countsIn(report, exitCode);
   await writeCounts(folder, counts);
   return counts;
 }
 
+/** The files with the longest source first: a long one that is begun last would run alone at the end. */
 async function testFiles(folder: string, filters: readonly string[]): Promise<string[]> {
   const top = path.join(OUT_FOLDER, 'test', folder);
   const names = await readdir(top, { recursive: true }).catch(() => []);
-  return names
+  const chosen = names
     .filter((name) => name.endsWith('.test.mjs'))
-    .filter((name) => filters.length === 0 || filters.some((filter) => name.includes(filter)))
-    .toSorted()
-    .map((name) => path.join(top, name));
+    .filter((name) => filters.length === 0 || filters.some((filter) => name.includes(filter)));
+  const sized = await Promise.all(chosen.map(async (name) => ({ name, size: await sourceSize(folder, name) })));
+  return sized.toSorted((one, other) => other.size - one.size).map(({ name }) => path.join(top, name));
+}
+
+/** The bytes of the file from which esbuild made a bundle; of one that is gone, 0. */
+async function sourceSize(folder: string, bundle: string): Promise<number> {
+  const source = path.join(REPOSITORY, 'test', folder, bundle.replace(/\.mjs$/, '.ts'));
+  return stat(source).then(
+    ({ size }) => size,
+    () => 0,
+  );
 }
 
 /** Reads the totals at the end of a TAP report. Skipped and unfinished tests count as failed: nobody looks at them. */

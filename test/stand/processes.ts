@@ -133,13 +133,22 @@ export async function waitForEnd(pids: readonly number[], timeoutMs: number): Pr
   }
 }
 
-/** Ends `child` and all its descendants: asks, and after `graceMs` kills. */
-export async function endProcessTree(child: ChildProcess, graceMs: number): Promise<void> {
+/**
+ * Ends `child` and all its descendants: asks, and after `graceMs` kills.
+ * @param isAwaited which descendants get so long; all by default. The others are killed once those have ended.
+ */
+export async function endProcessTree(
+  child: ChildProcess,
+  graceMs: number,
+  isAwaited: (descendant: RunningProcess) => boolean = () => true,
+): Promise<void> {
   if (child.pid === undefined) return;
-  const pids = [child.pid, ...(await descendantsOf(child.pid)).map((each) => each.pid)];
+  const descendants = await descendantsOf(child.pid);
   child.kill('SIGTERM');
   // Our own child is a zombie until Node has reaped it, hence the wait for both.
-  const left = await waitForEnd(pids, graceMs);
+  const awaited = [child.pid, ...descendants.filter(isAwaited).map(({ pid }) => pid)];
+  await waitForEnd(awaited, graceMs);
+  const left = [child.pid, ...descendants.map(({ pid }) => pid)].filter(isAlive);
   for (const pid of left) signalProcess(pid, 'SIGKILL');
   await exitCodeOf(child);
   await waitForEnd(left, 5000);

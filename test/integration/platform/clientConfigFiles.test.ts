@@ -47,6 +47,37 @@ describe('files of other MCP clients', () => {
     assert.deepEqual((await readdir(folder)).toSorted(), ['mcp.json', 'mcp.json.scopekeeper-backup']);
   });
 
+  test('P36 a secret that leaves the file is not in what is kept of it either', async () => {
+    await writeFile(file, BEFORE.replace('mine', 'sk-1 and sk-1'));
+    const files = filesOf();
+    const backup = backupOf(await files.write(await readOf(files), AFTER, ['sk-1']));
+    assert.equal(await readFile(backup, 'utf8'), BEFORE.replace('mine', '… and …'));
+  });
+
+  for (const [mark, isFile] of [
+    ['.git', false],
+    ['.git', true],
+    ['.hg', false],
+    ['.svn', false],
+  ] as const) {
+    test(`a file below ${mark}${isFile ? ', which is a file,' : ''} is under version control, by a link too`, async () => {
+      const repository = path.join(folder, 'site');
+      const below = path.join(repository, 'a', 'b', 'mcp.json');
+      const files = filesOf();
+      await mkdir(path.dirname(below), { recursive: true });
+      await writeFile(below, BEFORE);
+      assert.equal(await files.isVersioned(below), false);
+      const marked = path.join(repository, mark);
+      await (isFile ? writeFile(marked, 'gitdir: elsewhere\n') : mkdir(marked));
+      assert.equal(await files.isVersioned(below), true);
+      assert.equal(await files.isVersioned(path.join(repository, 'new', 'mcp.json')), true);
+      assert.equal(await files.isVersioned(file), false);
+      if (process.platform === 'win32') return;
+      await symlink(below, file);
+      assert.equal(await files.isVersioned(file), true);
+    });
+  }
+
   test('a file that is not there is made with its folders, for its person alone, without a backup', async () => {
     const inNew = path.join(folder, 'new', 'folder', 'mcp.json');
     const files = filesOf();

@@ -120,6 +120,7 @@ describe('the file of connections', () => {
       'consent_needed',
       'disconnected',
     ].map((type) => ({ activity: [{ at: 0, type }] })),
+    { activity: [{ at: 0, type: 'connected', scopes: ['a'], requested: ['a', 'b'], challenged: ['b'], expiresAt: 1 }] },
   ]) {
     it(`may say ${JSON.stringify(change)}`, () => {
       const document = file({ ...least, ...change });

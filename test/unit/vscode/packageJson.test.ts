@@ -79,7 +79,14 @@ test('menus name existing commands, and every command is in the palette only whe
   }
   const inPalette = new Set((contributes.menus['commandPalette'] ?? []).map(({ command }) => command));
   const always = [...known].filter((command) => !inPalette.has(command));
-  assert.deepEqual(always, [commandIds.connectServer, commandIds.showLog, commandIds.trySampleServer]);
+  assert.deepEqual(always, [
+    commandIds.connectServer,
+    commandIds.importServers,
+    commandIds.exportDiagnostics,
+    commandIds.diagnoseConnection,
+    commandIds.showLog,
+    commandIds.trySampleServer,
+  ]);
 });
 
 test('views, containers and context keys are those of ids.ts', () => {
@@ -139,6 +146,6 @@ test('a step of the walkthrough ends by what exists, and its picture has the col
   }
 });
 
-test('the extension starts after the editor has', () => {
-  assert.deepEqual(activationEvents, ['onStartupFinished']);
+test('the extension starts after the editor has, or with a view of it that was open before', () => {
+  assert.deepEqual(activationEvents, ['onStartupFinished', `onWebviewPanel:${viewIds.details}`]);
 });

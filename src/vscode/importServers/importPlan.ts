@@ -1,0 +1,33 @@
+import { leavesWhenRouted } from '../../mcpConfig/routedEntry.ts';
+import { type CandidatePlace, type ImportCandidate, movableToken } from './importCandidates.ts';
+
+/** What the person wants to become of what they ticked. */
+export interface ImportPlan {
+  readonly candidates: readonly ImportCandidate[];
+  /** Whether tokens that are written in files go to the keychain, and out of the files. */
+  readonly movesTokens: boolean;
+  /** Whose clients are led through the gateway: nobody's, the person's own files, or those of the workspace too. */
+  readonly routes: 'none' | 'own' | 'all';
+}
+
+/** Whether a token of this server goes to the keychain: not where a connection is there already, whose own it would be. */
+export function movesToken({ movesTokens }: Pick<ImportPlan, 'movesTokens'>, candidate: ImportCandidate): boolean {
+  return movesTokens && candidate.state === 'new' && movableToken(candidate) !== undefined;
+}
+
+/**
+ * Where a server's clients are led through the gateway: wherever the token was that is in the keychain now, since they
+ * have none any more; and as the person wishes elsewhere, but never where that would lose a token.
+ */
+export function placesToRoute(
+  { routes }: Pick<ImportPlan, 'routes'>,
+  { places }: ImportCandidate,
+  moved: string | undefined,
+): CandidatePlace[] {
+  return places.filter(({ file, tokens }) => {
+    const leaving = tokens.filter(leavesWhenRouted);
+    if (moved !== undefined && leaving.length > 0) return leaving.every(({ token }) => token === moved);
+    if (leaving.length > 0) return false;
+    return routes === 'all' || (routes === 'own' && file.file.scope === 'user');
+  });
+}
