@@ -159,9 +159,7 @@ export class SharedConnections implements SharedService, Disposable {
 
   readonly sampleUrl = async (): Promise<string> => {
     const { ownSampleUrl, role } = this.#parts;
-    return this.#followed.again(async () =>
-      role.link === undefined ? ownSampleUrl() : role.link.service.sampleUrl(),
-    );
+    return this.#followed.again(async () => (role.link === undefined ? ownSampleUrl() : role.link.service.sampleUrl()));
   };
 }
 

@@ -162,7 +162,11 @@ function connectedText(before: Connection, now: Connection, scopes: readonly str
  * What the notification says. A progress notification has no buttons but *Cancel*, so the ways on are links.
  * @param asked what is asked for anew and why, fit for a message
  */
-function progressText({ id, settings, state }: Connection, device: DevicePrompt | undefined, asked: string | undefined): string {
+function progressText(
+  { id, settings, state }: Connection,
+  device: DevicePrompt | undefined,
+  asked: string | undefined,
+): string {
   if (state.type !== 'authorizing') return '';
   const link = (label: string, command: CommandId) => `[${label}](${commandLink(command, id)})`;
   if (device !== undefined) {
