@@ -27,7 +27,6 @@ import { authorizationWords } from './vscode/authorizationWords.ts';
 import { callbackWords } from './vscode/callbackWords.ts';
 import { commandTable } from './vscode/commands.ts';
 import { registerCommands } from './vscode/commandTable.ts';
-import { ConnectionsTree } from './vscode/connectionsTree.ts';
 import { Consent } from './vscode/consent.ts';
 import { offerDetails } from './vscode/details/details.ts';
 import { offerSessions } from './vscode/extensionSessions.ts';
@@ -44,13 +43,12 @@ import { showError } from './vscode/notifications.ts';
 import { openBrowser } from './vscode/openBrowser.ts';
 import { secretStorageStore } from './vscode/secretStorageStore.ts';
 import { clientMetadataUrl, extraCaFile } from './vscode/settings.ts';
+import { showConnections } from './vscode/showConnections.ts';
 import { SignIn } from './vscode/signIn.ts';
-import { StatusBar } from './vscode/statusBar.ts';
 import { createTellDemand } from './vscode/tellDemand.ts';
 import { tellPort } from './vscode/tellPort.ts';
 import { tellSalvaged, tellSecretTrouble, tellUnreadable, tellUnsaved } from './vscode/tellSecretTrouble.ts';
 import { editorRedirectUri, handleUris } from './vscode/uriHandler.ts';
-import { keepViewState } from './vscode/viewState.ts';
 import { describeWindow } from './vscode/windowName.ts';
 
 /** What registrations name this software by, whatever its version (RFC 7591 section 2). */
@@ -166,8 +164,8 @@ export function activate(context: vscode.ExtensionContext): ScopekeeperApi {
   });
   const { connections, gateway, redirectUri, role } = shared;
 
-  const tree = new ConnectionsTree(connections, gateway, clock);
-  const statusBar = new StatusBar(connections, clock);
+  const shown = showConnections({ service: connections, gateway, role, clock, log });
+  const { batches, tree } = shown;
   const configFiles = createClientConfigFiles({
     platform: process.platform,
     env: process.env,
@@ -207,17 +205,11 @@ export function activate(context: vscode.ExtensionContext): ScopekeeperApi {
     configFiles,
   });
   const publicChanges = new vscode.EventEmitter<void>();
-  const announceAll = () => {
-    tree.reload();
-    statusBar.update();
-    publicChanges.fire();
-  };
   if (vscode.window.state.focused) connections.noteFocus();
   const afterStartup = setImmediate(() => void role.look()); // it never rejects: its state tells
   context.subscriptions.push(
     extraCa,
-    tree,
-    statusBar,
+    shown,
     signIn,
     publicChanges,
     details,
@@ -225,13 +217,12 @@ export function activate(context: vscode.ExtensionContext): ScopekeeperApi {
     diagnosis,
     connections,
     gateway,
-    keepViewState(tree, connections, gateway, role, clock),
     handleUris(connections, editorUri),
-    offerToAgentMode({ service: connections, gateway, log }),
+    offerToAgentMode({ service: connections, gateway, batches, log }),
     offerSessions({ service: connections, gateway, consent, ensureReady }),
     offerConfigLanguage({ service: connections, gateway, role, configFiles, channel, extensionPath, clock, log }),
     followPort(role),
-    role.onDidChange(announceAll),
+    role.onDidChange(() => publicChanges.fire()),
     connections.onDidChangeConnection(() => publicChanges.fire()),
     tellUnreadable(manager),
     vscode.window.onDidChangeWindowState(({ focused }) => {

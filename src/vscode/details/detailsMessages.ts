@@ -32,6 +32,7 @@ export const DETAILS_ACTIONS = [
   'signIn',
   'reauthorize',
   'refreshToken',
+  'chooseScopes',
   'copySignInUrl',
   'cancelSignIn',
   'diagnose',

@@ -127,6 +127,7 @@ function actionsOf(connection: Connection, level: HealthLevel): HeaderModel['act
     ['copySignInUrl', t('Copy Sign-In URL'), flags.has('waitsForBrowser'), true],
     ['cancelSignIn', t('Cancel Sign-In'), flags.has('isAuthorizing')],
     ['refreshToken', t('Refresh Token Now'), flags.has('canRefresh')],
+    ['chooseScopes', t('Choose Scopes…'), flags.has('hasScopes')],
     ['diagnose', t('Diagnose…'), connection.kind !== 'static_token' && !flags.has('isAuthorizing')],
     ['copyGatewayUrl', t('Copy Gateway URL'), true],
     ['export', t('Export…'), true],

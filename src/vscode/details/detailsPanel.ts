@@ -204,6 +204,7 @@ const ACTION_COMMANDS: Readonly<Record<DetailsAction, CommandId>> = {
   signIn: commandIds.signIn,
   reauthorize: commandIds.reauthorize,
   refreshToken: commandIds.refreshToken,
+  chooseScopes: commandIds.chooseScopes,
   copySignInUrl: commandIds.copySignInUrl,
   cancelSignIn: commandIds.cancelSignIn,
   diagnose: commandIds.diagnoseConnection,

@@ -4,8 +4,9 @@ import type { ConnectionId, ConnectionKind } from '../../../src/connections/conn
 import type { ConnectionManager } from '../../../src/connections/connectionManager.ts';
 import { detailsModel } from '../../../src/vscode/details/detailsModel.ts';
 import { diagnostics } from '../../../src/vscode/details/diagnostics.ts';
+import { tooltipLines } from '../../../src/vscode/connectionTooltip.ts';
 import { errorText } from '../../../src/vscode/errorText.ts';
-import { connectionText, scopesText, signInText, tooltipLines } from '../../../src/vscode/treeText.ts';
+import { connectionText, scopesText, signInText } from '../../../src/vscode/treeText.ts';
 import { Canaries } from '../../headless/canaries.ts';
 import { entryFor, startForKinds } from '../../headless/connectionOfKind.ts';
 import type { HeadlessOptions } from '../../headless/headlessManager.ts';
@@ -117,7 +118,7 @@ function shown(manager: ConnectionManager, id: ConnectionId, error?: unknown): r
   const now = Date.now();
   return [
     connectionText(connection, now, manager.deviceAuthorization(id)),
-    tooltipLines(connection, now, manager.deviceAuthorization(id)),
+    tooltipLines(connection, now, { device: manager.deviceAuthorization(id) }),
     scopesText(connection),
     signInText(connection),
     ...[error, connection.lastError].flatMap((one) => (one === undefined ? [] : [errorText(one)])),
