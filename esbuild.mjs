@@ -40,6 +40,20 @@ async function buildExtension() {
     sourcemap: production ? 'external' : true,
     legalComments: 'none',
   });
+  await build({
+    ...shared,
+    entryPoints: [
+      { in: 'src/vscode/details/webview/main.ts', out: 'details' },
+      { in: 'src/vscode/details/webview/details.css', out: 'details' },
+    ],
+    outdir: 'dist',
+    platform: 'browser',
+    target: 'chrome128',
+    format: 'iife',
+    minify: production,
+    sourcemap: production ? false : 'inline',
+    legalComments: 'none',
+  });
   // Programs of their own, which the extension starts, and what it loads only when it is needed.
   await Promise.all([
     buildProgram('src/vscode/languageClient/clientBundle.ts', 'dist/languageClient.js', { external: ['vscode'] }),

@@ -27,8 +27,8 @@ import { authorizationWords } from './vscode/authorizationWords.ts';
 import { callbackWords } from './vscode/callbackWords.ts';
 import { commandTable } from './vscode/commands.ts';
 import { registerCommands } from './vscode/commandTable.ts';
-import { ConnectionsTree } from './vscode/connectionsTree.ts';
 import { Consent } from './vscode/consent.ts';
+import { offerDetails } from './vscode/details/details.ts';
 import { offerSessions } from './vscode/extensionSessions.ts';
 import { followPort } from './vscode/followPort.ts';
 import { stepUpTimeoutMs, tokenLifetimes, wantedPort } from './vscode/gatewaySettings.ts';
@@ -43,13 +43,12 @@ import { showError } from './vscode/notifications.ts';
 import { openBrowser } from './vscode/openBrowser.ts';
 import { secretStorageStore } from './vscode/secretStorageStore.ts';
 import { clientMetadataUrl, extraCaFile } from './vscode/settings.ts';
+import { showConnections } from './vscode/showConnections.ts';
 import { SignIn } from './vscode/signIn.ts';
-import { StatusBar } from './vscode/statusBar.ts';
 import { createTellDemand } from './vscode/tellDemand.ts';
 import { tellPort } from './vscode/tellPort.ts';
 import { tellSalvaged, tellSecretTrouble, tellUnreadable, tellUnsaved } from './vscode/tellSecretTrouble.ts';
 import { editorRedirectUri, handleUris } from './vscode/uriHandler.ts';
-import { keepViewState } from './vscode/viewState.ts';
 import { describeWindow } from './vscode/windowName.ts';
 
 /** What registrations name this software by, whatever its version (RFC 7591 section 2). */
@@ -165,8 +164,8 @@ export function activate(context: vscode.ExtensionContext): ScopekeeperApi {
   });
   const { connections, gateway, redirectUri, role } = shared;
 
-  const tree = new ConnectionsTree(connections, gateway, clock);
-  const statusBar = new StatusBar(connections, clock);
+  const shown = showConnections({ service: connections, gateway, role, clock, log });
+  const { batches, tree } = shown;
   const configFiles = createClientConfigFiles({
     platform: process.platform,
     env: process.env,
@@ -177,6 +176,15 @@ export function activate(context: vscode.ExtensionContext): ScopekeeperApi {
   const consent = new Consent({ connections, gateway });
   const tellDemand = createTellDemand(connections, signIn);
   const ensureReady = async () => role.ensureReady();
+  const details = offerDetails({
+    service: connections,
+    role,
+    secretPlaces: () => manager.secretPlaces(),
+    clock,
+    log,
+    extensionUri: context.extensionUri,
+    version,
+  });
   const diagnosis = new DiagnoseCommand({
     service: connections,
     ports: { ...guardedFetch, clock, clientMetadataUrl },
@@ -189,6 +197,7 @@ export function activate(context: vscode.ExtensionContext): ScopekeeperApi {
     signIn,
     ensureReady,
     reveal: async (id) => tree.reveal(id),
+    details,
     showLog: () => channel.show(),
     diagnosis,
     redirectUri: async (kind) => connections.redirectUri(kind),
@@ -196,30 +205,24 @@ export function activate(context: vscode.ExtensionContext): ScopekeeperApi {
     configFiles,
   });
   const publicChanges = new vscode.EventEmitter<void>();
-  const announceAll = () => {
-    tree.reload();
-    statusBar.update();
-    publicChanges.fire();
-  };
   if (vscode.window.state.focused) connections.noteFocus();
   const afterStartup = setImmediate(() => void role.look()); // it never rejects: its state tells
   context.subscriptions.push(
     extraCa,
-    tree,
-    statusBar,
+    shown,
     signIn,
     publicChanges,
+    details,
     registerCommands(commands, log),
     diagnosis,
     connections,
     gateway,
-    keepViewState(tree, connections, gateway, role, clock),
     handleUris(connections, editorUri),
-    offerToAgentMode({ service: connections, gateway, log }),
+    offerToAgentMode({ service: connections, gateway, batches, log }),
     offerSessions({ service: connections, gateway, consent, ensureReady }),
     offerConfigLanguage({ service: connections, gateway, role, configFiles, channel, extensionPath, clock, log }),
     followPort(role),
-    role.onDidChange(announceAll),
+    role.onDidChange(() => publicChanges.fire()),
     connections.onDidChangeConnection(() => publicChanges.fire()),
     tellUnreadable(manager),
     vscode.window.onDidChangeWindowState(({ focused }) => {

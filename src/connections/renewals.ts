@@ -1,5 +1,6 @@
 import { isOAuthError, type ScopekeeperError } from '../oauth/errors.ts';
 import { intersection, type ScopeSet } from '../oauth/scopeSet.ts';
+import { tokenDetails } from './activity.ts';
 import { AssertionFiles } from './assertionFiles.ts';
 import type { Connection, ConnectionId, Grant } from './connection.ts';
 import type { ConnectionRecords } from './connectionRecords.ts';
@@ -235,7 +236,7 @@ export class Renewals {
     states.set(
       id,
       { type: 'ready', grant: renewed },
-      { activity: states.event('refreshed'), lastError: unstored ?? journaled.trouble ?? null },
+      { activity: states.event('refreshed', tokenDetails(renewed)), lastError: unstored ?? journaled.trouble ?? null },
     );
     const { granted } = renewed;
     this.#tellScopes(id, 'scopes_dropped', missingScopes(grant.granted, granted));

@@ -1,3 +1,4 @@
+import { urlWithoutTokens } from '../mcpConfig/entryTokens.ts';
 import { entryUrl, type EntryUrl } from '../mcpConfig/entryUrl.ts';
 import type { ConfigClient } from '../mcpConfig/configClient.ts';
 import type { ConfigProblem, TextRange } from '../mcpConfig/configServers.ts';
@@ -5,13 +6,18 @@ import { readJsonEntry, tomlKeys, type EntryContents } from '../mcpConfig/entryK
 import { outlineJson, serversPlan, type JsonOutline } from '../mcpConfig/jsonOutline.ts';
 import { readToml } from '../mcpConfig/tomlServers.ts';
 import { tomlStatements, type TomlStatement } from '../mcpConfig/tomlStatements.ts';
+import { entryFindings, type EntryFinding } from './entryFindings.ts';
+import { tellingParts } from './tellingParts.ts';
 import { canonicalResource } from '../oauth/serverUrl.ts';
 
 /** What an entry says by itself. It depends on its text only, so it is kept for as long as that stays as it is. */
 export interface EntryFacts extends EntryContents {
   readonly url: EntryUrl | undefined;
-  /** By which it is known whether two entries lead to the same server (P14); undefined for what is no URL. */
+  /** What a connection to it is known by (P14), without a token that is written in it; undefined for what is no URL. */
   readonly canonicalUrl: string | undefined;
+  /** What makes it another entry than one with the same URL. */
+  readonly telling: string;
+  readonly findings: readonly EntryFinding[];
 }
 
 /** A server of a document. */
@@ -54,7 +60,7 @@ export class Analyzer {
     const known = new Map<string, EntryFacts>();
     const analyzed = servers.map(({ path, name, nameRange, range }) => {
       const written = text.slice(range.offset, range.offset + range.length);
-      const facts = known.get(written) ?? this.#known.get(written) ?? factsOf(readJsonEntry(written));
+      const facts = known.get(written) ?? this.#known.get(written) ?? this.#factsOf(written, readJsonEntry(written));
       known.set(written, facts);
       return {
         name,
@@ -87,15 +93,25 @@ export class Analyzer {
       container: '',
       nameRange,
       range,
-      facts: factsOf({ kind: 'object', keys: tomlKeys(text, entry, statements.get(name) ?? []), properties }),
+      facts: this.#factsOf(text, {
+        kind: 'object',
+        keys: tomlKeys(text, entry, statements.get(name) ?? []),
+        properties,
+      }),
       base: 0,
     }));
     return { servers: analyzed, containers: [], problems };
   }
-}
 
-function factsOf(contents: EntryContents): EntryFacts {
-  const url = entryUrl(contents);
-  const isKnown = url !== undefined && !url.hasReference && URL.canParse(url.url);
-  return { ...contents, url, canonicalUrl: isKnown ? canonicalResource(new URL(url.url)) : undefined };
+  #factsOf(text: string, contents: EntryContents): EntryFacts {
+    const url = entryUrl(contents);
+    const isKnown = url !== undefined && !url.hasReference && URL.canParse(url.url);
+    return {
+      ...contents,
+      url,
+      canonicalUrl: isKnown ? canonicalResource(new URL(urlWithoutTokens(url.url))) : undefined,
+      telling: tellingParts(contents, url?.url),
+      findings: entryFindings(text, this.#client, contents, url),
+    };
+  }
 }

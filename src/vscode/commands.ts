@@ -8,6 +8,7 @@ import { parseServerUrl, canonicalResource } from '../oauth/serverUrl.ts';
 import { addToClient } from './addToClient.ts';
 import { askServerUrl } from './askServerUrl.ts';
 import type { ClientConfigParts } from './clientAccess.ts';
+import { chooseScopes, hasScopes } from './chooseScopes.ts';
 import { chooseCaFile, type ChooseCaFileParts } from './chooseCaFile.ts';
 import type { CommandTable } from './commandTable.ts';
 import { connectConfigServer } from './configActions/connectEntry.ts';
@@ -17,6 +18,7 @@ import { connectionIdOf, pickConnection } from './connectionPicker.ts';
 import { changeSettings } from './connectionSettings.ts';
 import { copyClientConfiguration } from './copyClientConfiguration.ts';
 import { copyDeviceCode, openDevicePage, waitsForDevice } from './deviceCode.ts';
+import type { Details } from './details/details.ts';
 import type { DiagnoseCommand } from './diagnosis/diagnoseCommand.ts';
 import { errorText } from './errorText.ts';
 import { commandIds, viewIds } from './ids.ts';
@@ -37,6 +39,7 @@ export interface CommandParts extends RegisteredClientParts, ChooseCaFileParts, 
   readonly ensureReady: () => Promise<void>;
   /** Shows the row of a connection. */
   readonly reveal: (id: string) => Promise<void>;
+  readonly details: Pick<Details, 'show' | 'export'>;
   readonly showLog: () => void;
   readonly diagnosis: Pick<DiagnoseCommand, 'run' | 'copy'>;
 }
@@ -76,6 +79,11 @@ export function commandTable(parts: CommandParts): CommandTable {
     },
     [commandIds.signIn]: on(t('Sign in to which server?'), signInTo),
     [commandIds.reauthorize]: on(t('Re-authorize which server?'), signInTo),
+    [commandIds.chooseScopes]: on(
+      t('Choose the scopes of which server?'),
+      async (connection) => chooseScopes(parts, connection),
+      hasScopes,
+    ),
     [commandIds.refreshToken]: on(
       t('Refresh the token of which server?'),
       async (connection) => refreshToken(parts, connection),
@@ -152,6 +160,12 @@ export function commandTable(parts: CommandParts): CommandTable {
     [commandIds.reveal]: async (argument) => {
       await vscode.commands.executeCommand(`${viewIds.servers}.focus`);
       await parts.reveal(connectionIdOf(argument) ?? '');
+    },
+    [commandIds.showDetails]: on(t('Show the details of which server?'), async ({ id }) => parts.details.show(id)),
+    [commandIds.exportDiagnostics]: async (argument) => {
+      // A window that cannot get at the connections has something to tell too.
+      await ensureReady().catch(() => undefined);
+      await parts.details.export(connectionIdOf(argument));
     },
     [commandIds.diagnoseConnection]: async (argument) => parts.diagnosis.run(argument),
     [commandIds.copyDiagnosis]: async () => parts.diagnosis.copy(),

@@ -5,6 +5,7 @@ export const commandIds = {
   connectServer: 'scopekeeper.connectServer',
   signIn: 'scopekeeper.signIn',
   reauthorize: 'scopekeeper.reauthorize',
+  chooseScopes: 'scopekeeper.chooseScopes',
   refreshToken: 'scopekeeper.refreshToken',
   disconnect: 'scopekeeper.disconnect',
   remove: 'scopekeeper.remove',
@@ -33,6 +34,8 @@ export const commandIds = {
   moveTokenToKeychain: 'scopekeeper.moveTokenToKeychain',
   showStatus: 'scopekeeper.showStatus',
   reveal: 'scopekeeper.reveal',
+  showDetails: 'scopekeeper.showDetails',
+  exportDiagnostics: 'scopekeeper.exportDiagnostics',
   diagnoseConnection: 'scopekeeper.diagnoseConnection',
   copyDiagnosis: 'scopekeeper.copyDiagnosis',
   showLog: 'scopekeeper.showLog',
@@ -40,7 +43,11 @@ export const commandIds = {
 
 export type CommandId = (typeof commandIds)[keyof typeof commandIds];
 
-export const viewIds = { container: 'scopekeeper', servers: 'scopekeeper.servers' } as const;
+export const viewIds = {
+  container: 'scopekeeper',
+  servers: 'scopekeeper.servers',
+  details: 'scopekeeper.details',
+} as const;
 
 /** The panels that this extension opens beside the editors. */
 export const panelIds = { diagnosis: 'scopekeeper.diagnosis' } as const;

@@ -36,7 +36,8 @@ export async function overflowOf(document: Locator): Promise<number> {
   return v.parse(v.number(), await frame.evaluate(script));
 }
 
-async function frameOf(document: Locator): Promise<Frame> {
+/** The frame that a document is in. */
+export async function frameOf(document: Locator): Promise<Frame> {
   const element = await document.elementHandle();
   return (await element?.ownerFrame()) ?? assert.fail('The document has gone.');
 }

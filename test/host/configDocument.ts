@@ -2,7 +2,8 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import * as vscode from 'vscode';
-import type { ConfigClient } from '../../src/mcpConfig/configClient.ts';
+import type { ClientId, ConfigClient } from '../../src/mcpConfig/configClient.ts';
+import { fileShapes } from '../unit/mcpConfig/fileShapes.ts';
 
 const LOOK_EVERY_MS = 50;
 const TIMEOUT_MS = 10_000;
@@ -24,6 +25,15 @@ export function placeOf(client: ConfigClient, folder: string): string {
   const file = files.find(({ scope }) => scope === 'workspace') ?? files[0];
   if (file === undefined) throw new Error(`${client.name} has no file.`);
   return file.path;
+}
+
+/**
+ * A file of a client as people have it.
+ * @param url of its first server, instead of what is there
+ */
+export function shapeOf(client: ClientId, url?: string): string {
+  const text = fileShapes.find((shape) => shape.client === client)?.text ?? '';
+  return url === undefined ? text : text.replace(/https:[^"]+/, url);
 }
 
 /** Writes a file and shows it. */
@@ -56,6 +66,15 @@ export async function lensesOf(document: vscode.TextDocument): Promise<string[]>
   );
 }
 
+/** All of them, once one of them is as expected. */
+export async function lenses(document: vscode.TextDocument, expected: RegExp | string): Promise<string[]> {
+  const isExpected = (lens: string) => (typeof expected === 'string' ? lens === expected : expected.test(lens));
+  return eventually(`the lens ${expected} in ${document.fileName}`, async () => {
+    const found = await lensesOf(document);
+    return found.some(isExpected) ? found : undefined;
+  });
+}
+
 /** Our lenses: VS Code has some of its own in its file. */
 export async function codeLenses(document: vscode.TextDocument): Promise<vscode.CodeLens[]> {
   const lenses = await vscode.commands.executeCommand<vscode.CodeLens[]>(
@@ -69,51 +88,4 @@ export async function codeLenses(document: vscode.TextDocument): Promise<vscode.
 /** Our diagnostics. */
 export function diagnosticsOf({ uri }: vscode.TextDocument): vscode.Diagnostic[] {
   return vscode.languages.getDiagnostics(uri).filter(({ source }) => source === 'Scopekeeper');
-}
-
-/** The code of a diagnostic, whether or not it links to an explanation. */
-export function codeOf({ code }: vscode.Diagnostic): string {
-  return String(typeof code === 'object' ? code.value : code);
-}
-
-/** Our quick fixes for a diagnostic. */
-export async function quickFixes(
-  document: vscode.TextDocument,
-  { range }: vscode.Diagnostic,
-): Promise<vscode.CodeAction[]> {
-  const actions = await vscode.commands.executeCommand<vscode.CodeAction[]>(
-    'vscode.executeCodeActionProvider',
-    document.uri,
-    range,
-    vscode.CodeActionKind.QuickFix.value,
-  );
-  return actions.filter(({ diagnostics = [] }) => diagnostics.some(({ source }) => source === 'Scopekeeper'));
-}
-
-/** What is shown when the mouse rests on the first place where `text` is. */
-export async function hoverOver(document: vscode.TextDocument, text: string): Promise<string> {
-  const position = document.positionAt(document.getText().indexOf(text) + 1);
-  const hovers = await vscode.commands.executeCommand<vscode.Hover[]>(
-    'vscode.executeHoverProvider',
-    document.uri,
-    position,
-  );
-  return hovers
-    .flatMap(({ contents }) => contents)
-    .map((content) => (typeof content === 'string' ? content : content.value))
-    .join('\n');
-}
-
-/** What is offered right after the first place where `text` is. */
-export async function completionsAfter(
-  document: vscode.TextDocument,
-  text: string,
-): Promise<readonly vscode.CompletionItem[]> {
-  const position = document.positionAt(document.getText().indexOf(text) + text.length);
-  const list = await vscode.commands.executeCommand<vscode.CompletionList>(
-    'vscode.executeCompletionItemProvider',
-    document.uri,
-    position,
-  );
-  return list.items;
 }

@@ -37,6 +37,23 @@ describe('a connection over restarts', () => {
     );
   });
 
+  it('P21 what was asked for, granted and demanded at a sign-in is known later too, and until when each token was', async (t) => {
+    const { server, headless } = await startWithFaults(t, { grantOnly: ['files:read'] });
+    const { id, requested, state } = await headless.connect(server.mcpUrl);
+    const first = 'grant' in state ? state.grant?.expiresAt : undefined;
+    const { state: renewed } = await headless.manager.refresh(id);
+    await headless.dispose();
+    const restarted = createHeadlessManager({ ...headless, browser: async () => undefined });
+    t.after(async () => restarted.dispose());
+    await restarted.manager.start();
+    const [, connected, lost, refreshed] = restarted.manager.activity(id);
+    assert.ok(connected?.type === 'connected' && lost?.type === 'scopes_dropped' && refreshed?.type === 'refreshed');
+    assert.ok(requested.length > 1 && connected.scopes?.length === 1);
+    assert.deepEqual(connected.requested, requested);
+    assert.ok(first !== undefined && connected.expiresAt === first);
+    assert.ok(renewed.type === 'ready' && refreshed.expiresAt === renewed.grant.expiresAt);
+  });
+
   it('is never taken for signed out while the keychain is locked', async (t) => {
     const { server, headless } = await startWithFaults(t);
     const { id } = await headless.connect(server.mcpUrl);

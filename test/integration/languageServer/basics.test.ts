@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { statSync } from 'node:fs';
 import { describe, test } from 'node:test';
-import { Editor, statusWith } from './editor.ts';
+import { Editor } from './editor.ts';
+import { statusWith } from '../../unit/languageServer/documents.ts';
 
 const MINE = 'file:///home/me/.cursor/mcp.json';
 const TWO = `{
@@ -42,7 +43,7 @@ describe('the language server', () => {
     await editor.open(MINE, TWO);
     const [warning, ...others] = await editor.diagnostics(MINE);
     assert.deepEqual(others, []);
-    assert.deepEqual(warning?.range, { start: { line: 4, character: 22 }, end: { line: 4, character: 50 } });
+    assert.deepEqual(warning?.range, { start: { line: 4, character: 23 }, end: { line: 4, character: 30 } });
     assert.equal(warning?.code, 'plain-http');
     assert.equal(warning?.source, 'Scopekeeper');
     const colon = { start: { line: 4, character: 27 }, end: { line: 4, character: 27 } };

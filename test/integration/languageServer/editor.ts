@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
 import { spawn, type ChildProcess } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
 import { createMessageConnection, type MessageConnection } from 'vscode-jsonrpc/node';
 import type {
   CodeAction,
@@ -26,6 +26,15 @@ const english: Initialization = {
   language: 'en',
   environment: { platform: 'linux', home: '/home/me', workspace: '/home/me/site' },
 };
+
+/** 0 for a thread that has just ended. */
+function cpuNsOf(file: string): number {
+  try {
+    return Number(readFileSync(file, 'utf8').split(' ')[0]);
+  } catch {
+    return 0;
+  }
+}
 
 /** An editor that speaks LSP to the bundle of the language server, as it is packed, in a process of its own. */
 export class Editor {
@@ -55,6 +64,13 @@ export class Editor {
       return null;
     });
     this.#connection.listen();
+    child.once('exit', () => this.#wake());
+  }
+
+  /** Nanoseconds that the server has used of a processor: unlike the time that passes, not what else the machine does. */
+  cpuNs(): number {
+    const tasks = `/proc/${this.#child.pid}/task`;
+    return readdirSync(tasks).reduce((sum, task) => sum + cpuNsOf(`${tasks}/${task}/schedstat`), 0);
   }
 
   /** Starts the server and says hello. */
@@ -127,8 +143,8 @@ export class Editor {
   /** Waits until `isSo`, which is asked after each message of the server. */
   async until(isSo: () => boolean): Promise<void> {
     while (!isSo()) {
-      const ended = once(this.#child, 'exit').then(() => assert.fail(`The server has ended: ${this.stderr}`));
-      await Promise.race([new Promise<void>((resolve) => void this.#waiting.add(resolve)), ended]);
+      assert.equal(this.#child.exitCode, null, `The server has ended: ${this.stderr}`);
+      await new Promise<void>((resolve) => void this.#waiting.add(resolve));
     }
   }
 
@@ -169,21 +185,4 @@ export class Editor {
     this.#waiting.clear();
     for (const resolve of waiting) resolve();
   }
-}
-
-/** A connection in good health, but for what is said. */
-export function statusWith(change: Partial<ServerStatus> = {}): ServerStatus {
-  return {
-    id: 'c1',
-    name: 'Sentry',
-    serverUrl: 'https://mcp.sentry.dev/mcp',
-    gatewayUrl: 'http://127.0.0.1:41999/sentry/mcp',
-    health: 'ok',
-    account: 'me@example.com',
-    issuer: 'https://sentry.io',
-    granted: ['org:read', 'project:read'],
-    missing: [],
-    text: 'expires in 42 min · 2 scopes',
-    ...change,
-  };
 }

@@ -102,4 +102,13 @@ describe('activity', () => {
     assert.equal(entries.length, 50);
     assert.deepEqual([entries[0]?.at, entries.at(-1)?.at], [3, 52]);
   });
+
+  it('P21 keeps the last sign-in, which alone says what was asked for, however often it was renewed', () => {
+    let entries: readonly ActivityEntry[] = [];
+    for (let at = 1; at <= ACTIVITY_LIMIT * 3; at++) {
+      entries = addActivity(entries, { at, type: at === 2 || at === 5 ? 'connected' : 'refreshed' });
+    }
+    assert.equal(entries.length, 50);
+    assert.deepEqual([entries[0], entries[1]?.at, entries.at(-1)?.at], [{ at: 5, type: 'connected' }, 102, 150]);
+  });
 });

@@ -32,6 +32,11 @@ const most: Required<StoredConnection> = {
   account: 'ada@example.com',
   requested: ['a', 'b'],
   challenged: ['b'],
+  demands: [
+    { at: NOW, scopes: ['b'], operation: 'tools/call add', client: { kind: 'oauth', label: 'Claude' } },
+    { at: NOW, scopes: ['b'] },
+  ],
+  scopesSupported: ['a', 'b', 'c'],
   resourceMetadataUrl: 'https://example.com/.well-known/oauth-protected-resource',
   settings: {
     allowUnadvertisedPkce: true,
@@ -120,6 +125,7 @@ describe('the file of connections', () => {
       'consent_needed',
       'disconnected',
     ].map((type) => ({ activity: [{ at: 0, type }] })),
+    { activity: [{ at: 0, type: 'connected', scopes: ['a'], requested: ['a', 'b'], challenged: ['b'], expiresAt: 1 }] },
   ]) {
     it(`may say ${JSON.stringify(change)}`, () => {
       const document = file({ ...least, ...change });

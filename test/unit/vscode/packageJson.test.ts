@@ -52,6 +52,7 @@ test('menus name existing commands, and every command is in the palette only whe
   assert.deepEqual(always, [
     commandIds.connectServer,
     commandIds.importServers,
+    commandIds.exportDiagnostics,
     commandIds.diagnoseConnection,
     commandIds.showLog,
   ]);
@@ -84,6 +85,6 @@ test('links in the welcome texts run existing commands', () => {
   }
 });
 
-test('the extension starts after the editor has', () => {
-  assert.deepEqual(activationEvents, ['onStartupFinished']);
+test('the extension starts after the editor has, or with a view of it that was open before', () => {
+  assert.deepEqual(activationEvents, ['onStartupFinished', `onWebviewPanel:${viewIds.details}`]);
 });

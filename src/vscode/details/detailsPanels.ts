@@ -1,0 +1,52 @@
+import { safeParse } from 'valibot';
+import * as vscode from 'vscode';
+import type { ConnectionId } from '../../connections/connection.ts';
+import { viewIds } from '../ids.ts';
+import { t } from '../localize.ts';
+import { pageStateSchema } from './detailsMessages.ts';
+import { DetailsPanel, type DetailsPanelParts, pageFolders } from './detailsPanel.ts';
+
+/** The details views that are open: one for each connection, which the editor gives back after a restart. */
+export class DetailsPanels implements vscode.Disposable {
+  readonly #parts: DetailsPanelParts;
+  readonly #open = new Map<ConnectionId, DetailsPanel>();
+  readonly #serializer: vscode.Disposable;
+
+  constructor(parts: DetailsPanelParts) {
+    this.#parts = parts;
+    this.#serializer = vscode.window.registerWebviewPanelSerializer(viewIds.details, {
+      deserializeWebviewPanel: async (panel, state: unknown) => this.#restore(panel, state),
+    });
+  }
+
+  dispose(): void {
+    // The panels are left as they are: the editor closes them, or gives them back when it starts again.
+    this.#serializer.dispose();
+  }
+
+  /** Shows the details of a connection; the panel that there is for it comes to the front. */
+  show(id: ConnectionId): void {
+    const open = this.#open.get(id);
+    if (open !== undefined) {
+      open.reveal();
+      return;
+    }
+    const panel = vscode.window.createWebviewPanel(viewIds.details, t('Connection'), vscode.ViewColumn.Active, {
+      enableScripts: true,
+      enableFindWidget: true,
+      localResourceRoots: [...pageFolders(this.#parts.extensionUri)],
+    });
+    this.#keep(panel, id);
+  }
+
+  #restore(panel: vscode.WebviewPanel, state: unknown): void {
+    const { output, success } = safeParse(pageStateSchema, state);
+    if (success && !this.#open.has(output.connectionId)) this.#keep(panel, output.connectionId);
+    else panel.dispose();
+  }
+
+  #keep(panel: vscode.WebviewPanel, id: ConnectionId): void {
+    const kept = new DetailsPanel(panel, id, this.#parts, () => this.#open.delete(id));
+    this.#open.set(id, kept);
+  }
+}
