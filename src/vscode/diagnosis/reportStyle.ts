@@ -35,6 +35,7 @@ td a.button { margin-top: 6px; }
 .rule { width: 34%; }
 .source { display: block; font-size: 0.9em; }
 details { border-bottom: 1px solid var(--vscode-widget-border, var(--vscode-contrastBorder, rgba(128, 128, 128, 0.35))); }
+summary .quiet { white-space: nowrap; }
 summary { padding: 6px 0; cursor: pointer; overflow-wrap: anywhere; }
 .request { font-family: var(--vscode-editor-font-family, monospace); }
 .answer { font-weight: 600; }
