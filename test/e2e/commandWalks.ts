@@ -126,6 +126,7 @@ export const WALKS: Readonly<Record<string, Walk>> = {
     await notifications.clickDialog('Remove');
     await servers.row('Sample Notes').waitFor({ state: 'hidden' });
   }),
+  'scopekeeper.connectSynced': asks('Connect Servers from Your Other Computers'),
   'scopekeeper.showStatus': asks('MCP Connections'),
   'scopekeeper.showLog': async ({ workbench: { page } }, run) => {
     await run();
