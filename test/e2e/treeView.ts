@@ -94,7 +94,7 @@ export class TreeView {
     while (await menu.isVisible()) {
       if (Date.now() > giveUpAt) throw new Error(`The menu has no ${entry} that can be clicked.`);
       await menu
-        .getByRole('menuitem', { name: entry })
+        .getByRole('menuitem', { name: entry, exact: true })
         .click({ timeout: 1000 })
         .catch(() => undefined);
       await menu.waitFor({ state: 'hidden', timeout: 200 }).catch(() => undefined);

@@ -101,7 +101,7 @@ export class Workbench {
    * Does `action` and gives the browser tab that the editor opened because of it (`env.openExternal`).
    * Loopback addresses open at once; for others the editor asks first, and gets *Open*.
    */
-  async openedPage(action: () => Promise<void>, timeoutMs = 15_000): Promise<Page> {
+  async openedPage(action: () => Promise<void>, timeoutMs = 45_000): Promise<Page> {
     let isOpened = false;
     const question = this.page.locator('.monaco-dialog-box', { hasText: 'open the external website' });
     const answered = question.waitFor({ timeout: timeoutMs }).then(async () => {
