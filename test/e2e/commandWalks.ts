@@ -95,9 +95,13 @@ export const WALKS: Readonly<Record<string, Walk>> = {
   'scopekeeper.connectServer': asks('URL'),
   'scopekeeper.signIn': signsIn,
   'scopekeeper.reauthorize': signsIn,
-  'scopekeeper.refreshToken': async ({ workbench }, run) => {
+  'scopekeeper.refreshToken': async (session, run) => {
+    const { page } = session.workbench;
+    const before = JSON.stringify(await shownAndKept(session));
     await run();
-    await workbench.page.getByText('Renewed the token of').first().waitFor();
+    await page.getByText('Renewed the token of').first().waitFor();
+    // The list is written a little later, and a file announces nothing.
+    while (JSON.stringify(await shownAndKept(session)) === before) await page.waitForTimeout(50);
   },
   'scopekeeper.disconnect': asksInDialog('Disconnect'),
   'scopekeeper.remove': asksInDialog('Remove'),
