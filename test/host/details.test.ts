@@ -129,8 +129,11 @@ describe('the details view', () => {
   });
 
   it('closes when its connection is removed', async () => {
+    const [panel] = probe.editor.panels;
+    assert.ok(panel?.visible);
+    const closed = new Promise<void>((resolve) => void panel.onDidDispose(resolve));
     probe.editor.answers.set('showWarningMessage', ['Remove']);
     await vscode.commands.executeCommand('scopekeeper.remove', connection.id);
-    assert.deepEqual(tabs(), []);
+    await closed;
   });
 });
