@@ -63,7 +63,7 @@ describe('the details view', () => {
   });
 
   it('P36 loads nothing but its own script and style sheet, and has no text in its page', () => {
-    const [panel] = probe.editor.panels;
+    const panel = probe.editor.panels.find(({ viewType }) => viewType === VIEW_TYPE);
     assert.ok(panel);
     const { html, options } = panel.webview;
     assert.match(html, /content="default-src 'none'; script-src 'nonce-[\w-]{22}'; style-src 'nonce-[\w-]{22}'; /);
@@ -129,7 +129,7 @@ describe('the details view', () => {
   });
 
   it('closes when its connection is removed', async () => {
-    const [panel] = probe.editor.panels;
+    const panel = probe.editor.panels.find(({ viewType }) => viewType === VIEW_TYPE);
     assert.ok(panel?.visible);
     const closed = new Promise<void>((resolve) => void panel.onDidDispose(resolve));
     probe.editor.answers.set('showWarningMessage', ['Remove']);
