@@ -35,3 +35,8 @@ export function urlRangeOf({ facts, base }: AnalyzedServer): TextRange | undefin
   const { offset, length } = facts.url.property.range;
   return { offset: offset + base + 1, length: Math.max(0, length - 2) };
 }
+
+/** A part of an entry as a part of what the entry is in. */
+export function shifted({ offset, length }: TextRange, base: number): TextRange {
+  return { offset: offset + base, length };
+}
