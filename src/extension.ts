@@ -6,9 +6,12 @@ import { ConnectionManager } from './connections/connectionManager.ts';
 import { type KeyRing, SealingKeys } from './connections/sealingKeys.ts';
 import { SecretVault } from './connections/secretVault.ts';
 import { createOwnedGateway } from './gatewayParts.ts';
+import { createSampleHost, loadSampleModule } from './sampleParts.ts';
+import type { RenderAuthorizationPage } from './gateway/ports.ts';
 import { type PromptingWindow, Prompts } from './owner/prompts.ts';
 import { shareConnections } from './owner/shareConnections.ts';
 import { renderCallbackPage } from './platform/callbackPage.ts';
+import { renderConsentPage } from './platform/consentPage.ts';
 import { readCertificates } from './platform/certificateFile.ts';
 import { createClientConfigFiles } from './platform/clientConfigFiles.ts';
 import { systemClock } from './platform/clock.ts';
@@ -27,7 +30,6 @@ import { authorizationWords } from './vscode/authorizationWords.ts';
 import { callbackWords } from './vscode/callbackWords.ts';
 import { commandTable } from './vscode/commands.ts';
 import { registerCommands } from './vscode/commandTable.ts';
-import { ConnectionsTree } from './vscode/connectionsTree.ts';
 import { Consent } from './vscode/consent.ts';
 import { offerDetails } from './vscode/details/details.ts';
 import { offerSessions } from './vscode/extensionSessions.ts';
@@ -44,17 +46,23 @@ import { showError } from './vscode/notifications.ts';
 import { openBrowser } from './vscode/openBrowser.ts';
 import { secretStorageStore } from './vscode/secretStorageStore.ts';
 import { clientMetadataUrl, extraCaFile } from './vscode/settings.ts';
+import { showConnections } from './vscode/showConnections.ts';
 import { SignIn } from './vscode/signIn.ts';
-import { StatusBar } from './vscode/statusBar.ts';
+import { redirectKindOf, returnHere, setWindowPlace } from './vscode/remote/signInReturn.ts';
+import { windowPlace } from './vscode/remote/windowPlace.ts';
+import { sampleConsentWords } from './vscode/sample/sampleConsentWords.ts';
+import { ServerSync } from './vscode/sync/serverSync.ts';
 import { createTellDemand } from './vscode/tellDemand.ts';
 import { tellPort } from './vscode/tellPort.ts';
 import { tellSalvaged, tellSecretTrouble, tellUnreadable, tellUnsaved } from './vscode/tellSecretTrouble.ts';
 import { editorRedirectUri, handleUris } from './vscode/uriHandler.ts';
-import { keepViewState } from './vscode/viewState.ts';
 import { describeWindow } from './vscode/windowName.ts';
 
 /** What registrations name this software by, whatever its version (RFC 7591 section 2). */
 const SOFTWARE_ID = 'c0f27eb6-eff1-44a9-bd0c-8d61b2c44bc9';
+
+/** What the browser shows of an authorization server of ours. */
+const renderPage: RenderAuthorizationPage = (page) => renderCallbackPage(authorizationWords(page));
 
 let stop: (() => Promise<void>) | undefined;
 
@@ -64,6 +72,7 @@ let stop: (() => Promise<void>) | undefined;
  */
 export function activate(context: vscode.ExtensionContext): ScopekeeperApi {
   setLanguage(vscode.l10n.t, vscode.env.language);
+  setWindowPlace(windowPlace(context));
   const channel = vscode.window.createOutputChannel('Scopekeeper', { log: true });
   const log = channelLog(channel);
   const clock = systemClock;
@@ -135,7 +144,7 @@ export function activate(context: vscode.ExtensionContext): ScopekeeperApi {
     origin: () => role.loopbackOrigin(),
     askConsent: prompts.askConsent,
     tellDemand: prompts.tellDemand,
-    renderPage: (page) => renderCallbackPage(authorizationWords(page)),
+    renderPage,
     lifetimes: tokenLifetimes,
     stepUpTimeoutMs,
     onTrouble: (error) => void showError(error), // the answer may never come
@@ -143,9 +152,22 @@ export function activate(context: vscode.ExtensionContext): ScopekeeperApi {
     clock,
     log,
   });
+  const sample = createSampleHost({
+    folder,
+    connections: manager,
+    file,
+    keys,
+    load: () => loadSampleModule(path.join(extensionPath, 'dist', 'sampleServer.js')),
+    renderConsent: (question, answerAt) => renderConsentPage(sampleConsentWords(question), answerAt),
+    renderPage,
+    version,
+    clock,
+    log,
+  });
   const shared = shareConnections({
     manager,
     gateway: ownGateway,
+    sample,
     prompts,
     window: thisWindow,
     createLoopback: (upgrade) =>
@@ -159,6 +181,7 @@ export function activate(context: vscode.ExtensionContext): ScopekeeperApi {
     keys,
     hasStoredConnections: async () => ((await file.read())?.connections.length ?? 0) > 0,
     editorUri,
+    defaultRedirect: () => redirectKindOf(returnHere()),
     windowName: describeWindow,
     openBrowser,
     clock,
@@ -166,8 +189,8 @@ export function activate(context: vscode.ExtensionContext): ScopekeeperApi {
   });
   const { connections, gateway, redirectUri, role } = shared;
 
-  const tree = new ConnectionsTree(connections, gateway, clock);
-  const statusBar = new StatusBar(connections, clock);
+  const shown = showConnections({ service: connections, gateway, role, clock, log });
+  const { batches, tree } = shown;
   const configFiles = createClientConfigFiles({
     platform: process.platform,
     env: process.env,
@@ -178,6 +201,7 @@ export function activate(context: vscode.ExtensionContext): ScopekeeperApi {
   const consent = new Consent({ connections, gateway });
   const tellDemand = createTellDemand(connections, signIn);
   const ensureReady = async () => role.ensureReady();
+  const sync = new ServerSync({ globalState: context.globalState, own: manager, service: connections, role });
   const details = offerDetails({
     service: connections,
     role,
@@ -201,37 +225,33 @@ export function activate(context: vscode.ExtensionContext): ScopekeeperApi {
     reveal: async (id) => tree.reveal(id),
     details,
     showLog: () => channel.show(),
+    sampleUrl: connections.sampleUrl,
+    sync,
     diagnosis,
     redirectUri: async (kind) => connections.redirectUri(kind),
     checkCaFile: async (file) => void (await readCertificates(file, 'connection')), // only whether it can be read
     configFiles,
   });
   const publicChanges = new vscode.EventEmitter<void>();
-  const announceAll = () => {
-    tree.reload();
-    statusBar.update();
-    publicChanges.fire();
-  };
   if (vscode.window.state.focused) connections.noteFocus();
   const afterStartup = setImmediate(() => void role.look()); // it never rejects: its state tells
   context.subscriptions.push(
     extraCa,
-    tree,
-    statusBar,
+    shown,
     signIn,
+    sync,
     publicChanges,
     details,
     registerCommands(commands, log),
     diagnosis,
     connections,
     gateway,
-    keepViewState(tree, connections, gateway, role, clock),
     handleUris(connections, editorUri),
-    offerToAgentMode({ service: connections, gateway, log }),
+    offerToAgentMode({ service: connections, gateway, batches, log }),
     offerSessions({ service: connections, gateway, consent, ensureReady }),
     offerConfigLanguage({ service: connections, gateway, role, configFiles, channel, extensionPath, clock, log }),
     followPort(role),
-    role.onDidChange(announceAll),
+    role.onDidChange(() => publicChanges.fire()),
     connections.onDidChangeConnection(() => publicChanges.fire()),
     tellUnreadable(manager),
     vscode.window.onDidChangeWindowState(({ focused }) => {

@@ -12,7 +12,7 @@ import type {
 } from '../connections/connectionService.ts';
 import { Emitter } from '../connections/emitter.ts';
 import { ConnectionError } from '../connections/errors.ts';
-import type { Disposable, Log } from '../connections/ports.ts';
+import type { Disposable, Log, RedirectKind } from '../connections/ports.ts';
 import type { AuthorizationTrace } from '../connections/trace.ts';
 import type { OwnerChannel } from './ownerChannel.ts';
 import type { ConnectionView } from './wireConnection.ts';
@@ -26,7 +26,7 @@ import { parsed } from './windowRpc.ts';
 export class RemoteConnections implements ConnectionService {
   readonly #owner: OwnerChannel;
   readonly #changes: Emitter<ConnectionChange>;
-  #views: ReadonlyMap<ConnectionId, ConnectionView> = new Map();
+  readonly #views = new Map<ConnectionId, ConnectionView>();
 
   /** To be made before the channel listens, so that nothing is missed. */
   constructor(owner: OwnerChannel, log: Log) {
@@ -135,8 +135,13 @@ export class RemoteConnections implements ConnectionService {
   }
 
   /** Where the owner has sign-ins come back to; see the port `PrepareRedirect`. */
-  async redirectUri(kind: 'loopback' | 'uri_handler'): Promise<string> {
-    return (await this.#owner.ask(ownerRequests.redirectUri, { kind })).uri;
+  async redirectUri(kind: RedirectKind | undefined): Promise<string> {
+    return (await this.#owner.ask(ownerRequests.redirectUri, kind === undefined ? {} : { kind })).uri;
+  }
+
+  /** Where the owner serves the sample server, which it does from now on. */
+  async sampleUrl(): Promise<string> {
+    return (await this.#owner.ask(ownerRequests.sampleUrl, {})).url;
   }
 
   /** What the owner has just told an outcome of, and had told of before. Throws `connection_unknown`. */
@@ -148,10 +153,8 @@ export class RemoteConnections implements ConnectionService {
 
   #note({ type, view }: InferOutput<typeof changeNotification.params>): void {
     const { id } = view.connection;
-    this.#views =
-      type === 'removed'
-        ? new Map([...this.#views].filter(([other]) => other !== id))
-        : new Map([...this.#views, [id, view]]);
+    if (type === 'removed') this.#views.delete(id);
+    else this.#views.set(id, view);
     this.#changes.fire({ type, connection: view.connection });
   }
 }

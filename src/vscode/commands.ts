@@ -8,6 +8,7 @@ import { parseServerUrl, canonicalResource } from '../oauth/serverUrl.ts';
 import { addToClient } from './addToClient.ts';
 import { askServerUrl } from './askServerUrl.ts';
 import type { ClientConfigParts } from './clientAccess.ts';
+import { chooseScopes, hasScopes } from './chooseScopes.ts';
 import { chooseCaFile, type ChooseCaFileParts } from './chooseCaFile.ts';
 import type { CommandTable } from './commandTable.ts';
 import { connectConfigServer } from './configActions/connectEntry.ts';
@@ -30,7 +31,9 @@ import { showError } from './notifications.ts';
 import { type RegisteredClientParts, useRegisteredClient } from './registeredClient.ts';
 import { showStatus } from './showStatus.ts';
 import { signInAnotherWay } from './signInAnotherWay.ts';
+import { type TrySampleParts, trySampleServer } from './sample/trySampleServer.ts';
 import { strayText } from './strayCallback.ts';
+import { connectSynced, type ConnectSyncedParts } from './sync/connectSynced.ts';
 import { withoutLinks } from './untrustedText.ts';
 
 export interface CommandParts extends RegisteredClientParts, ChooseCaFileParts, ClientConfigParts {
@@ -40,6 +43,8 @@ export interface CommandParts extends RegisteredClientParts, ChooseCaFileParts, 
   readonly reveal: (id: string) => Promise<void>;
   readonly details: Pick<Details, 'show' | 'export'>;
   readonly showLog: () => void;
+  readonly sampleUrl: TrySampleParts['sampleUrl'];
+  readonly sync: ConnectSyncedParts['sync'];
   readonly diagnosis: Pick<DiagnoseCommand, 'run' | 'copy'>;
 }
 
@@ -78,6 +83,11 @@ export function commandTable(parts: CommandParts): CommandTable {
     },
     [commandIds.signIn]: on(t('Sign in to which server?'), signInTo),
     [commandIds.reauthorize]: on(t('Re-authorize which server?'), signInTo),
+    [commandIds.chooseScopes]: on(
+      t('Choose the scopes of which server?'),
+      async (connection) => chooseScopes(parts, connection),
+      hasScopes,
+    ),
     [commandIds.refreshToken]: on(
       t('Refresh the token of which server?'),
       async (connection) => refreshToken(parts, connection),
@@ -164,6 +174,14 @@ export function commandTable(parts: CommandParts): CommandTable {
     [commandIds.diagnoseConnection]: async (argument) => parts.diagnosis.run(argument),
     [commandIds.copyDiagnosis]: async () => parts.diagnosis.copy(),
     [commandIds.showLog]: () => parts.showLog(),
+    [commandIds.trySampleServer]: async () => {
+      await ensureReady();
+      await trySampleServer(parts);
+    },
+    [commandIds.connectSynced]: async () => {
+      await ensureReady();
+      await connectSynced(parts);
+    },
   };
 }
 

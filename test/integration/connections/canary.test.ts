@@ -2,8 +2,11 @@ import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
 import type { ConnectionId, ConnectionKind } from '../../../src/connections/connection.ts';
 import type { ConnectionManager } from '../../../src/connections/connectionManager.ts';
+import { detailsModel } from '../../../src/vscode/details/detailsModel.ts';
+import { diagnostics } from '../../../src/vscode/details/diagnostics.ts';
+import { tooltipLines } from '../../../src/vscode/connectionTooltip.ts';
 import { errorText } from '../../../src/vscode/errorText.ts';
-import { connectionText, scopesText, signInText, tooltipLines } from '../../../src/vscode/treeText.ts';
+import { connectionText, scopesText, signInText } from '../../../src/vscode/treeText.ts';
 import { Canaries } from '../../headless/canaries.ts';
 import { entryFor, startForKinds } from '../../headless/connectionOfKind.ts';
 import type { HeadlessOptions } from '../../headless/headlessManager.ts';
@@ -115,10 +118,24 @@ function shown(manager: ConnectionManager, id: ConnectionId, error?: unknown): r
   const now = Date.now();
   return [
     connectionText(connection, now, manager.deviceAuthorization(id)),
-    tooltipLines(connection, now, manager.deviceAuthorization(id)),
+    tooltipLines(connection, now, { device: manager.deviceAuthorization(id) }),
     scopesText(connection),
     signInText(connection),
     ...[error, connection.lastError].flatMap((one) => (one === undefined ? [] : [errorText(one)])),
+  ];
+}
+
+/** What the details view and the export say of a connection, and the steps that both are made of. */
+async function shownInFull(manager: ConnectionManager, id: ConnectionId): Promise<readonly unknown[]> {
+  const trace = await manager.trace(id);
+  const connection = manager.get(id);
+  if (connection === undefined) return [trace];
+  const now = Date.now();
+  const activity = manager.activity(id);
+  return [
+    trace,
+    detailsModel({ connection, activity, trace, device: manager.deviceAuthorization(id), now }),
+    diagnostics({}, [{ connection, activity, trace }], now),
   ];
 }
 
@@ -128,7 +145,7 @@ describe('P36 no secret is told', () => {
       const { server, headless, manager, canaries, echo, id, enter } = await start(t, one);
       const attempt = async (task: Promise<unknown>): Promise<void> => {
         await task.catch((error: unknown) => canaries.tell(error, ...shown(manager, id, error)));
-        canaries.tell(...shown(manager, id), await manager.trace(id));
+        canaries.tell(...shown(manager, id), ...(await shownInFull(manager, id)));
         canaries.collect();
         await canaries.readDisk();
       };
