@@ -1,7 +1,7 @@
 import type { Range } from 'vscode-languageserver/node';
 import type { TextDocument } from 'vscode-languageserver-textdocument';
 import type { ConfigClient } from '../mcpConfig/configClient.ts';
-import type { ConfigFormat, TextRange } from '../mcpConfig/configServers.ts';
+import type { TextRange } from '../mcpConfig/configServers.ts';
 import type { ConfigServerReference } from '../mcpConfig/languageProtocol.ts';
 import type { Analysis, AnalyzedServer } from './analysis.ts';
 
@@ -21,12 +21,6 @@ export function rangeIn({ document }: Pick<ConfigDocument, 'document'>, { offset
 export function referenceTo({ document, client }: ConfigDocument, server: AnalyzedServer): ConfigServerReference {
   const { name, folder } = server;
   return { uri: document.uri, client: client.id, name, ...(folder !== undefined && { folder }) };
-}
-
-/** How a client's file says which servers there are for all folders, or for one. */
-export function formatOf({ syntax, serversKey, foldersKey }: ConfigClient, folder: string | undefined): ConfigFormat {
-  const isForOne = foldersKey !== undefined && folder !== undefined;
-  return { syntax, serversKey, ...(isForOne && { within: [foldersKey, folder] }) };
 }
 
 /** What is written as the server's URL, without its quotes. */

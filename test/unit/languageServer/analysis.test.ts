@@ -59,12 +59,14 @@ describe('what is kept of a document makes no difference', () => {
   }
 });
 
+/** Two servers with something between them. */
+const around = (broken: string) =>
+  `[mcp_servers.a]\nurl = "https://a.example"\n${broken}\n\n[mcp_servers.b]\nurl = "https://b.example"\n`;
+
 describe('a file in TOML that is broken somewhere', () => {
   const client = clientOf('codex');
   const urlsIn = (text: string) =>
     new Analyzer(client).analyze(text).servers.map(({ name, facts }) => [name, facts.url?.url]);
-  const around = (broken: string) =>
-    `[mcp_servers.a]\nurl = "https://a.example"\n${broken}\n\n[mcp_servers.b]\nurl = "https://b.example"\n`;
 
   for (const broken of [
     'x',
