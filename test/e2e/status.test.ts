@@ -5,9 +5,7 @@ import { test } from 'node:test';
 import type { StoredConnection } from '../../src/connections/storedConnections.ts';
 import { userFolder } from '../../src/platform/userFolder.ts';
 import { manyConnections } from '../headless/manyConnections.ts';
-import { startSampleServer } from '../sample/sampleServer.ts';
 import { type Session, withSession } from './session.ts';
-import { SignInPage } from './signInPage.ts';
 
 const MINUTE_MS = 60_000;
 const DAY_MS = 24 * 60 * MINUTE_MS;
@@ -57,9 +55,7 @@ async function keep({ server, workbench }: Session, connections: readonly Stored
   await workbench.servers.show();
 }
 
-test('the status bar is quiet while all is well, tells what is urgent, and its hover lists the connections', async (t) => {
-  const sample = await startSampleServer();
-  t.after(async () => sample.close());
+test('the status bar is quiet while all is well, tells what is urgent, and its hover lists the connections', async () => {
   await withSession('status', async (session) => {
     const { workbench } = session;
     const { page, quickInput, servers } = workbench;
@@ -132,26 +128,5 @@ test('the status bar is quiet while all is well, tells what is urgent, and its h
     await keep(session, manyConnections(1000, Date.now()));
     await item.filter({ hasText: 'of 1000' }).waitFor();
     await picture('status-many');
-  });
-});
-
-test('the status bar counts nothing while the first sign-in runs', async (t) => {
-  const sample = await startSampleServer();
-  t.after(async () => sample.close());
-  await withSession('status-first', async ({ workbench }) => {
-    const { page, quickInput, servers } = workbench;
-    await servers.show();
-    await workbench.runCommand('Scopekeeper: Connect Server…');
-    await quickInput.waitFor('URL');
-    const signIn = await SignInPage.openedBy(workbench, sample, async () => quickInput.answer(sample.mcpUrl));
-    await page.bringToFront();
-    const item = workbench.statusItem('status');
-    await item.waitFor();
-    assert.equal((await item.innerText()).trim(), '');
-    assert.match((await item.getAttribute('aria-label')) ?? '', /signing in/);
-    await workbench.screenshot('status-first-sign-in');
-    await signIn.decide('allow');
-    await page.bringToFront();
-    await item.filter({ hasText: /^\s*1$/ }).waitFor();
   });
 });
