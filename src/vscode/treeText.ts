@@ -47,7 +47,7 @@ export function connectionText(connection: Connection, now: number, device?: Dev
 
 /**
  * How a connection is, in one line: `expires in 42 min · 5 scopes`. Where scopes are missing they come first, since a
- * narrow side bar cuts the end off: `4 of 6 scopes · expires in 42 min`.
+ * narrow side bar cuts the end off, unless the end is near: `4 of 6 scopes · expires in 9 days`.
  */
 export function statusText(connection: Connection, now: number): string {
   const { state } = connection;
@@ -55,7 +55,8 @@ export function statusText(connection: Connection, now: number): string {
   const text = stateText(connection, now);
   if (count === undefined) return text;
   const scopes = scopeCountText(count);
-  return count.granted < count.all ? joined(scopes, text) : joined(text, scopes);
+  const isNews = count.granted < count.all && healthOf(connection, now) !== 'attention';
+  return isNews ? joined(scopes, text) : joined(text, scopes);
 }
 
 /** How a connection is, without its scopes: `expires in 42 min`. */

@@ -39,6 +39,11 @@ const rows: readonly (readonly [description: string, state: ConnectionState, ico
   ['expires in 42 min · 5 scopes', { type: 'ready', grant: grant() }, 'pass'],
   ['expires in 42 min · 5 scopes', { type: 'ready', grant: grant({ refreshable: false }) }, 'warning'],
   ['4 of 5 scopes · expires in 42 min', { type: 'ready', grant: grant({ granted: FIVE.slice(0, 4) }) }, 'pass'],
+  [
+    'expires in 42 min · 4 of 5 scopes',
+    { type: 'ready', grant: grant({ granted: FIVE.slice(0, 4), refreshable: false }) },
+    'warning',
+  ],
   ['renews when needed · 5 scopes', { type: 'ready', grant: grant({ expiresAt: NOW - 1 }) }, 'pass'],
   ['renewing · 5 scopes', { type: 'refreshing', grant: grant() }, 'sync~spin'],
   ['needs 1 more scope', { type: 'needsConsent', grant: grant(), missing: ['f'] }, 'warning'],
@@ -156,7 +161,7 @@ test('P15 offline_access is not missed when there is a refresh token', () => {
   const row = (refreshable: boolean) =>
     connectionText(connection({ type: 'ready', grant: grant({ ...one, refreshable }) }, asked), NOW).description;
   assert.equal(row(true), 'expires in 42 min · 1 scope');
-  assert.equal(row(false), '1 of 2 scopes · expires in 42 min');
+  assert.equal(row(false), 'expires in 42 min · 1 of 2 scopes');
 });
 
 test('before a sign-in nothing is called missing', () => {
