@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import type { Locator } from 'playwright-core';
 import type { Faults } from '../servers/faults.ts';
 import { startFaultyServer } from '../servers/faultyServer.ts';
+import { findViolations, overflowOf } from './axe.ts';
 import { withSession } from './session.ts';
 import type { Workbench } from './workbench.ts';
 
@@ -45,6 +46,7 @@ test('from a broken server to a sentence that names the cause it is one press, a
     );
     await workbench.clearNotifications();
     await workbench.screenshot('diagnosis-broken');
+    assert.deepEqual(await findViolations(workbench.webview.locator('html')), []);
     await workbench.screenshot('diagnosis-broken-light', 'light');
     await main.locator('summary', { hasText: 'issuer_mismatch' }).first().click();
     await workbench.screenshot('diagnosis-requests');
@@ -74,6 +76,7 @@ test('from a broken server to a sentence that names the cause it is one press, a
     await workbench.screenshot('diagnosis-well');
     await workbench.page.setViewportSize({ width: 640, height: 800 });
     await workbench.screenshot('diagnosis-narrow');
+    assert.equal(await overflowOf(workbench.webview.locator('html')), 0);
     assert.deepEqual([...third.requestsTo('registration'), ...third.requestsTo('authorization')], []);
   });
 });
