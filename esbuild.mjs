@@ -59,6 +59,7 @@ async function buildExtension() {
     buildProgram('src/vscode/languageClient/clientBundle.ts', 'dist/languageClient.js', { external: ['vscode'] }),
     buildProgram('src/platform/keytarProcess.ts', 'dist/keytarProcess.js'),
     buildProgram('src/platform/exchange/exchangeProcess.ts', 'dist/exchangeProcess.js'),
+    buildProgram('src/sample/sampleServer.ts', 'dist/sampleServer.js'),
     buildProgram(LANGUAGE_SERVER, 'dist/languageServer.js'),
   ]);
   // keytar's loader looks for ./prebuilds/<platform>-<arch>/keytar.node beside the bundle.

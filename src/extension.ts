@@ -6,9 +6,12 @@ import { ConnectionManager } from './connections/connectionManager.ts';
 import { type KeyRing, SealingKeys } from './connections/sealingKeys.ts';
 import { SecretVault } from './connections/secretVault.ts';
 import { createOwnedGateway } from './gatewayParts.ts';
+import { createSampleHost, loadSampleModule } from './sampleParts.ts';
+import type { RenderAuthorizationPage } from './gateway/ports.ts';
 import { type PromptingWindow, Prompts } from './owner/prompts.ts';
 import { shareConnections } from './owner/shareConnections.ts';
 import { renderCallbackPage } from './platform/callbackPage.ts';
+import { renderConsentPage } from './platform/consentPage.ts';
 import { readCertificates } from './platform/certificateFile.ts';
 import { createClientConfigFiles } from './platform/clientConfigFiles.ts';
 import { systemClock } from './platform/clock.ts';
@@ -45,6 +48,10 @@ import { secretStorageStore } from './vscode/secretStorageStore.ts';
 import { clientMetadataUrl, extraCaFile } from './vscode/settings.ts';
 import { showConnections } from './vscode/showConnections.ts';
 import { SignIn } from './vscode/signIn.ts';
+import { redirectKindOf, returnHere, setWindowPlace } from './vscode/remote/signInReturn.ts';
+import { windowPlace } from './vscode/remote/windowPlace.ts';
+import { sampleConsentWords } from './vscode/sample/sampleConsentWords.ts';
+import { ServerSync } from './vscode/sync/serverSync.ts';
 import { createTellDemand } from './vscode/tellDemand.ts';
 import { tellPort } from './vscode/tellPort.ts';
 import { tellSalvaged, tellSecretTrouble, tellUnreadable, tellUnsaved } from './vscode/tellSecretTrouble.ts';
@@ -54,6 +61,9 @@ import { describeWindow } from './vscode/windowName.ts';
 /** What registrations name this software by, whatever its version (RFC 7591 section 2). */
 const SOFTWARE_ID = 'c0f27eb6-eff1-44a9-bd0c-8d61b2c44bc9';
 
+/** What the browser shows of an authorization server of ours. */
+const renderPage: RenderAuthorizationPage = (page) => renderCallbackPage(authorizationWords(page));
+
 let stop: (() => Promise<void>) | undefined;
 
 /**
@@ -62,6 +72,7 @@ let stop: (() => Promise<void>) | undefined;
  */
 export function activate(context: vscode.ExtensionContext): ScopekeeperApi {
   setLanguage(vscode.l10n.t, vscode.env.language);
+  setWindowPlace(windowPlace(context));
   const channel = vscode.window.createOutputChannel('Scopekeeper', { log: true });
   const log = channelLog(channel);
   const clock = systemClock;
@@ -133,7 +144,7 @@ export function activate(context: vscode.ExtensionContext): ScopekeeperApi {
     origin: () => role.loopbackOrigin(),
     askConsent: prompts.askConsent,
     tellDemand: prompts.tellDemand,
-    renderPage: (page) => renderCallbackPage(authorizationWords(page)),
+    renderPage,
     lifetimes: tokenLifetimes,
     stepUpTimeoutMs,
     onTrouble: (error) => void showError(error), // the answer may never come
@@ -141,9 +152,22 @@ export function activate(context: vscode.ExtensionContext): ScopekeeperApi {
     clock,
     log,
   });
+  const sample = createSampleHost({
+    folder,
+    connections: manager,
+    file,
+    keys,
+    load: () => loadSampleModule(path.join(extensionPath, 'dist', 'sampleServer.js')),
+    renderConsent: (question, answerAt) => renderConsentPage(sampleConsentWords(question), answerAt),
+    renderPage,
+    version,
+    clock,
+    log,
+  });
   const shared = shareConnections({
     manager,
     gateway: ownGateway,
+    sample,
     prompts,
     window: thisWindow,
     createLoopback: (upgrade) =>
@@ -157,6 +181,7 @@ export function activate(context: vscode.ExtensionContext): ScopekeeperApi {
     keys,
     hasStoredConnections: async () => ((await file.read())?.connections.length ?? 0) > 0,
     editorUri,
+    defaultRedirect: () => redirectKindOf(returnHere()),
     windowName: describeWindow,
     openBrowser,
     clock,
@@ -176,6 +201,7 @@ export function activate(context: vscode.ExtensionContext): ScopekeeperApi {
   const consent = new Consent({ connections, gateway });
   const tellDemand = createTellDemand(connections, signIn);
   const ensureReady = async () => role.ensureReady();
+  const sync = new ServerSync({ globalState: context.globalState, own: manager, service: connections, role });
   const details = offerDetails({
     service: connections,
     role,
@@ -199,6 +225,8 @@ export function activate(context: vscode.ExtensionContext): ScopekeeperApi {
     reveal: async (id) => tree.reveal(id),
     details,
     showLog: () => channel.show(),
+    sampleUrl: connections.sampleUrl,
+    sync,
     diagnosis,
     redirectUri: async (kind) => connections.redirectUri(kind),
     checkCaFile: async (file) => void (await readCertificates(file, 'connection')), // only whether it can be read
@@ -211,6 +239,7 @@ export function activate(context: vscode.ExtensionContext): ScopekeeperApi {
     extraCa,
     shown,
     signIn,
+    sync,
     publicChanges,
     details,
     registerCommands(commands, log),

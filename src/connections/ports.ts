@@ -48,9 +48,12 @@ export type ResolveReach = (serverUrl: string) => Promise<Reach>;
 /**
  * Makes sure that callbacks can arrive, and says where.
  * Gives the redirect URI, stable for this user (P18a): on the loopback port, or one that the editor
- * itself receives (P18). Throws `owner_gone` when the port was lost.
+ * itself receives (P18); without a kind the one that fits where the browser is. Throws `owner_gone` when the port was lost.
  */
-export type PrepareRedirect = (kind: 'loopback' | 'uri_handler') => Promise<string>;
+export type PrepareRedirect = (kind: RedirectKind | undefined) => Promise<string>;
+
+/** Where a sign-in comes back to (P18); what is pasted is that of the port. */
+export type RedirectKind = 'loopback' | 'uri_handler';
 
 /** What became of the port that the person set; the registrations and the clients' configurations name the old one. */
 export type PortNews =

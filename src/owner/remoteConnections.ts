@@ -12,7 +12,7 @@ import type {
 } from '../connections/connectionService.ts';
 import { Emitter } from '../connections/emitter.ts';
 import { ConnectionError } from '../connections/errors.ts';
-import type { Disposable, Log } from '../connections/ports.ts';
+import type { Disposable, Log, RedirectKind } from '../connections/ports.ts';
 import type { AuthorizationTrace } from '../connections/trace.ts';
 import type { OwnerChannel } from './ownerChannel.ts';
 import type { ConnectionView } from './wireConnection.ts';
@@ -135,8 +135,13 @@ export class RemoteConnections implements ConnectionService {
   }
 
   /** Where the owner has sign-ins come back to; see the port `PrepareRedirect`. */
-  async redirectUri(kind: 'loopback' | 'uri_handler'): Promise<string> {
-    return (await this.#owner.ask(ownerRequests.redirectUri, { kind })).uri;
+  async redirectUri(kind: RedirectKind | undefined): Promise<string> {
+    return (await this.#owner.ask(ownerRequests.redirectUri, kind === undefined ? {} : { kind })).uri;
+  }
+
+  /** Where the owner serves the sample server, which it does from now on. */
+  async sampleUrl(): Promise<string> {
+    return (await this.#owner.ask(ownerRequests.sampleUrl, {})).url;
   }
 
   /** What the owner has just told an outcome of, and had told of before. Throws `connection_unknown`. */

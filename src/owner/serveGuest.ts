@@ -24,6 +24,7 @@ export interface ServeGuestParts {
   /** Where the guest takes its place among the windows in which the person is asked. */
   readonly prompts: Pick<Prompts, 'join'>;
   readonly redirectUri: PrepareRedirect;
+  readonly sampleUrl: () => Promise<string>;
   /** Resolves when the connections are loaded; a guest may come before that. Rejects when they cannot be. */
   readonly whenLoaded: () => Promise<void>;
   readonly windowName: () => string;
@@ -32,7 +33,7 @@ export interface ServeGuestParts {
 
 /** Lets a guest that has proved itself use the connections, until its window ends. */
 export function serveGuest(reader: ByteReader, parts: ServeGuestParts): void {
-  const { gateway, log, prompts, redirectUri, service } = parts;
+  const { gateway, log, prompts, redirectUri, sampleUrl, service } = parts;
   const rpc = messageConnection(reader, log);
   const tell = (type: ConnectionChange['type'], connection: Connection): void => {
     const params = { type, view: viewOf(service, connection) };
@@ -104,6 +105,7 @@ export function serveGuest(reader: ByteReader, parts: ServeGuestParts): void {
   serve(rpc, ownerRequests.configure, async ({ id, entered, ...change }) =>
     done(service.configure(id, changeOf(change), entered)),
   );
+  serve(rpc, ownerRequests.sampleUrl, async () => ({ url: await sampleUrl() }));
   serve(rpc, ownerRequests.redirectUri, async ({ kind }) => ({ uri: await redirectUri(kind) }));
   rpc.onNotification(focusNotification.method, () => {
     seat?.noteFocus();

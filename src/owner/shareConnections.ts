@@ -1,5 +1,5 @@
 import type { Duplex } from 'node:stream';
-import type { Clock, Log, OpenBrowser, PrepareRedirect } from '../connections/ports.ts';
+import type { Clock, Log, OpenBrowser, PrepareRedirect, RedirectKind } from '../connections/ports.ts';
 import type { SealingKeys } from '../connections/sealingKeys.ts';
 import type { GatewayService } from '../gateway/gatewayService.ts';
 import { plainText } from '../oauth/errors.ts';
@@ -32,6 +32,8 @@ export interface ShareConnectionsPorts {
   readonly manager: OwnedConnections & Kept;
   /** Used while this window is the owner, and started after the manager. */
   readonly gateway: GatewayService & Kept;
+  /** Served while this window is the owner, and started before the manager, whose connections may need it at once. */
+  readonly sample: Kept & { readonly url: () => Promise<string> };
   /** Where the owner asks the person, this window among the others. */
   readonly prompts: Prompts;
   /** This window, for what an owner asks the person in it. */
@@ -44,6 +46,8 @@ export interface ShareConnectionsPorts {
   readonly hasStoredConnections: () => Promise<boolean>;
   /** Where the editor itself receives callbacks. */
   readonly editorUri: string;
+  /** Where sign-ins come back to that may come back anywhere; to the loopback port unless given. */
+  readonly defaultRedirect?: () => RedirectKind;
   /** A name of this window for the others, such as its workspace. */
   readonly windowName: () => string;
   readonly openBrowser: OpenBrowser;
@@ -70,7 +74,8 @@ export function shareConnections(ports: ShareConnectionsPorts): SharedWindow {
   const { clock, editorUri, keys, log, manager, openBrowser, prompts, version = PROTOCOL_VERSION, window } = ports;
   const windowName = (): string => plainText(ports.windowName(), LONGEST_WINDOW_NAME) ?? '';
   const key = new GuestKey(ports.stores);
-  const redirectUri: PrepareRedirect = async (kind) => (kind === 'loopback' ? role.loopbackRedirectUri() : editorUri);
+  const redirectUri: PrepareRedirect = async (kind = ports.defaultRedirect?.() ?? 'loopback') =>
+    kind === 'loopback' ? role.loopbackRedirectUri() : editorUri;
   const door = new GuestDoor({
     keys: async () => keysOfOwner(async () => keys.load(WINDOW_KEY), key.known),
     onGuest: (reader) =>
@@ -79,6 +84,7 @@ export function shareConnections(ports: ShareConnectionsPorts): SharedWindow {
         gateway: ports.gateway,
         prompts,
         redirectUri,
+        sampleUrl: async () => ports.sample.url(),
         whenLoaded: async () => role.whenLoaded(),
         windowName,
         log,
@@ -92,6 +98,7 @@ export function shareConnections(ports: ShareConnectionsPorts): SharedWindow {
     prompts.dispose();
     await ports.gateway.dispose();
     await manager.dispose();
+    await ports.sample.dispose();
   };
   const role = new WindowRole({
     loopback: ports.createLoopback({
@@ -107,6 +114,7 @@ export function shareConnections(ports: ShareConnectionsPorts): SharedWindow {
       ),
     hasStoredConnections: ports.hasStoredConnections,
     startService: async () => {
+      await ports.sample.start();
       await manager.start();
       await ports.gateway.start();
     },
@@ -117,6 +125,7 @@ export function shareConnections(ports: ShareConnectionsPorts): SharedWindow {
   const connections = new SharedConnections({
     own: manager,
     ownRedirectUri: redirectUri,
+    ownSampleUrl: async () => ports.sample.url(),
     role,
     onFocus: () => prompts.noteFocus(),
     log,

@@ -9,7 +9,7 @@ import type {
   DevicePrompt,
   DisconnectOutcome,
 } from '../connections/connectionService.ts';
-import type { Disposable, Log, PrepareRedirect } from '../connections/ports.ts';
+import type { Disposable, Log, PrepareRedirect, RedirectKind } from '../connections/ports.ts';
 import type { AuthorizationTrace } from '../connections/trace.ts';
 import { FollowedService } from './followedService.ts';
 import type { WindowRole } from './windowRole.ts';
@@ -17,6 +17,11 @@ import type { WindowRole } from './windowRole.ts';
 /** The connections, wherever they are kept. */
 export interface SharedService extends ConnectionService {
   readonly redirectUri: PrepareRedirect;
+  /**
+   * Has the owner serve the sample server, unless it does, and gives its URL.
+   * Throws `port_busy` when another program has its port, and why what it keeps cannot be used.
+   */
+  readonly sampleUrl: () => Promise<string>;
 }
 
 export interface SharedConnectionsParts {
@@ -24,6 +29,8 @@ export interface SharedConnectionsParts {
   readonly own: ConnectionService;
   /** Where sign-ins come back to while it is the owner. */
   readonly ownRedirectUri: PrepareRedirect;
+  /** Serves the sample server, while it is the owner. */
+  readonly ownSampleUrl: () => Promise<string>;
   readonly role: WindowRole;
   /** Hears that the person is at this window, whatever its role. */
   readonly onFocus: () => void;
@@ -143,12 +150,17 @@ export class SharedConnections implements SharedService, Disposable {
     if (type === 'owner' || type === 'guest') this.#followed.current.noteFocus();
   }
 
-  async redirectUri(kind: 'loopback' | 'uri_handler'): Promise<string> {
+  async redirectUri(kind: RedirectKind | undefined): Promise<string> {
     const { ownRedirectUri, role } = this.#parts;
     return this.#followed.again(async () =>
       role.link === undefined ? ownRedirectUri(kind) : role.link.service.redirectUri(kind),
     );
   }
+
+  readonly sampleUrl = async (): Promise<string> => {
+    const { ownSampleUrl, role } = this.#parts;
+    return this.#followed.again(async () => (role.link === undefined ? ownSampleUrl() : role.link.service.sampleUrl()));
+  };
 }
 
 /** What has changed when another window keeps the connections. */

@@ -113,9 +113,11 @@ export const ownerRequests = {
   refresh: request('refresh', ofConnection, nothing),
   disconnect: request('disconnect', ofConnection, disconnected),
   configure: request('configure', object(configured), nothing),
+  /** Serves the sample server, unless it is served, and gives its URL. */
+  sampleUrl: request('sampleUrl', nothing, object({ url: webUrl })),
   redirectUri: request(
     'redirectUri',
-    object({ kind: picklist(['loopback', 'uri_handler']) }),
+    object({ kind: exactOptional(picklist(['loopback', 'uri_handler'])) }),
     object({ uri: string() }),
   ),
 };

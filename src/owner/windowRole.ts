@@ -25,7 +25,10 @@ export interface LoopbackPort {
 /** The owner's connections, for as long as it is there. */
 export interface OwnerLink {
   readonly windowName: string;
-  readonly service: ConnectionService & { readonly redirectUri: PrepareRedirect };
+  readonly service: ConnectionService & {
+    readonly redirectUri: PrepareRedirect;
+    readonly sampleUrl: () => Promise<string>;
+  };
   readonly gateway: GatewayService;
   readonly closed: Promise<void>;
   dispose(): void;

@@ -31,7 +31,9 @@ import { showError } from './notifications.ts';
 import { type RegisteredClientParts, useRegisteredClient } from './registeredClient.ts';
 import { showStatus } from './showStatus.ts';
 import { signInAnotherWay } from './signInAnotherWay.ts';
+import { type TrySampleParts, trySampleServer } from './sample/trySampleServer.ts';
 import { strayText } from './strayCallback.ts';
+import { connectSynced, type ConnectSyncedParts } from './sync/connectSynced.ts';
 import { withoutLinks } from './untrustedText.ts';
 
 export interface CommandParts extends RegisteredClientParts, ChooseCaFileParts, ClientConfigParts {
@@ -41,6 +43,8 @@ export interface CommandParts extends RegisteredClientParts, ChooseCaFileParts, 
   readonly reveal: (id: string) => Promise<void>;
   readonly details: Pick<Details, 'show' | 'export'>;
   readonly showLog: () => void;
+  readonly sampleUrl: TrySampleParts['sampleUrl'];
+  readonly sync: ConnectSyncedParts['sync'];
   readonly diagnosis: Pick<DiagnoseCommand, 'run' | 'copy'>;
 }
 
@@ -170,6 +174,14 @@ export function commandTable(parts: CommandParts): CommandTable {
     [commandIds.diagnoseConnection]: async (argument) => parts.diagnosis.run(argument),
     [commandIds.copyDiagnosis]: async () => parts.diagnosis.copy(),
     [commandIds.showLog]: () => parts.showLog(),
+    [commandIds.trySampleServer]: async () => {
+      await ensureReady();
+      await trySampleServer(parts);
+    },
+    [commandIds.connectSynced]: async () => {
+      await ensureReady();
+      await connectSynced(parts);
+    },
   };
 }
 

@@ -1,4 +1,5 @@
 import type { RoleState } from '../owner/windowRole.ts';
+import type { Trouble } from './trouble.ts';
 
 /** The commands; each is declared in package.json, which a unit test compares with this list. */
 export const commandIds = {
@@ -39,6 +40,8 @@ export const commandIds = {
   diagnoseConnection: 'scopekeeper.diagnoseConnection',
   copyDiagnosis: 'scopekeeper.copyDiagnosis',
   showLog: 'scopekeeper.showLog',
+  trySampleServer: 'scopekeeper.trySampleServer',
+  connectSynced: 'scopekeeper.connectSynced',
 } as const;
 
 export type CommandId = (typeof commandIds)[keyof typeof commandIds];
@@ -46,11 +49,10 @@ export type CommandId = (typeof commandIds)[keyof typeof commandIds];
 export const viewIds = {
   container: 'scopekeeper',
   servers: 'scopekeeper.servers',
-  details: 'scopekeeper.details',
 } as const;
 
 /** The panels that this extension opens beside the editors. */
-export const panelIds = { diagnosis: 'scopekeeper.diagnosis' } as const;
+export const panelIds = { details: 'scopekeeper.details', diagnosis: 'scopekeeper.diagnosis' } as const;
 
 /** What this extension gives to the editor under a name; each is declared in package.json. */
 export const providerIds = { agentMode: 'scopekeeper', authentication: 'scopekeeper' } as const;
@@ -70,6 +72,12 @@ export const settingIds = {
 export interface ContextKeys {
   'scopekeeper.role': RoleState['type'];
   'scopekeeper.hasConnections': boolean;
+  /** Whether at least one of them has tokens. */
+  'scopekeeper.isConnected': boolean;
+  /** Whether another computer of the person has servers that are not here. */
+  'scopekeeper.hasOffers': boolean;
+  /** Why this window is blocked; `none` while it is not. */
+  'scopekeeper.trouble': Trouble;
   'scopekeeper.isAuthorizing': boolean;
   'scopekeeper.hasLocalClients': boolean;
   'scopekeeper.hasDiagnosis': boolean;
@@ -78,6 +86,9 @@ export interface ContextKeys {
 export const contextKeys: { readonly [K in keyof ContextKeys]: K } = {
   'scopekeeper.role': 'scopekeeper.role',
   'scopekeeper.hasConnections': 'scopekeeper.hasConnections',
+  'scopekeeper.isConnected': 'scopekeeper.isConnected',
+  'scopekeeper.hasOffers': 'scopekeeper.hasOffers',
+  'scopekeeper.trouble': 'scopekeeper.trouble',
   'scopekeeper.isAuthorizing': 'scopekeeper.isAuthorizing',
   'scopekeeper.hasLocalClients': 'scopekeeper.hasLocalClients',
   'scopekeeper.hasDiagnosis': 'scopekeeper.hasDiagnosis',

@@ -23,7 +23,7 @@ export async function useRegisteredClient(parts: RegisteredClientParts, connecti
   if (issuer === undefined) return;
   const clientId = await askClientId(
     issuer,
-    await parts.redirectUri(connection.settings.redirect ?? 'loopback'),
+    await parts.redirectUri(connection.settings.redirect),
     connection.settings.client?.clientId,
   );
   if (clientId === undefined) return;

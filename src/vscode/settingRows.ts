@@ -1,5 +1,6 @@
 import type { Connection, ConnectionSettings } from '../connections/connection.ts';
 import { t } from './localize.ts';
+import { returnHere, returnText } from './remote/signInReturn.ts';
 import { shortUrl } from './untrustedText.ts';
 
 /** What can be set for one connection whose servers deviate from the rules. */
@@ -90,7 +91,7 @@ export function settingChoices(
       ];
     case 'redirect':
       return [
-        { value: undefined, label: t('a port of this computer') },
+        { value: undefined, label: returnText(returnHere()) },
         {
           value: 'uri_handler',
           label: t('the editor'),

@@ -9,6 +9,7 @@ import { t } from './localize.ts';
 import { showError } from './notifications.ts';
 import { openBrowser } from './openBrowser.ts';
 import { scopeChanges, scopeChangesText } from './scopeChoices.ts';
+import { returnHere, waitingText } from './remote/signInReturn.ts';
 import { commandLink } from './statusText.ts';
 import { stepText } from './treeText.ts';
 import { withoutLinks } from './untrustedText.ts';
@@ -161,7 +162,11 @@ function connectedText(before: Connection, now: Connection, scopes: readonly str
  * What the notification says. A progress notification has no buttons but *Cancel*, so the ways on are links.
  * @param asked what is asked for anew and why, fit for a message
  */
-function progressText({ id, state }: Connection, device: DevicePrompt | undefined, asked: string | undefined): string {
+function progressText(
+  { id, settings, state }: Connection,
+  device: DevicePrompt | undefined,
+  asked: string | undefined,
+): string {
   if (state.type !== 'authorizing') return '';
   const link = (label: string, command: CommandId) => `[${label}](${commandLink(command, id)})`;
   if (device !== undefined) {
@@ -171,7 +176,7 @@ function progressText({ id, state }: Connection, device: DevicePrompt | undefine
   if (state.step !== 'waitingForBrowser') return stepText(state.step);
   const copy = link(t('Copy URL'), commandIds.copySignInUrl);
   return withAsked(
-    stepText(state.step),
+    waitingText(returnHere(settings.redirect)),
     `${copy} · ${link(t('Paste callback URL'), commandIds.pasteCallbackUrl)}`,
     asked,
   );

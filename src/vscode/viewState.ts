@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import type { ConnectionService } from '../connections/connectionService.ts';
+import { currentGrant } from '../connections/connection.ts';
 import { summarizeHealth } from '../connections/health.ts';
 import type { Clock } from '../connections/ports.ts';
 import type { GatewayService } from '../gateway/gatewayService.ts';
@@ -8,6 +9,7 @@ import type { ChangeBatches } from './changeBatches.ts';
 import { setContextKey } from './contextKeys.ts';
 import { errorText } from './errorText.ts';
 import { t } from './localize.ts';
+import { troubleOf } from './trouble.ts';
 import { showError } from './notifications.ts';
 
 export interface ViewStateParts {
@@ -25,7 +27,12 @@ export function keepViewState(parts: ViewStateParts): vscode.Disposable {
   const update = () => {
     const { connections } = service;
     setContextKey('scopekeeper.role', role.state.type);
+    setContextKey('scopekeeper.trouble', troubleOf(role.state));
     setContextKey('scopekeeper.hasConnections', connections.length > 0);
+    setContextKey(
+      'scopekeeper.isConnected',
+      connections.some((connection) => currentGrant(connection) !== undefined),
+    );
     setContextKey(
       'scopekeeper.isAuthorizing',
       connections.some(({ state }) => state.type === 'authorizing'),

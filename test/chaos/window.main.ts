@@ -8,6 +8,7 @@ import * as v from 'valibot';
 import { ConnectionManager } from '../../src/connections/connectionManager.ts';
 import { SealingKeys } from '../../src/connections/sealingKeys.ts';
 import { SecretVault } from '../../src/connections/secretVault.ts';
+import { createHeadlessSample } from '../headless/sampleStand.ts';
 import { ScopekeeperError } from '../../src/oauth/errors.ts';
 import { shareConnections } from '../../src/owner/shareConnections.ts';
 import { readAssertionFile } from '../../src/platform/assertionFile.ts';
@@ -76,6 +77,7 @@ const { gateway, prompts, window } = createWindowGateway({
 const { connections, redirectUri, role } = shareConnections({
   manager,
   gateway,
+  sample: createHeadlessSample({ folder, connections: manager, file, clock, log }),
   prompts,
   window,
   createLoopback: (upgrade) =>

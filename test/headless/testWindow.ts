@@ -13,6 +13,7 @@ import { createGuardedFetch } from '../../src/platform/guardedFetch.ts';
 import { createLoopbackServer } from '../../src/platform/loopbackServer.ts';
 import { SealedJournal } from '../../src/platform/sealedJournal.ts';
 import { MemoryLog } from './memoryPorts.ts';
+import { createHeadlessSample } from './sampleStand.ts';
 import { createWindowGateway } from './windowGateway.ts';
 
 export interface TestWindowOptions {
@@ -80,6 +81,7 @@ export function openTestWindow(options: TestWindowOptions) {
   const shared = shareConnections({
     manager,
     gateway,
+    sample: createHeadlessSample({ folder, connections: manager, file, clock, log }),
     prompts,
     window,
     createLoopback: (upgrade) =>

@@ -2,33 +2,14 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import { Server } from '@modelcontextprotocol/sdk/server/index.js';
 import { StreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/streamableHttp.js';
-import { CallToolRequestSchema, ListToolsRequestSchema, type Tool } from '@modelcontextprotocol/sdk/types.js';
+import { CallToolRequestSchema, ListToolsRequestSchema } from '@modelcontextprotocol/sdk/types.js';
 import * as v from 'valibot';
+import { NOTE_SCOPES, NOTE_TOOLS, Notes } from '../../src/sample/notes.ts';
+import { neededScopes } from '../../src/sample/noteMessages.ts';
 import { reportProgress } from '../servers/reportProgress.ts';
 import type { VerifiedToken } from './authorizationServer.ts';
 
 const BODY_LIMIT_BYTES = 256 * 1024;
-
-const noArguments = { type: 'object' as const, properties: {}, additionalProperties: false };
-
-const TOOLS: Tool[] = [
-  { name: 'list_notes', description: 'Lists all notes', inputSchema: noArguments },
-  {
-    name: 'add_note',
-    description: 'Adds a note',
-    inputSchema: { type: 'object', properties: { text: { type: 'string' } }, required: ['text'] },
-  },
-  { name: 'delete_all_notes', description: 'Deletes all notes', inputSchema: noArguments },
-];
-
-const SCOPE_OF_TOOL = new Map([
-  ['list_notes', 'notes:read'],
-  ['add_note', 'notes:write'],
-  ['delete_all_notes', 'notes:admin'],
-]);
-
-const toolCall = v.object({ method: v.literal('tools/call'), params: v.object({ name: v.string() }) });
-const addNoteArguments = v.object({ text: v.string() });
 
 export interface McpServer {
   readonly listener: RequestListener;
@@ -51,7 +32,7 @@ export function createMcpServer(options: {
   const url = new URL(options.url);
   const metadataPath = `/.well-known/oauth-protected-resource${url.pathname}`;
   const metadataUrl = new URL(metadataPath, url).href;
-  const notes: string[] = ['Welcome to the sample notes.'];
+  const notes = new Notes();
   const sessions = new Map<string, StreamableHTTPServerTransport>();
 
   const challenge = (scope: string, error?: 'invalid_token' | 'insufficient_scope'): string => {
@@ -80,7 +61,7 @@ export function createMcpServer(options: {
       const metadata = {
         resource: options.url,
         authorization_servers: [issuer],
-        scopes_supported: ['notes:read', 'notes:write'],
+        scopes_supported: NOTE_SCOPES.initial,
         bearer_methods_supported: ['header'],
         resource_name: 'Sample Notes',
       };
@@ -93,12 +74,14 @@ export function createMcpServer(options: {
     if (verified === undefined) {
       log(token === undefined ? 'no token: 401' : 'token refused: 401');
       const error = token === undefined ? undefined : 'invalid_token';
-      return send(response, 401, undefined, { 'www-authenticate': challenge('notes:read notes:write', error) });
+      return send(response, 401, undefined, { 'www-authenticate': challenge(NOTE_SCOPES.initial.join(' '), error) });
     }
 
     const body = request.method === 'POST' ? await readJson(request) : undefined;
     if (request.method === 'POST' && body === undefined) return send(response, 400);
-    const missing = neededScopes(body).filter((scope) => !verified.scopes.includes(scope));
+    const missing = neededScopes(Array.isArray(body) ? body : [body]).filter(
+      (scope) => !verified.scopes.includes(scope),
+    );
     if (missing.length > 0) {
       log(`needs ${missing.join(' ')}: 403`);
       const header = challenge(missing.join(' '), 'insufficient_scope');
@@ -128,25 +111,14 @@ export function createMcpServer(options: {
   };
 }
 
-/** The scopes that the tool calls in a message, or in any message of a batch, need. */
-function neededScopes(body: unknown): string[] {
-  const messages = Array.isArray(body) ? body : [body];
-  const scopes = messages.flatMap((message) => {
-    const call = v.safeParse(toolCall, message);
-    const scope = call.success ? SCOPE_OF_TOOL.get(call.output.params.name) : undefined;
-    return scope === undefined ? [] : [scope];
-  });
-  return [...new Set(scopes)];
-}
-
 /** One MCP session over the notes that all sessions share. */
-async function connectNotes(notes: string[], transport: StreamableHTTPServerTransport): Promise<void> {
+async function connectNotes(notes: Notes, transport: StreamableHTTPServerTransport): Promise<void> {
   const server = new Server({ name: 'sample-notes', version: '1.0.0' }, { capabilities: { tools: {}, logging: {} } });
-  server.setRequestHandler(ListToolsRequestSchema, () => ({ tools: TOOLS }));
+  server.setRequestHandler(ListToolsRequestSchema, () => ({ tools: NOTE_TOOLS }));
   server.setRequestHandler(CallToolRequestSchema, async (request, extra) => {
     const { params } = request;
     await reportProgress(request, extra);
-    const text = callTool(notes, params.name, params.arguments);
+    const text = notes.call(params.name, params.arguments);
     // On the session's own stream, since it belongs to no request.
     if (params.name !== 'list_notes') await server.sendLoggingMessage({ level: 'info', data: text ?? 'failed' });
     return text === undefined
@@ -154,15 +126,6 @@ async function connectNotes(notes: string[], transport: StreamableHTTPServerTran
       : { content: [{ type: 'text', text }] };
   });
   await server.connect(transport);
-}
-
-function callTool(notes: string[], name: string, input: unknown): string | undefined {
-  if (name === 'list_notes') return notes.length === 0 ? 'There are no notes.' : notes.join('\n');
-  if (name === 'delete_all_notes') return `Deleted ${notes.splice(0).length} notes.`;
-  const parsed = v.safeParse(addNoteArguments, input);
-  if (name !== 'add_note' || !parsed.success) return undefined;
-  notes.push(parsed.output.text);
-  return `Added: ${parsed.output.text}`;
 }
 
 /** The body as JSON; undefined when it is none or too large. */

@@ -14,7 +14,7 @@ export async function authorizeInBrowser(ports: FlowPorts, request: FlowRequest)
   const { authorizationServer } = discovery;
   requireGrantType(authorizationServer, 'authorization_code');
   requirePkce(authorizationServer, connection.settings.allowUnadvertisedPkce === true);
-  const redirectUri = async (): Promise<string> => ports.prepareRedirect(connection.settings.redirect ?? 'loopback');
+  const redirectUri = async (): Promise<string> => ports.prepareRedirect(connection.settings.redirect);
   return withClient(
     ports,
     request,

@@ -88,7 +88,7 @@ async function signInToProvider(ports: FlowPorts, request: FlowRequest, provider
   requirePkce(authorizationServer, connection.settings.allowUnadvertisedPkce === true);
   const pending = await prepareAuthorization({
     ...provider,
-    redirectUri: await ports.prepareRedirect(connection.settings.redirect ?? 'loopback'),
+    redirectUri: await ports.prepareRedirect(connection.settings.redirect),
     scopes: ['openid', ...offlineScopes(authorizationServer)],
     resource: undefined,
   });

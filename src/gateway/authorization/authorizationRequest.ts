@@ -1,7 +1,7 @@
-import type { Connection } from '../../connections/connection.ts';
 import { singleParameters } from './answers.ts';
 import type { LocalClient } from './registryState.ts';
 import { isSameRedirect } from './redirectUris.ts';
+import type { ServedResource } from './servedResources.ts';
 
 /** A request that is fit to be put to the person. */
 export interface AuthorizationRequest {
@@ -11,7 +11,9 @@ export interface AuthorizationRequest {
   /** S256 (RFC 7636). */
   readonly challenge: string;
   /** Undefined when the client names none, and the person chooses. */
-  readonly connection?: Connection;
+  readonly connection?: ServedResource;
+  /** The scopes that it asks for; none when it names none. */
+  readonly scopes: readonly string[];
 }
 
 export type RequestJudgement =
@@ -34,7 +36,7 @@ export type RequestJudgement =
 export function judgeAuthorizationRequest(
   query: URLSearchParams,
   clientOf: (id: string) => LocalClient | undefined,
-  connectionOf: (resource: string) => Connection | undefined,
+  connectionOf: (resource: string) => ServedResource | undefined,
 ): RequestJudgement {
   const [clientId, ...moreClients] = query.getAll('client_id');
   const [redirectUri, ...moreRedirects] = query.getAll('redirect_uri');
@@ -73,5 +75,7 @@ export function judgeAuthorizationRequest(
   if (others.length > 0 || (resource !== undefined && connection === undefined)) {
     return refuse('invalid_target', 'The resource has to be one server of this gateway.');
   }
-  return { type: 'ask', request: { client, ...back, challenge, ...(connection !== undefined && { connection }) } };
+  const scopes = (parameters.get('scope') ?? '').split(' ').filter((scope) => scope !== '');
+  const request = { client, ...back, challenge, scopes, ...(connection !== undefined && { connection }) };
+  return { type: 'ask', request };
 }

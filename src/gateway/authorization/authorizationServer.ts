@@ -6,9 +6,13 @@ import { type AuthorizationEndpointParts, createAuthorizationEndpoint } from './
 import { connectionBySlug, PATHS, resourceMetadata, serverMetadata, slugOfMetadataPath } from './metadata.ts';
 import { createRegistrationEndpoint } from './registrationEndpoint.ts';
 import { createRevocationEndpoint } from './revocationEndpoint.ts';
+import { GATEWAY_SCOPES, type ScopeRules } from './scopeRules.ts';
 import { createTokenEndpoint } from './tokenEndpoint.ts';
 
-export type AuthorizationServerParts = Omit<AuthorizationEndpointParts, 'codes'>;
+export interface AuthorizationServerParts extends Omit<AuthorizationEndpointParts, 'codes'> {
+  /** Those of the gateway unless given. */
+  readonly scopes?: ScopeRules;
+}
 
 export interface AuthorizationServer {
   /**
@@ -26,17 +30,17 @@ interface Route {
   readonly answer: Endpoint;
 }
 
-/** The gateway's own authorization server, for all connections (P38-P44). */
+/** The gateway's own authorization server, for all connections (P38-P44), and that of the sample server. */
 export function createAuthorizationServer(parts: AuthorizationServerParts): AuthorizationServer {
-  const { clock, connections, grants, log } = parts;
+  const { clock, connections, grants, log, scopes = GATEWAY_SCOPES } = parts;
   const codes = new AuthorizationCodes(grants, clock);
   const authorize = createAuthorizationEndpoint({ ...parts, codes });
-  const token = createTokenEndpoint({ codes, connections, grants });
+  const token = createTokenEndpoint({ codes, connections, grants, scopes });
 
   const routes = new Map<string, Route>([
-    [PATHS.metadata, get((_request, response, { origin }) => sendJson(response, 200, serverMetadata(origin)))],
+    [PATHS.metadata, get((_request, response, { origin }) => sendJson(response, 200, serverMetadata(origin, scopes)))],
     [PATHS.authorize, get(authorize)],
-    [PATHS.register, post(createRegistrationEndpoint({ clock, grants }))],
+    [PATHS.register, post(createRegistrationEndpoint({ clock, grants, scopes }))],
     [PATHS.token, post(async (request, response, { origin }) => token(request, response, origin))],
     [PATHS.revoke, post(createRevocationEndpoint({ grants }))],
   ]);
@@ -62,7 +66,7 @@ export function createAuthorizationServer(parts: AuthorizationServerParts): Auth
       const slug = slugOfMetadataPath(path);
       const connection = slug === undefined ? undefined : connectionBySlug(connections, slug);
       if (connection === undefined) return sendError(response, 404, 'not_found', 'There is no such server.');
-      sendJson(response, 200, resourceMetadata(origin, connection.slug));
+      sendJson(response, 200, resourceMetadata(origin, connection.slug, scopes));
     });
   }
 

@@ -40,6 +40,7 @@ export interface IssuedTokens {
   /** Of the family that they belong to. */
   readonly accessId: string;
   readonly connection?: ConnectionId;
+  readonly allowedTools: AllowedTools;
   readonly accessToken: string;
   readonly refreshToken: string;
   /** What is left of the access token's life, in seconds. */
@@ -257,10 +258,10 @@ function successors(key: string, presented: string, generation: number) {
 }
 
 function issued(
-  { connection, expiresAt = Number.POSITIVE_INFINITY, family }: AccessEntry,
+  { allowedTools, connection, expiresAt = Number.POSITIVE_INFINITY, family }: AccessEntry,
   pair: Pick<IssuedTokens, 'accessToken' | 'refreshToken'>,
   now: number,
 ): IssuedTokens {
   const expiresIn = Math.max(Math.floor((expiresAt - now) / 1000), 0);
-  return { accessId: family, ...(connection !== undefined && { connection }), ...pair, expiresIn };
+  return { accessId: family, ...(connection !== undefined && { connection }), allowedTools, ...pair, expiresIn };
 }

@@ -1,8 +1,5 @@
-import type { Connection } from '../../connections/connection.ts';
-import type { GatewayConnections } from '../ports.ts';
-
-/** The only scope there is: what a client may do is what the person allowed it (P43), and no client can ask for more. */
-export const SCOPE = 'mcp';
+import type { ScopeRules } from './scopeRules.ts';
+import type { ServedResource, ServedResources } from './servedResources.ts';
 
 export const PATHS = {
   metadata: '/.well-known/oauth-authorization-server',
@@ -20,14 +17,14 @@ export const GRANT_TYPES = ['authorization_code', 'refresh_token'] as const;
  * The metadata of the authorization server (RFC 8414). There is no OpenID configuration: it would have to promise ID
  * tokens, and every MCP client asks for this one first.
  */
-export function serverMetadata(origin: string): object {
+export function serverMetadata(origin: string, { supported }: ScopeRules): object {
   return {
     issuer: origin,
     authorization_endpoint: origin + PATHS.authorize,
     token_endpoint: origin + PATHS.token,
     registration_endpoint: origin + PATHS.register,
     revocation_endpoint: origin + PATHS.revoke,
-    scopes_supported: [SCOPE],
+    scopes_supported: supported,
     response_types_supported: ['code'],
     response_modes_supported: ['query'],
     grant_types_supported: GRANT_TYPES,
@@ -39,11 +36,11 @@ export function serverMetadata(origin: string): object {
 }
 
 /** The metadata of a connection as a protected resource (RFC 9728). */
-export function resourceMetadata(origin: string, slug: string): object {
+export function resourceMetadata(origin: string, slug: string, { initial }: ScopeRules): object {
   return {
     resource: resourceUrl(origin, slug),
     authorization_servers: [origin],
-    scopes_supported: [SCOPE],
+    scopes_supported: initial,
     bearer_methods_supported: ['header'],
   };
 }
@@ -63,15 +60,15 @@ export function resourceUrl(origin: string, slug: string): string {
   return `${origin}/${slug}/mcp`;
 }
 
-export function connectionBySlug({ connections }: GatewayConnections, slug: string): Connection | undefined {
+export function connectionBySlug({ connections }: ServedResources, slug: string): ServedResource | undefined {
   return connections.find((connection) => connection.slug === slug);
 }
 
 /** The connection that a `resource` names; undefined when it is none of ours. */
 export function connectionByResource(
-  { connections }: GatewayConnections,
+  { connections }: ServedResources,
   origin: string,
   resource: string,
-): Connection | undefined {
+): ServedResource | undefined {
   return connections.find(({ slug }) => resourceUrl(origin, slug) === resource);
 }

@@ -4,9 +4,10 @@ import type { Clock } from '../../connections/ports.ts';
 import { plainText } from '../../oauth/errors.ts';
 import { readBody, sendError, sendJson } from './answers.ts';
 import type { LocalGrants } from './localGrants.ts';
-import { GRANT_TYPES, SCOPE } from './metadata.ts';
+import { GRANT_TYPES } from './metadata.ts';
 import { RateLimit } from './rateLimit.ts';
 import { isAllowedRedirect } from './redirectUris.ts';
+import type { ScopeRules } from './scopeRules.ts';
 
 /** What we read of a registration (RFC 7591 section 2); all else is the client's own business. */
 const metadataSchema = looseObject({
@@ -23,11 +24,12 @@ const LONGEST_NAME = 100;
 
 export interface RegistrationEndpointParts {
   readonly grants: LocalGrants;
+  readonly scopes: ScopeRules;
   readonly clock: Clock;
 }
 
 /** Registers clients (RFC 7591): public ones, that come back to this machine (P38, P44). */
-export function createRegistrationEndpoint({ clock, grants }: RegistrationEndpointParts) {
+export function createRegistrationEndpoint({ clock, grants, scopes }: RegistrationEndpointParts) {
   const rate = new RateLimit(clock, REGISTRATIONS_AT_MOST, PER_MS);
 
   return async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
@@ -72,7 +74,7 @@ export function createRegistrationEndpoint({ clock, grants }: RegistrationEndpoi
       grant_types: GRANT_TYPES,
       response_types: ['code'],
       token_endpoint_auth_method: 'none',
-      scope: SCOPE,
+      scope: scopes.supported.join(' '),
     });
   };
 }

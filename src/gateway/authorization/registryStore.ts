@@ -8,7 +8,6 @@ import {
 import { Emitter } from '../../connections/emitter.ts';
 import { KeyedQueue } from '../../connections/keyedQueue.ts';
 import type { Clock, Disposable, Log } from '../../connections/ports.ts';
-import type { GatewayConnections } from '../ports.ts';
 import {
   type AccessEntry,
   EMPTY_STATE,
@@ -17,6 +16,7 @@ import {
   withoutConnections,
   withUses,
 } from './registryState.ts';
+import type { ServedResources } from './servedResources.ts';
 import { documentOf, type RegistryFile, stateOf } from './storedRegistry.ts';
 
 /** A use is written down so much later at most. */
@@ -24,7 +24,7 @@ const LAZY_WRITE_MS = 60_000;
 
 export interface RegistryStoreParts {
   readonly file: RegistryFile;
-  readonly connections: GatewayConnections;
+  readonly connections: ServedResources;
   readonly clock: Clock;
   readonly log: Log;
 }

@@ -1,21 +1,23 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { ConnectionId } from '../../connections/connection.ts';
-import type { GatewayConnections } from '../ports.ts';
 import { readForm, sendError, sendJson } from './answers.ts';
 import type { AuthorizationCodes } from './authorizationCodes.ts';
 import type { IssuedTokens, LocalGrants } from './localGrants.ts';
-import { connectionByResource, SCOPE } from './metadata.ts';
+import { connectionByResource } from './metadata.ts';
+import type { ScopeRules } from './scopeRules.ts';
+import type { ServedResources } from './servedResources.ts';
 
 export interface TokenEndpointParts {
   readonly grants: LocalGrants;
   readonly codes: AuthorizationCodes;
-  readonly connections: GatewayConnections;
+  readonly connections: ServedResources;
+  readonly scopes: ScopeRules;
 }
 
 type Form = ReadonlyMap<string, string>;
 
 /** Gives tokens for codes and refresh tokens (RFC 6749 sections 4.1.3 and 6, P38-P41). */
-export function createTokenEndpoint({ codes, connections, grants }: TokenEndpointParts) {
+export function createTokenEndpoint({ codes, connections, grants, scopes }: TokenEndpointParts) {
   async function redeem(form: Form, clientId: string, origin: string, response: ServerResponse): Promise<void> {
     const code = form.get('code');
     const verifier = form.get('code_verifier');
@@ -25,13 +27,14 @@ export function createTokenEndpoint({ codes, connections, grants }: TokenEndpoin
       return sendError(response, 400, 'invalid_grant', 'There is no code_verifier, or it is malformed.');
     }
     const redemption = { code, clientId, verifier, isTarget: targetOf(form, origin) };
-    answer(response, await codes.redeem({ ...redemption, ...(redirectUri !== undefined && { redirectUri }) }));
+    const result = await codes.redeem({ ...redemption, ...(redirectUri !== undefined && { redirectUri }) });
+    answer(response, result, scopes);
   }
 
   async function refresh(form: Form, clientId: string, origin: string, response: ServerResponse): Promise<void> {
     const token = form.get('refresh_token');
     if (token === undefined) return sendError(response, 400, 'invalid_request', 'There is no refresh_token.');
-    answer(response, await grants.refresh(token, clientId, targetOf(form, origin)));
+    answer(response, await grants.refresh(token, clientId, targetOf(form, origin)), scopes);
   }
 
   /** Whether the client may mean a connection: it names it, or none (RFC 8707 section 2.2). */
@@ -84,16 +87,16 @@ type TokenResult =
   | { readonly type: 'refused' }
   | { readonly type: 'wrong_target' };
 
-function answer(response: ServerResponse, result: TokenResult): void {
+function answer(response: ServerResponse, result: TokenResult, scopes: ScopeRules): void {
   switch (result.type) {
     case 'issued': {
-      const { accessToken, expiresIn, refreshToken } = result.tokens;
+      const { accessToken, allowedTools, expiresIn, refreshToken } = result.tokens;
       return sendJson(response, 200, {
         access_token: accessToken,
         token_type: 'Bearer',
         expires_in: expiresIn,
         refresh_token: refreshToken,
-        scope: SCOPE,
+        scope: scopes.granted(allowedTools).join(' '),
       });
     }
     case 'wrong_target':

@@ -59,6 +59,7 @@ describe('a guest that leaves', () => {
       gateway: owner.gateway,
       prompts: owner.prompts,
       redirectUri: owner.redirectUri,
+      sampleUrl: async () => owner.connections.sampleUrl(),
       whenLoaded: async () => {
         asked.resolve();
         await loading.promise;

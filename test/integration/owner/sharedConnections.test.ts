@@ -161,6 +161,7 @@ describe('a guest', () => {
       gateway: owner.gateway,
       prompts: owner.prompts,
       redirectUri: owner.redirectUri,
+      sampleUrl: async () => owner.connections.sampleUrl(),
       whenLoaded: async () => undefined,
       windowName: () => '',
       log,

@@ -95,7 +95,10 @@ const TAKEN: Claim = { role: 'taken', port: 4000 };
 function makeOwner(windowName = 'other') {
   const { manager } = createHeadlessManager({ browser: async () => undefined });
   const closed = deferred<void>();
-  const service = Object.assign(manager, { redirectUri: async () => 'http://127.0.0.1:4000/callback' });
+  const service = Object.assign(manager, {
+    redirectUri: async () => 'http://127.0.0.1:4000/callback',
+    sampleUrl: async () => 'http://127.0.0.1:4001/notes/mcp',
+  });
   const log = new MemoryLog();
   const { gateway } = createWindowGateway({
     manager,
