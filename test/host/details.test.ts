@@ -12,6 +12,13 @@ import type { Probe } from './probe/probe.main.ts';
 
 const VIEW_TYPE = 'scopekeeper.details';
 
+/** The tabs of the view. */
+function tabs(): readonly vscode.Tab[] {
+  return vscode.window.tabGroups.all
+    .flatMap((group) => group.tabs)
+    .filter(({ input }) => input instanceof vscode.TabInputWebview && input.viewType.endsWith(VIEW_TYPE));
+}
+
 describe('the details view', () => {
   let sample: SampleServer;
   let probe: Probe;
@@ -25,13 +32,6 @@ describe('the details view', () => {
     for (const panel of probe.editor.panels) panel.dispose();
     await sample.close();
   });
-
-  /** The tabs of the view. */
-  function tabs(): readonly vscode.Tab[] {
-    return vscode.window.tabGroups.all
-      .flatMap((group) => group.tabs)
-      .filter(({ input }) => input instanceof vscode.TabInputWebview && input.viewType.endsWith(VIEW_TYPE));
-  }
 
   /** What a page was told since `from` that `fits`, once it is told it. */
   async function told(what: string, from: number, fits: (details: DetailsModel) => boolean): Promise<DetailsModel> {
