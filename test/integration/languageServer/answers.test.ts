@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import * as v from 'valibot';
+import type { Range } from 'vscode-languageserver/node';
 import { Editor } from './editor.ts';
 import { statusWith } from '../../unit/languageServer/documents.ts';
 
@@ -16,6 +17,10 @@ const TEXT = `{
   }
 }
 `;
+
+function wholeLine(line: number): Range {
+  return { start: { line, character: 0 }, end: { line, character: 200 } };
+}
 
 describe('the language server, asked by an editor', () => {
   test('mends, explains, completes and links', async () => {
@@ -32,8 +37,8 @@ describe('the language server, asked by an editor', () => {
       ],
     );
 
-    const line = (number: number) => ({ start: { line: number, character: 0 }, end: { line: number, character: 200 } });
-    const titles = async (number: number) => (await editor.actions(CURSOR, line(number))).map(({ title }) => title);
+    const titles = async (number: number) =>
+      (await editor.actions(CURSOR, wholeLine(number))).map(({ title }) => title);
     assert.deepEqual(await titles(2), ['Move the Token to the Keychain…', 'Use through Scopekeeper']);
     assert.deepEqual(await titles(3), []);
     assert.deepEqual(await titles(4), ['Remove b']);
@@ -55,7 +60,7 @@ describe('the language server, asked by an editor', () => {
       hover,
       items,
       await editor.lenses(CURSOR),
-      await editor.actions(CURSOR, line(2)),
+      await editor.actions(CURSOR, wholeLine(2)),
     ]) {
       assert.ok(!JSON.stringify(answer).includes(TOKEN));
     }
