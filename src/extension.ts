@@ -30,6 +30,7 @@ import { authorizationWords } from './vscode/authorizationWords.ts';
 import { callbackWords } from './vscode/callbackWords.ts';
 import { commandTable } from './vscode/commands.ts';
 import { registerCommands } from './vscode/commandTable.ts';
+import { setContextKey } from './vscode/contextKeys.ts';
 import { ConnectionsTree } from './vscode/connectionsTree.ts';
 import { Consent } from './vscode/consent.ts';
 import { offerDetails } from './vscode/details/details.ts';
@@ -203,7 +204,8 @@ export function activate(context: vscode.ExtensionContext): ScopekeeperApi {
   const consent = new Consent({ connections, gateway });
   const tellDemand = createTellDemand(connections, signIn);
   const ensureReady = async () => role.ensureReady();
-  const sync = new ServerSync({ globalState: context.globalState, own: manager, service: connections, role });
+  const onOffers = (hasOffers: boolean) => setContextKey('scopekeeper.hasOffers', hasOffers);
+  const sync = new ServerSync({ memento: context.globalState, own: manager, service: connections, role, onOffers });
   const details = offerDetails({
     service: connections,
     role,
@@ -265,6 +267,7 @@ export function activate(context: vscode.ExtensionContext): ScopekeeperApi {
     tellUnreadable(manager),
     vscode.window.onDidChangeWindowState(({ focused }) => {
       if (!focused) return;
+      sync.look();
       void role.look(); // as above
       connections.noteFocus();
     }),
