@@ -31,7 +31,6 @@ import { callbackWords } from './vscode/callbackWords.ts';
 import { commandTable } from './vscode/commands.ts';
 import { registerCommands } from './vscode/commandTable.ts';
 import { setContextKey } from './vscode/contextKeys.ts';
-import { ConnectionsTree } from './vscode/connectionsTree.ts';
 import { Consent } from './vscode/consent.ts';
 import { offerDetails } from './vscode/details/details.ts';
 import { offerSessions } from './vscode/extensionSessions.ts';
@@ -48,17 +47,16 @@ import { showError } from './vscode/notifications.ts';
 import { openBrowser } from './vscode/openBrowser.ts';
 import { secretStorageStore } from './vscode/secretStorageStore.ts';
 import { clientMetadataUrl, extraCaFile } from './vscode/settings.ts';
+import { showConnections } from './vscode/showConnections.ts';
+import { SignIn } from './vscode/signIn.ts';
 import { redirectKindOf, returnHere, setWindowPlace } from './vscode/remote/signInReturn.ts';
 import { windowPlace } from './vscode/remote/windowPlace.ts';
 import { sampleConsentWords } from './vscode/sample/sampleConsentWords.ts';
-import { SignIn } from './vscode/signIn.ts';
-import { StatusBar } from './vscode/statusBar.ts';
 import { ServerSync } from './vscode/sync/serverSync.ts';
 import { createTellDemand } from './vscode/tellDemand.ts';
 import { tellPort } from './vscode/tellPort.ts';
 import { tellSalvaged, tellSecretTrouble, tellUnreadable, tellUnsaved } from './vscode/tellSecretTrouble.ts';
 import { editorRedirectUri, handleUris } from './vscode/uriHandler.ts';
-import { keepViewState } from './vscode/viewState.ts';
 import { describeWindow } from './vscode/windowName.ts';
 
 /** What registrations name this software by, whatever its version (RFC 7591 section 2). */
@@ -192,8 +190,8 @@ export function activate(context: vscode.ExtensionContext): ScopekeeperApi {
   });
   const { connections, gateway, redirectUri, role } = shared;
 
-  const tree = new ConnectionsTree(connections, gateway, clock);
-  const statusBar = new StatusBar(connections, clock);
+  const shown = showConnections({ service: connections, gateway, role, clock, log });
+  const { batches, tree } = shown;
   const configFiles = createClientConfigFiles({
     platform: process.platform,
     env: process.env,
@@ -204,8 +202,13 @@ export function activate(context: vscode.ExtensionContext): ScopekeeperApi {
   const consent = new Consent({ connections, gateway });
   const tellDemand = createTellDemand(connections, signIn);
   const ensureReady = async () => role.ensureReady();
-  const onOffers = (hasOffers: boolean) => setContextKey('scopekeeper.hasOffers', hasOffers);
-  const sync = new ServerSync({ memento: context.globalState, own: manager, service: connections, role, onOffers });
+  const sync = new ServerSync({
+    memento: context.globalState,
+    own: manager,
+    service: connections,
+    role,
+    onOffers: (hasOffers) => setContextKey('scopekeeper.hasOffers', hasOffers),
+  });
   const details = offerDetails({
     service: connections,
     role,
@@ -237,17 +240,11 @@ export function activate(context: vscode.ExtensionContext): ScopekeeperApi {
     configFiles,
   });
   const publicChanges = new vscode.EventEmitter<void>();
-  const announceAll = () => {
-    tree.reload();
-    statusBar.update();
-    publicChanges.fire();
-  };
   if (vscode.window.state.focused) connections.noteFocus();
   const afterStartup = setImmediate(() => void role.look()); // it never rejects: its state tells
   context.subscriptions.push(
     extraCa,
-    tree,
-    statusBar,
+    shown,
     signIn,
     sync,
     publicChanges,
@@ -256,13 +253,12 @@ export function activate(context: vscode.ExtensionContext): ScopekeeperApi {
     diagnosis,
     connections,
     gateway,
-    keepViewState(tree, connections, gateway, role, clock),
     handleUris(connections, editorUri),
-    offerToAgentMode({ service: connections, gateway, log }),
+    offerToAgentMode({ service: connections, gateway, batches, log }),
     offerSessions({ service: connections, gateway, consent, ensureReady }),
     offerConfigLanguage({ service: connections, gateway, role, configFiles, channel, extensionPath, clock, log }),
     followPort(role),
-    role.onDidChange(announceAll),
+    role.onDidChange(() => publicChanges.fire()),
     connections.onDidChangeConnection(() => publicChanges.fire()),
     tellUnreadable(manager),
     vscode.window.onDidChangeWindowState(({ focused }) => {

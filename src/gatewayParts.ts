@@ -67,7 +67,6 @@ export function createOwnedGateway(options: GatewayPartsOptions): OwnedGateway {
     upstream,
     stepUpTimeoutMs,
     onDidDecline: (listener) => tokens.onDidDecline(listener),
-    onPersonNeeded: ({ name }) => log.info(`A local client waits for the person, for ${name}.`),
     clock,
     log,
   });

@@ -1,3 +1,4 @@
+import type { LocalClient } from './scopeDemand.ts';
 import type { Connection, Grant } from './connection.ts';
 
 /** Something that happened to a connection, for the tree's *Activity* and the log. Holds no secret. */
@@ -18,6 +19,10 @@ export interface ActivityEntry {
     | 'disconnected';
   /** Scopes that the event is about: those that were granted, lost, got back, or are demanded. */
   readonly scopes?: readonly string[];
+  /** Of `consent_needed`: what was refused, e.g. `tools/call add_note`. Of the client's text, cut and plain. */
+  readonly operation?: string;
+  /** Of `consent_needed`: whose request it was. */
+  readonly client?: LocalClient;
   /** Of `connected`: everything that was asked for (P21). */
   readonly requested?: readonly string[];
   /** Of `connected`: what the server had demanded (P21). */

@@ -2,6 +2,7 @@ import type { BearerChallenge } from '../oauth/challenge.ts';
 import type { ScopeSet } from '../oauth/scopeSet.ts';
 import type { Grant } from './connection.ts';
 import { missingScopes } from './grant.ts';
+import type { LocalClient } from './scopeDemand.ts';
 
 /** What an MCP server answered to a request that carried the connection's token. */
 export interface ServerChallenge {
@@ -16,6 +17,8 @@ export interface ServerChallenge {
   readonly attempt?: number | undefined;
   /** What the request was for, e.g. `tools/call add_note`; a step-up is tried once for each (P25). */
   readonly operation: string;
+  /** Whose request it was; undefined for one of our own. */
+  readonly client?: LocalClient | undefined;
 }
 
 /** Between which grants something was done about a challenge. Not each generation is a grant: some only store more. */

@@ -19,6 +19,7 @@ import { NonceDemands } from './nonceDemands.ts';
 import type { DpopNonces } from '../oauth/dpop.ts';
 import type { Clock } from './ports.ts';
 import type { Renewals } from './renewals.ts';
+import { plainCause } from './scopeDemand.ts';
 import type { SecretKeeper } from './secretKeeper.ts';
 import type { ChallengeOutcome } from './tokenService.ts';
 
@@ -100,17 +101,17 @@ export class Challenges {
     this.#remember(id, refused.operation, grant, key, 'authorize');
     if (missing.length > 0) this.#asked.set(id, new Map(this.#asked.get(id)).set(question, missing));
     if (isUnattended && (await this.#stepUp(id))) return { type: 'retry' };
-    if (isOurs) this.#needPerson(id, isAboutScopes, missing.length > 0 ? missing : scopes);
+    if (isOurs) this.#needPerson(id, isAboutScopes, missing.length > 0 ? missing : scopes, refused);
     return { type: 'authorize', scopes };
   }
 
   /** Says what the server demands of the person. */
-  #needPerson(id: ConnectionId, isAboutScopes: boolean, scopes: ScopeSet): void {
-    const { states } = this.#parts;
+  #needPerson(id: ConnectionId, isAboutScopes: boolean, scopes: ScopeSet, refused: ServerChallenge): void {
+    const { clock, states } = this.#parts;
     const grant = states.grant(id);
     // Signed out meanwhile.
     if (grant === undefined) return;
-    if (isAboutScopes) states.needConsent(id, grant, scopes);
+    if (isAboutScopes) states.needConsent(id, grant, { at: clock.now(), scopes, ...plainCause(refused) });
     else states.needSignIn(id, 'token_rejected');
   }
 

@@ -1,4 +1,5 @@
 import type { ScopekeeperError } from '../oauth/errors.ts';
+import type { ScopeDemand } from './scopeDemand.ts';
 
 export type ConnectionId = string;
 
@@ -116,6 +117,10 @@ export interface Connection {
   readonly requested: readonly string[];
   /** What the server last demanded (P21). */
   readonly challenged: readonly string[];
+  /** Why scopes are asked for that were not granted when they were demanded, the newest last. */
+  readonly demands?: readonly ScopeDemand[];
+  /** What the metadata of the server and of its authorization server list; undefined until they were read. */
+  readonly scopesSupported?: readonly string[];
   /** Learnt `resource_metadata` URL (P2). */
   readonly resourceMetadataUrl?: string;
   readonly settings: ConnectionSettings;

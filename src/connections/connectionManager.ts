@@ -70,6 +70,7 @@ export class ConnectionManager implements ConnectionService, TokenService {
   readonly #configuration: Configuration;
   readonly #endings: Endings;
   readonly #scheduler: RefreshScheduler;
+  #isLoading = false;
   /** Of MCP servers; those of authorization servers are others, also at the same origin (RFC 9449 section 8.2). */
   readonly #resourceNonces = new DpopNonces();
 
@@ -134,7 +135,10 @@ export class ConnectionManager implements ConnectionService, TokenService {
       renew: async (id) => this.#renewals.renew(id),
       onClockJump: () => this.#noteSign('wake'),
     });
-    records.onDidChange(() => this.#scheduler.reschedule());
+    records.onDidChange(() => {
+      // What is loaded is looked at once, and not once for each.
+      if (!this.#isLoading) this.#scheduler.reschedule();
+    });
   }
 
   #noteAuthorized(id: ConnectionId): void {
@@ -153,7 +157,12 @@ export class ConnectionManager implements ConnectionService, TokenService {
 
   /** Reads the public data and begins to renew. Touches no secret. Throws `storage_failed`, `storage_too_new`. */
   async start(): Promise<void> {
-    await this.#records.load();
+    this.#isLoading = true;
+    try {
+      await this.#records.load();
+    } finally {
+      this.#isLoading = false;
+    }
     this.#scheduler.reschedule();
   }
 

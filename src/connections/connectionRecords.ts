@@ -28,12 +28,15 @@ export class ConnectionRecords {
   readonly #clock: Clock;
   readonly #log: Log;
   readonly #changes: Emitter<ConnectionChange>;
-  #records: ReadonlyMap<ConnectionId, ConnectionRecord> = new Map();
+  /** Each record is replaced whole; the map itself is only ever changed here. */
+  readonly #records = new Map<ConnectionId, ConnectionRecord>();
   /** What was learnt of each issuer's refreshes (P27). */
   #refreshMemories: ReadonlyMap<string, RefreshMemory> = new Map();
   /** At first nothing: a window that never loaded the list must not write an empty one when it closes. */
   #saved = JSON.stringify(this.#document());
   #saving: Promise<void> = Promise.resolve();
+  /** The save that waits for the one before it: it will write what is there by then. */
+  #nextSave: Promise<void> | undefined;
   #retry: Disposable | undefined;
   readonly #onUnsaved: (error: ScopekeeperError | undefined) => void;
   #isUnsavedTold = false;
@@ -54,7 +57,8 @@ export class ConnectionRecords {
     const stored = document?.connections ?? [];
     const slugs = slugsOf(stored);
     const records = stored.map((each) => fromStored(each, slugs.get(each.id) ?? each.id));
-    this.#records = new Map(records.map((record) => [record.connection.id, record]));
+    this.#records.clear();
+    for (const record of records) this.#records.set(record.connection.id, record);
     this.#refreshMemories = new Map((document?.issuers ?? []).map(({ issuer, refresh }) => [issuer, refresh]));
     this.#forgetIssuers();
     // Slugs that were only just given are saved at once, so that a rename does not change them.
@@ -90,7 +94,7 @@ export class ConnectionRecords {
   /** Adds a record and saves it. When it cannot be saved it is not added. Throws `storage_failed`. */
   async add(record: ConnectionRecord): Promise<void> {
     const { connection } = record;
-    this.#records = new Map([...this.#records, [connection.id, record]]);
+    this.#records.set(connection.id, record);
     try {
       await this.save();
     } catch (error) {
@@ -129,7 +133,7 @@ export class ConnectionRecords {
       generation: Math.max(record.generation, more.generation ?? 0),
       ...secretPlace(more.secretIn === undefined ? record.secretIn : more.secretIn),
     };
-    this.#records = new Map([...this.#records, [id, next]]);
+    this.#records.set(id, next);
     if (connection.issuer !== record.connection.issuer) this.#forgetIssuers();
     if (more.activity !== undefined) this.#log.info(`${connection.name} (${id}): ${activityLine(more.activity)}`);
     this.#changes.fire({ type: 'changed', connection });
@@ -137,21 +141,27 @@ export class ConnectionRecords {
     void this.save().catch(() => undefined);
   }
 
-  /** Writes what is not yet written; one write at a time. Throws `storage_failed`, and `owner_gone` after the end. */
+  /**
+   * Writes what is not yet written; one write at a time, and one for all that comes while another goes on.
+   * Throws `storage_failed`, and `owner_gone` after the end.
+   */
   async save(): Promise<void> {
     if (this.#isDisposed) throw new ConnectionError('owner_gone', {});
-    const previous = this.#saving;
-    const turn = (async () => {
-      await previous.catch(() => undefined);
+    if (this.#nextSave === undefined) {
+      this.#nextSave = this.#saveAfter(this.#saving);
+      this.#saving = this.#nextSave;
+    }
+    return this.#nextSave;
+  }
+
+  async #saveAfter(previous: Promise<void>): Promise<void> {
+    await previous.catch(() => undefined);
+    this.#nextSave = undefined;
+    try {
       const document = this.#document();
       const text = JSON.stringify(document);
-      if (text === this.#saved) return;
-      await this.#file.write(document);
+      if (text !== this.#saved) await this.#file.write(document);
       this.#saved = text;
-    })();
-    this.#saving = turn;
-    try {
-      await turn;
       this.#retry?.dispose();
       if (this.#isUnsavedTold) this.#onUnsaved(undefined);
       this.#isUnsavedTold = false;
@@ -192,7 +202,7 @@ export class ConnectionRecords {
   }
 
   #forget(id: ConnectionId): void {
-    this.#records = new Map([...this.#records].filter(([other]) => other !== id));
+    this.#records.delete(id);
     this.#forgetIssuers();
   }
 

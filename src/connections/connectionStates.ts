@@ -5,6 +5,7 @@ import type { ConnectionId, ConnectionState, Grant, SignInReason } from './conne
 import type { ConnectionRecords, RecordChange } from './connectionRecords.ts';
 import { ConnectionError } from './errors.ts';
 import type { Clock } from './ports.ts';
+import { addDemand, type ScopeDemand } from './scopeDemand.ts';
 import type { SignInSession } from './signInSession.ts';
 
 /** The one place where connections' states are written, whatever asks for it. */
@@ -71,13 +72,13 @@ export class ConnectionStates {
   }
 
   /** Says that the server demands scopes which were not granted; the grant stays usable for the rest. */
-  needConsent(id: ConnectionId, grant: Grant, missing: ScopeSet): void {
+  needConsent(id: ConnectionId, grant: Grant, demand: ScopeDemand): void {
+    const { at: _at, ...about } = demand;
+    const missing = demand.scopes;
     this.#demanded.set(id, missing);
-    this.set(
-      id,
-      { type: 'needsConsent', grant, missing },
-      { activity: this.event('consent_needed', { scopes: missing }) },
-    );
+    const demands = addDemand(this.#records.get(id).connection.demands, demand);
+    this.#records.update(id, { demands });
+    this.set(id, { type: 'needsConsent', grant, missing }, { activity: this.event('consent_needed', about) });
   }
 
   needSignIn(id: ConnectionId, reason: SignInReason, error?: ScopekeeperError): void {

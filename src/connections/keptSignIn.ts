@@ -1,5 +1,7 @@
+import type { ScopeSet } from '../oauth/scopeSet.ts';
 import type { Connection } from './connection.ts';
 import { type ConnectionSecret, withRegisteredClient } from './connectionSecret.ts';
+import { openDemands } from './scopeDemand.ts';
 import type { SignInResult } from './signIn.ts';
 
 /** The connection with the authorization servers that there are to choose from: one is no choice. */
@@ -8,8 +10,33 @@ export function withIssuers({ issuers: _issuers, ...connection }: Connection, is
 }
 
 /** Whether tokens came from another issuer than those before, or from none. */
-export function hasMoved(earlier: string | undefined, issued: SignInResult['issued']): boolean {
+function hasMoved(earlier: string | undefined, issued: SignInResult['issued']): boolean {
   return issued === undefined || (earlier !== undefined && earlier !== issued.authorizationServer.issuer);
+}
+
+/**
+ * What is known of a connection after a sign-in; its state is not looked at.
+ * @param granted the scopes that the sign-in gave
+ */
+export function signedIn(
+  before: Connection,
+  { answer, issued, requested }: SignInResult,
+  granted: ScopeSet,
+): Connection {
+  const { resource: _resource, account: _account, demands: _demands, issuer: earlier, ...connection } = before;
+  const { challenge, issuers = [], resource = before.serverUrl } = issued?.discovery ?? {};
+  const isOfAnother = hasMoved(earlier, issued);
+  const demands = isOfAnother ? [] : openDemands(before, granted);
+  return {
+    ...withIssuers(connection, issuers),
+    ...(issued !== undefined && { issuer: issued.authorizationServer.issuer }),
+    requested,
+    // What was demanded while another issuer was in use, or any, is not asked of this one (P23).
+    ...(isOfAnother && { challenged: challenge?.scopes ?? [] }),
+    ...(demands.length > 0 && { demands }),
+    ...(resource !== before.serverUrl && { resource }),
+    ...(answer.account !== undefined && { account: answer.account }),
+  };
 }
 
 /** What goes to the keychain after a sign-in; what the person entered stays. */

@@ -1,5 +1,5 @@
 import type { Client } from '../oauth/client.ts';
-import type { Discovery } from '../oauth/discovery.ts';
+import { type Discovery, supportedScopes } from '../oauth/discovery.ts';
 import { OAuthError } from '../oauth/errors.ts';
 import { revokeTokens } from '../oauth/revocation.ts';
 import { difference, type ScopeSet, union } from '../oauth/scopeSet.ts';
@@ -15,7 +15,7 @@ import type { HeldCredentials, SuspectClient } from './flows/flow.ts';
 import { unattendedGrant } from './flows/unattended.ts';
 import { fetchOf } from './fetchOf.ts';
 import { grantOfAuthorization, missingScopes } from './grant.ts';
-import { hasMoved, secretOfAuthorization, withIssuers } from './keptSignIn.ts';
+import { secretOfAuthorization, signedIn, withIssuers } from './keptSignIn.ts';
 import { PendingCallbacks } from './pendingCallbacks.ts';
 import type { Log, OpenBrowser } from './ports.ts';
 import type { SecretKeeper } from './secretKeeper.ts';
@@ -96,7 +96,7 @@ export class SignIns {
     const { connection } = this.#parts.records.get(id);
     const onIssuers = (issuers: readonly string[]): void => this.#noteIssuers(id, issuers);
     const discovery = await discoverServer(this.#ports, connection, { onIssuers, signal });
-    this.#noteDiscovery(id, discovery);
+    this.#noteMetadata(id, discovery);
     return discovery.authorizationServer.issuer;
   }
 
@@ -264,15 +264,20 @@ export class SignIns {
     this.#parts.records.update(id, (connection) => withIssuers(connection, issuers));
   }
 
+  #noteMetadata(id: ConnectionId, discovery: Discovery): void {
+    this.#parts.records.update(id, {
+      ...(discovery.resourceMetadataUrl !== undefined && { resourceMetadataUrl: discovery.resourceMetadataUrl }),
+      scopesSupported: supportedScopes(discovery),
+    });
+  }
+
   #noteDiscovery(id: ConnectionId, discovery: Discovery): void {
     const { records, states } = this.#parts;
+    this.#noteMetadata(id, discovery);
     // What was demanded before and is not granted yet stays demanded, also when this sign-in ends in nothing (P23).
     const outstanding = difference(records.get(id).connection.challenged, states.grant(id)?.granted ?? []);
     const challenged = union(outstanding, discovery.challenge?.scopes ?? []);
-    records.update(id, {
-      ...(discovery.resourceMetadataUrl !== undefined && { resourceMetadataUrl: discovery.resourceMetadataUrl }),
-      ...(challenged.length > 0 && { challenged }),
-    });
+    if (challenged.length > 0) records.update(id, { challenged });
   }
 
   /** Lends the stored credentials: a renewal that runs beside the sign-in waits, and then finds what was kept. */
@@ -341,7 +346,7 @@ export class SignIns {
   /** Stores an authorization's tokens, then announces it. Gives the registrations that are not needed any more. */
   async #keep(id: ConnectionId, session: SignInSession, result: SignInResult): Promise<readonly Client[]> {
     const { records, secrets, states } = this.#parts;
-    const { answer, issued, requested } = result;
+    const { answer, requested } = result;
     const previous = await this.#storedSecret(id);
     const generation = Math.max(previous?.generation ?? 0, records.get(id).generation) + 1;
     const { kind, serverUrl } = records.get(id).connection;
@@ -354,16 +359,7 @@ export class SignIns {
     this.#suspects.delete(id);
     states.meetDemand(id);
     session.underlying = { type: 'ready', grant };
-    const { challenge, issuers = [], resource = serverUrl } = issued?.discovery ?? {};
-    records.update(id, ({ resource: _resource, account: _account, issuer: earlier, ...connection }) => ({
-      ...withIssuers(connection, issuers),
-      ...(issued !== undefined && { issuer: issued.authorizationServer.issuer }),
-      requested,
-      // What was demanded while another issuer was in use, or any, is not asked of this one (P23).
-      ...(hasMoved(earlier, issued) && { challenged: challenge?.scopes ?? [] }),
-      ...(resource !== serverUrl && { resource }),
-      ...(answer.account !== undefined && { account: answer.account }),
-    }));
+    records.update(id, (connection) => signedIn(connection, result, grant.granted));
     states.endSession(id, session, {
       activity: states.event('connected', signInDetails(grant, records.get(id).connection)),
       lastError: unstored ?? null,

@@ -17,6 +17,7 @@ import {
   url,
 } from 'valibot';
 import { CONNECTION_KINDS } from './connection.ts';
+import { LOCAL_CLIENT_KINDS } from './scopeDemand.ts';
 import { REFRESH_SCOPES } from './refreshAttempts.ts';
 import { SLUG } from './slug.ts';
 
@@ -34,6 +35,8 @@ const storedGrant = object({
   generation: number(),
 });
 
+const storedClient = object({ kind: picklist(LOCAL_CLIENT_KINDS), label: string() });
+
 const storedActivity = object({
   at: instant,
   type: picklist([
@@ -50,10 +53,19 @@ const storedActivity = object({
     'disconnected',
   ]),
   scopes: exactOptional(scopes),
+  operation: exactOptional(string()),
+  client: exactOptional(storedClient),
   requested: exactOptional(scopes),
   challenged: exactOptional(scopes),
   expiresAt: exactOptional(instant),
   errorCode: exactOptional(string()),
+});
+
+const storedDemand = object({
+  at: instant,
+  scopes,
+  operation: exactOptional(string()),
+  client: exactOptional(storedClient),
 });
 
 /** One connection's part of the file. */
@@ -70,6 +82,8 @@ export const storedConnection = object({
   account: exactOptional(string()),
   requested: scopes,
   challenged: scopes,
+  demands: exactOptional(pipe(array(storedDemand), readonly())),
+  scopesSupported: exactOptional(scopes),
   resourceMetadataUrl: exactOptional(string()),
   settings: object({
     allowUnadvertisedPkce: exactOptional(boolean()),

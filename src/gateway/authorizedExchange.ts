@@ -1,6 +1,7 @@
 import type { IncomingMessage, OutgoingHttpHeaders } from 'node:http';
 import type { Readable } from 'node:stream';
 import type { Connection } from '../connections/connection.ts';
+import type { LocalClient } from '../connections/scopeDemand.ts';
 import type { TokenService } from '../connections/tokenService.ts';
 import type { ScopeSet } from '../oauth/scopeSet.ts';
 import type { Upstream, UpstreamExchange, UpstreamHead } from './ports.ts';
@@ -19,6 +20,8 @@ export interface AuthorizedRequest {
   readonly body: Buffer | Readable;
   /** What it is for; asked when a challenge comes (P25). */
   readonly operation: () => string;
+  /** Whose it is; undefined for one of our own. */
+  readonly client?: LocalClient;
   /** Takes each exchange that begins, so that it can be aborted. */
   readonly onExchange: (exchange: UpstreamExchange) => void;
 }
@@ -43,7 +46,7 @@ export type AuthorizedOutcome =
 export async function authorizedExchange(
   { tokens, upstream }: AuthorizedExchangeParts,
   connection: Connection,
-  { body, head, onExchange, operation }: AuthorizedRequest,
+  { body, client, head, onExchange, operation }: AuthorizedRequest,
 ): Promise<AuthorizedOutcome> {
   const { id } = connection;
   for (let attempt = 0; ; attempt += 1) {
@@ -70,6 +73,7 @@ export async function authorizedExchange(
       dpopNonce,
       attempt,
       operation: operation(),
+      client,
     });
     if (outcome.type === 'pass') return { type: 'answer', answer };
     if (outcome.type !== 'retry') return { ...outcome, answer };

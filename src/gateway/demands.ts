@@ -3,8 +3,8 @@ import type { Connection, ConnectionId } from '../connections/connection.ts';
 import { Emitter } from '../connections/emitter.ts';
 import { describeError } from '../connections/errors.ts';
 import type { Clock, Disposable, Log } from '../connections/ports.ts';
+import { plainCause } from '../connections/scopeDemand.ts';
 import type { ChallengeOutcome, OutgoingRequest, RequestAuthorization } from '../connections/tokenService.ts';
-import { plainText } from '../oauth/errors.ts';
 import type { GatewayTokens } from './authorizedExchange.ts';
 import type { Demand, GatewayConnections, TellDemand } from './ports.ts';
 
@@ -17,9 +17,6 @@ export interface DemandsParts {
   readonly clock: Clock;
   readonly log: Log;
 }
-
-/** In characters; a longer one would push the rest of the message out of sight. */
-const LONGEST_OPERATION = 80;
 
 /** How long a message that is not answered keeps the next one back: the editor may have hidden it by then. */
 const HELD_BACK_MS = 20_000;
@@ -70,7 +67,7 @@ export class Demands implements GatewayTokens, Disposable {
       return await this.#parts.tokens.authorizeRequest(id, request);
     } catch (error) {
       // Also when a renewal has just found out that the grant has ended.
-      if (this.#parts.connections.get(id)?.state.type === 'needsSignIn') this.#note(id, undefined);
+      if (this.#parts.connections.get(id)?.state.type === 'needsSignIn') this.#note(id, {});
       throw error;
     }
   }
@@ -81,7 +78,7 @@ export class Demands implements GatewayTokens, Disposable {
 
   async answerChallenge(id: ConnectionId, challenge: ServerChallenge): Promise<ChallengeOutcome> {
     const outcome = await this.#parts.tokens.answerChallenge(id, challenge);
-    if (outcome.type === 'authorize') this.#note(id, challenge.operation);
+    if (outcome.type === 'authorize') this.#note(id, challenge);
     // It was asked for by another request, which is no reason not to wait for the answer as that one does.
     if (outcome.type === 'stop' && this.#isAwaited(id)) return { type: 'authorize', scopes: this.#needed(id) ?? [] };
     return outcome;
@@ -97,7 +94,7 @@ export class Demands implements GatewayTokens, Disposable {
   }
 
   /** Tells what the connection needs, unless that was told. One that the person signed out of needs nothing. */
-  #note(id: ConnectionId, operation: string | undefined): void {
+  #note(id: ConnectionId, cause: Parameters<typeof plainCause>[0]): void {
     const scopes = this.#needed(id);
     if (scopes === undefined) return;
     const what = JSON.stringify(scopes.toSorted());
@@ -107,8 +104,7 @@ export class Demands implements GatewayTokens, Disposable {
     const { clock, stepUpTimeoutMs } = this.#parts;
     const told: Told = { what, controller: new AbortController(), awaitedUntil: clock.now() + stepUpTimeoutMs() };
     this.#told.set(id, told);
-    const plainOperation = plainText(operation, LONGEST_OPERATION);
-    const demand = { connection: id, scopes, ...(plainOperation !== undefined && { operation: plainOperation }) };
+    const demand = { connection: id, scopes, ...plainCause(cause) };
     this.#lastTurn = this.#lastTurn.then(async () => this.#tell(demand, told));
   }
 

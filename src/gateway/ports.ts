@@ -3,6 +3,7 @@ import type { Readable } from 'node:stream';
 import type { Connection, ConnectionId } from '../connections/connection.ts';
 import type { ConnectionService } from '../connections/connectionService.ts';
 import type { Disposable } from '../connections/ports.ts';
+import type { LocalClient } from '../connections/scopeDemand.ts';
 import type { AllowedTools, LocalAccess } from './localAccess.ts';
 
 /** The connections, as the gateway sees them. */
@@ -87,6 +88,8 @@ export interface Demand {
   readonly scopes: readonly string[];
   /** What the client was at, e.g. `tools/call add_note`. Of the client, and only plain text once it was made so. */
   readonly operation?: string;
+  /** Whose request it was, where that is known. */
+  readonly client?: LocalClient;
 }
 
 /**

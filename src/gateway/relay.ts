@@ -26,7 +26,6 @@ export interface RelayParts extends AuthorizedExchangeParts {
   readonly connections: GatewayConnections;
   readonly routes: MessageRoutes;
   readonly stepUpTimeoutMs: () => number;
-  readonly onPersonNeeded: (connection: Connection) => void;
   readonly onDidDecline: OnDidDecline;
   readonly clock: Clock;
   readonly log: Log;
@@ -123,6 +122,7 @@ export class Relay {
       head,
       body,
       operation: () => operationOf(method, this.#json()),
+      client: access,
       onExchange: this.#call.onExchange,
     };
 
@@ -202,10 +202,9 @@ export class Relay {
 
   /** Whether the request is to be sent again; else the client was told. */
   async #waitForPerson(connection: Connection, need: Need, timeoutMs: number): Promise<boolean> {
-    const { clock, connections, onDidDecline, onPersonNeeded } = this.#parts;
+    const { clock, connections, onDidDecline } = this.#parts;
     const { onCancel } = this.#call;
     const generation = generationOf(connection);
-    onPersonNeeded(connection);
     const outcome = await newerGrant(connection, { clock, connections, generation, timeoutMs, onCancel, onDidDecline });
     if (this.#call.isOver) return false;
     if (outcome === 'granted') return true;

@@ -1,3 +1,4 @@
+import { urlWithoutTokens } from '../mcpConfig/entryTokens.ts';
 import { entryUrl, type EntryUrl } from '../mcpConfig/entryUrl.ts';
 import type { ConfigClient } from '../mcpConfig/configClient.ts';
 import type { ConfigProblem, TextRange } from '../mcpConfig/configServers.ts';
@@ -12,7 +13,7 @@ import { canonicalResource } from '../oauth/serverUrl.ts';
 /** What an entry says by itself. It depends on its text only, so it is kept for as long as that stays as it is. */
 export interface EntryFacts extends EntryContents {
   readonly url: EntryUrl | undefined;
-  /** By which it is known whether two entries lead to the same server (P14); undefined for what is no URL. */
+  /** What a connection to it is known by (P14), without a token that is written in it; undefined for what is no URL. */
   readonly canonicalUrl: string | undefined;
   /** What makes it another entry than one with the same URL. */
   readonly telling: string;
@@ -108,8 +109,8 @@ export class Analyzer {
     return {
       ...contents,
       url,
-      canonicalUrl: isKnown ? canonicalResource(new URL(url.url)) : undefined,
-      telling: tellingParts(contents),
+      canonicalUrl: isKnown ? canonicalResource(new URL(urlWithoutTokens(url.url))) : undefined,
+      telling: tellingParts(contents, url?.url),
       findings: entryFindings(text, this.#client, contents, url),
     };
   }

@@ -28,3 +28,10 @@ export function formatOf({ syntax, serversKey, foldersKey }: ConfigClient, folde
   const isForOne = foldersKey !== undefined && folder !== undefined;
   return { syntax, serversKey, ...(isForOne && { within: [foldersKey, folder] }) };
 }
+
+/** What is written as the server's URL, without its quotes. */
+export function urlRangeOf({ facts, base }: AnalyzedServer): TextRange | undefined {
+  if (facts.url === undefined) return undefined;
+  const { offset, length } = facts.url.property.range;
+  return { offset: offset + base + 1, length: Math.max(0, length - 2) };
+}

@@ -43,7 +43,7 @@ function needsPerson({ health }: ServerStatus): boolean {
 }
 
 /** The health by its shape, and in words: what the tree says after the name. */
-function statusTitle({ health, text }: ServerStatus): string {
+export function statusTitle({ health, text }: ServerStatus): string {
   const words = withoutLinks(text);
   switch (health) {
     case 'ok':

@@ -14,10 +14,14 @@ import { configDocument } from '../mcpConfig/configDocuments.ts';
 import { connectionsNotification, initializationSchema, type Initialization } from '../mcpConfig/languageProtocol.ts';
 import { setLanguage, translatorOf } from '../vscode/localize.ts';
 import { Analyzer } from './analysis.ts';
+import { completionsAt } from './completion.ts';
+import { completionPlace } from './completionPlace.ts';
 import type { ConfigDocument } from './configDocument.ts';
 import { ConnectionList } from './connectionList.ts';
 import { diagnosticsOf } from './diagnostics.ts';
+import { linksOf } from './documentLinks.ts';
 import { findingsOf } from './findings.ts';
+import { hoverAt } from './hover.ts';
 import { lensesOf } from './lenses.ts';
 import { quickFixesOf, withEdit } from './quickFixes.ts';
 
@@ -39,6 +43,7 @@ export class LanguageServer {
   readonly #connections = new ConnectionList();
   #environment: Initialization['environment'] | undefined;
   #canRefreshLenses = false;
+  #hasSnippets = false;
 
   constructor(connection: Connection) {
     this.#connection = connection;
@@ -47,6 +52,19 @@ export class LanguageServer {
     connection.onCodeLens(({ textDocument }) => {
       const document = this.#document(textDocument.uri);
       return document === undefined ? [] : lensesOf(document, this.#connections);
+    });
+    connection.onHover(({ textDocument, position }) => {
+      const document = this.#document(textDocument.uri);
+      return document && hoverAt(document, this.#connections, document.document.offsetAt(position));
+    });
+    connection.onCompletion(({ textDocument, position }) => {
+      const document = this.#document(textDocument.uri);
+      const place = document && completionPlace(document, document.document.offsetAt(position));
+      return document && place ? completionsAt(document, this.#connections, place, this.#hasSnippets) : [];
+    });
+    connection.onDocumentLinks(({ textDocument }) => {
+      const document = this.#document(textDocument.uri);
+      return document === undefined ? [] : linksOf(document);
     });
     connection.onCodeAction((params) => {
       const document = this.#document(params.textDocument.uri);
@@ -69,10 +87,14 @@ export class LanguageServer {
     setLanguage(translatorOf(messages), language);
     this.#environment = environment;
     this.#canRefreshLenses = capabilities.workspace?.codeLens?.refreshSupport === true;
+    this.#hasSnippets = capabilities.textDocument?.completion?.completionItem?.snippetSupport === true;
     return {
       capabilities: {
         textDocumentSync: TextDocumentSyncKind.Incremental,
         codeLensProvider: { resolveProvider: false },
+        hoverProvider: true,
+        documentLinkProvider: { resolveProvider: false },
+        completionProvider: { triggerCharacters: ['"', '[', '.'] },
         codeActionProvider: { codeActionKinds: [CodeActionKind.QuickFix], resolveProvider: true },
       },
     };

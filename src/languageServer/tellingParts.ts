@@ -1,4 +1,5 @@
 import type { ConfigProperty } from '../mcpConfig/configServers.ts';
+import { urlWithoutTokens } from '../mcpConfig/entryTokens.ts';
 
 /** What tells apart two entries with one URL: another account, another client, other arguments. */
 const TELLING = new Set([
@@ -17,9 +18,14 @@ const TELLING = new Set([
 ]);
 
 /** The parts of an entry that make it another one than one with the same URL; two such texts are compared. */
-export function tellingParts({ properties }: { readonly properties: readonly ConfigProperty[] }): string {
+export function tellingParts(
+  { properties }: { readonly properties: readonly ConfigProperty[] },
+  url: string | undefined,
+): string {
   const telling = properties.filter(({ path: [top], value }) => TELLING.has(String(top)) && !isUrl(value));
-  return telling.length === 0 ? '' : JSON.stringify(telling.map(({ path, value }) => [path, value]));
+  const hasToken = url !== undefined && urlWithoutTokens(url) !== url;
+  if (telling.length === 0 && !hasToken) return '';
+  return JSON.stringify([...telling.map(({ path, value }) => [path, value]), hasToken ? url : '']);
 }
 
 function isUrl(value: unknown): boolean {

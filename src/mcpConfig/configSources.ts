@@ -37,17 +37,24 @@ export function configSources(
   return [...own, ...shared];
 }
 
+/** How a client's file says which servers there are: for all folders, or for one. */
+export function formatOf(client: ConfigClient, folder: string | undefined): ConfigFormat {
+  const { foldersKey, serversKey, syntax } = client;
+  if (folder === undefined || foldersKey === undefined) return { serversKey, syntax };
+  return { serversKey, syntax, within: [foldersKey, folder] };
+}
+
 /** All that a client's file says of servers; the part for all folders comes first. Never throws. */
 export function readSections(text: string, client: ConfigClient): ConfigSection[] {
   const { syntax, serversKey, foldersKey } = client;
-  const general = { ...readServers(text, client), format: client };
+  const general = { ...readServers(text, client), format: formatOf(client, undefined) };
   if (foldersKey === undefined) return [general];
   const folders = membersOf(valueAt(parseJson(text, syntax).root, foldersKey));
   return [
     general,
     ...folders.flatMap(({ name: folder, value }) => {
       if (membersOf(valueAt(value, serversKey)).length === 0) return [];
-      const format: ConfigFormat = { syntax, serversKey, within: [foldersKey, folder] };
+      const format = formatOf(client, folder);
       return [{ ...readServers(text, format), format, folder }];
     }),
   ];

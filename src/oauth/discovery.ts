@@ -4,7 +4,7 @@ import { type Attempt, isOAuthError, OAuthError } from './errors.ts';
 import type { Fetch, Reach } from './fetchPort.ts';
 import { isProtocolType, type Probe, probeServer } from './probe.ts';
 import { fetchResourceMetadata, type ResourceMetadata } from './resourceMetadata.ts';
-import { type ScopeSet, union } from './scopeSet.ts';
+import { isScopeToken, type ScopeSet, union } from './scopeSet.ts';
 import {
   type AuthorizationServerMetadata,
   defaultServerMetadata,
@@ -164,6 +164,17 @@ export function dpopAlgorithm(discovery: Discovery, setting: 'always' | 'never' 
   if (setting === 'never' || (setting === undefined && !isTaken)) return undefined;
   if (algorithms === undefined) return setting === 'always' ? chooseAlgorithm(takenByResource) : undefined;
   return chooseAlgorithm(algorithms.filter((algorithm) => takenByResource?.includes(algorithm) ?? true));
+}
+
+/** So many are more than a person would look through. */
+const SUPPORTED_AT_MOST = 200;
+const LONGEST_SCOPE = 200;
+
+/** What the metadata of both servers list, the MCP server's first (RFC 9728 section 2, RFC 8414 section 2); bounded. */
+export function supportedScopes({ authorizationServer, resourceMetadata }: Discovery): ScopeSet {
+  return union(resourceMetadata?.scopes_supported ?? [], authorizationServer.scopes_supported ?? [])
+    .filter((scope) => isScopeToken(scope) && scope.length <= LONGEST_SCOPE)
+    .slice(0, SUPPORTED_AT_MOST);
 }
 
 /** `offline_access` when the authorization server lists it, else nothing (P15). */

@@ -70,6 +70,7 @@ const demandSchema = object({
   connection,
   scopes: pipe(array(string()), readonly()),
   operation: exactOptional(string()),
+  client: exactOptional(object({ kind: picklist(ACCESS_KINDS), label: string() })),
 } satisfies EntriesOf<Demand>);
 
 const portNewsSchema = variant('type', [

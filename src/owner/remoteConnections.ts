@@ -26,7 +26,7 @@ import { parsed } from './windowRpc.ts';
 export class RemoteConnections implements ConnectionService {
   readonly #owner: OwnerChannel;
   readonly #changes: Emitter<ConnectionChange>;
-  #views: ReadonlyMap<ConnectionId, ConnectionView> = new Map();
+  readonly #views = new Map<ConnectionId, ConnectionView>();
 
   /** To be made before the channel listens, so that nothing is missed. */
   constructor(owner: OwnerChannel, log: Log) {
@@ -153,10 +153,8 @@ export class RemoteConnections implements ConnectionService {
 
   #note({ type, view }: InferOutput<typeof changeNotification.params>): void {
     const { id } = view.connection;
-    this.#views =
-      type === 'removed'
-        ? new Map([...this.#views].filter(([other]) => other !== id))
-        : new Map([...this.#views, [id, view]]);
+    if (type === 'removed') this.#views.delete(id);
+    else this.#views.set(id, view);
     this.#changes.fire({ type, connection: view.connection });
   }
 }

@@ -9,10 +9,9 @@ import type {
   DevicePrompt,
   DisconnectOutcome,
 } from '../connections/connectionService.ts';
-import { Emitter } from '../connections/emitter.ts';
 import type { Disposable, Log, PrepareRedirect, RedirectKind } from '../connections/ports.ts';
 import type { AuthorizationTrace } from '../connections/trace.ts';
-import { askAgain } from './askAgain.ts';
+import { FollowedService } from './followedService.ts';
 import type { WindowRole } from './windowRole.ts';
 
 /** The connections, wherever they are kept. */
@@ -46,50 +45,51 @@ export interface SharedConnectionsParts {
  */
 export class SharedConnections implements SharedService, Disposable {
   readonly #parts: SharedConnectionsParts;
-  readonly #changes: Emitter<ConnectionChange>;
-  readonly #roleChanges: Disposable;
-  #current: ConnectionService;
-  #subscription: Disposable;
+  readonly #followed: FollowedService<ConnectionService, ConnectionChange>;
 
   constructor(parts: SharedConnectionsParts) {
+    const { log, own, role } = parts;
     this.#parts = parts;
-    this.#changes = new Emitter((error) => parts.log.error(`A listener failed: ${String(error)}`));
-    this.#current = parts.own;
-    this.#subscription = this.#follow();
-    this.#roleChanges = parts.role.onDidChange(() => this.#followRole());
+    this.#followed = new FollowedService<ConnectionService, ConnectionChange>({
+      own,
+      ofOwner: ({ service }) => service,
+      listen: (service, tell) => service.onDidChangeConnection(tell),
+      differences: changesBetween,
+      role,
+      log,
+    });
   }
 
   dispose(): void {
-    this.#roleChanges.dispose();
-    this.#subscription.dispose();
+    this.#followed.dispose();
   }
 
   get connections(): readonly Connection[] {
-    return this.#current.connections;
+    return this.#followed.current.connections;
   }
 
   get(id: ConnectionId): Connection | undefined {
-    return this.#current.get(id);
+    return this.#followed.current.get(id);
   }
 
   onDidChangeConnection(listener: (change: ConnectionChange) => void): Disposable {
-    return this.#changes.listen(listener);
+    return this.#followed.onDidTell(listener);
   }
 
   activity(id: ConnectionId): readonly ActivityEntry[] {
-    return this.#current.activity(id);
+    return this.#followed.current.activity(id);
   }
 
   authorizationUrl(id: ConnectionId): string | undefined {
-    return this.#current.authorizationUrl(id);
+    return this.#followed.current.authorizationUrl(id);
   }
 
   deviceAuthorization(id: ConnectionId): DevicePrompt | undefined {
-    return this.#current.deviceAuthorization(id);
+    return this.#followed.current.deviceAuthorization(id);
   }
 
   async add(serverUrl: string, name?: string, kind?: ConnectionKind): Promise<Connection> {
-    return this.#once(async (service) => service.add(serverUrl, name, kind));
+    return this.#followed.once(async (service) => service.add(serverUrl, name, kind));
   }
 
   async changeKind(
@@ -98,95 +98,76 @@ export class SharedConnections implements SharedService, Disposable {
     change?: SettingsChange,
     entered?: EnteredSecrets,
   ): Promise<void> {
-    return this.#once(async (service) => service.changeKind(id, kind, change, entered));
+    return this.#followed.once(async (service) => service.changeKind(id, kind, change, entered));
   }
 
   async discoverIssuer(id: ConnectionId, options?: { readonly signal?: AbortSignal }): Promise<string> {
-    return this.#again(async (service) => service.discoverIssuer(id, options));
+    return this.#followed.again(async (service) => service.discoverIssuer(id, options));
   }
 
   async rename(id: ConnectionId, name: string): Promise<void> {
-    return this.#again(async (service) => service.rename(id, name));
+    return this.#followed.again(async (service) => service.rename(id, name));
   }
 
   async remove(id: ConnectionId, options?: { readonly leaveSecret?: boolean }): Promise<DisconnectOutcome> {
-    return this.#once(async (service) => service.remove(id, options));
+    return this.#followed.once(async (service) => service.remove(id, options));
   }
 
   async authorize(
     id: ConnectionId,
     options?: { readonly signal?: AbortSignal; readonly scopes?: readonly string[] },
   ): Promise<AuthorizationOutcome> {
-    return this.#once(async (service) => service.authorize(id, options));
+    return this.#followed.once(async (service) => service.authorize(id, options));
   }
 
   async cancelAuthorization(id: ConnectionId): Promise<void> {
-    return this.#again(async (service) => service.cancelAuthorization(id));
+    return this.#followed.again(async (service) => service.cancelAuthorization(id));
   }
 
   async trace(id: ConnectionId): Promise<AuthorizationTrace | undefined> {
-    return this.#again(async (service) => service.trace(id));
+    return this.#followed.again(async (service) => service.trace(id));
   }
 
   async handleCallback(url: URL): Promise<CallbackOutcome> {
-    return this.#once(async (service) => service.handleCallback(url));
+    return this.#followed.once(async (service) => service.handleCallback(url));
   }
 
   async refresh(id: ConnectionId): Promise<Connection> {
-    return this.#once(async (service) => service.refresh(id));
+    return this.#followed.once(async (service) => service.refresh(id));
   }
 
   async disconnect(id: ConnectionId): Promise<DisconnectOutcome> {
-    return this.#once(async (service) => service.disconnect(id));
+    return this.#followed.once(async (service) => service.disconnect(id));
   }
 
   async configure(id: ConnectionId, change: SettingsChange, entered?: EnteredSecrets): Promise<void> {
-    return this.#again(async (service) => service.configure(id, change, entered));
+    return this.#followed.again(async (service) => service.configure(id, change, entered));
   }
 
   noteFocus(): void {
     this.#parts.onFocus();
     const { type } = this.#parts.role.state;
-    if (type === 'owner' || type === 'guest') this.#current.noteFocus();
+    if (type === 'owner' || type === 'guest') this.#followed.current.noteFocus();
   }
 
   async redirectUri(kind: RedirectKind | undefined): Promise<string> {
     const { ownRedirectUri, role } = this.#parts;
-    return this.#again(async () =>
+    return this.#followed.again(async () =>
       role.link === undefined ? ownRedirectUri(kind) : role.link.service.redirectUri(kind),
     );
   }
 
   readonly sampleUrl = async (): Promise<string> => {
     const { ownSampleUrl, role } = this.#parts;
-    return this.#again(async () => (role.link === undefined ? ownSampleUrl() : role.link.service.sampleUrl()));
+    return this.#followed.again(async () => (role.link === undefined ? ownSampleUrl() : role.link.service.sampleUrl()));
   };
+}
 
-  async #once<T>(call: (service: ConnectionService) => Promise<T>): Promise<T> {
-    await this.#parts.role.ensureReady();
-    return call(this.#current);
-  }
-
-  async #again<T>(call: (service: ConnectionService) => Promise<T>): Promise<T> {
-    return askAgain(async () => this.#once(call));
-  }
-
-  #follow(): Disposable {
-    const followed = this.#current;
-    return followed.onDidChangeConnection((change) => this.#changes.fire(change));
-  }
-
-  #followRole(): void {
-    const { own, role } = this.#parts;
-    const next = role.link?.service ?? own;
-    if (next === this.#current) return;
-    const before = new Map(this.#current.connections.map((connection) => [connection.id, connection]));
-    this.#subscription.dispose();
-    this.#current = next;
-    this.#subscription = this.#follow();
-    for (const connection of next.connections) {
-      this.#changes.fire({ type: before.delete(connection.id) ? 'changed' : 'added', connection });
-    }
-    for (const connection of before.values()) this.#changes.fire({ type: 'removed', connection });
-  }
+/** What has changed when another window keeps the connections. */
+function changesBetween(before: ConnectionService, now: ConnectionService): readonly ConnectionChange[] {
+  const gone = new Map(before.connections.map((connection) => [connection.id, connection]));
+  const there = now.connections.map((connection): ConnectionChange => {
+    return { type: gone.delete(connection.id) ? 'changed' : 'added', connection };
+  });
+  return [...there, ...Array.from(gone.values(), (connection) => ({ type: 'removed', connection }) as const)];
 }

@@ -1,4 +1,5 @@
 import type { ConnectionId } from '../connections/connection.ts';
+import type { LocalClient } from '../connections/scopeDemand.ts';
 import type { AccessKind, AllowedTools, LocalAccess } from '../gateway/localAccess.ts';
 import { settingIds } from './ids.ts';
 import { t } from './localize.ts';
@@ -11,7 +12,7 @@ export function accessesOf(accesses: readonly LocalAccess[], connection: Connect
 }
 
 /** What a local client is called. Of one that asked for its access it is only its own claim (P44); not yet escaped. */
-export function accessName({ kind, label }: LocalAccess): string {
+export function accessName({ kind, label }: LocalClient): string {
   switch (kind) {
     case 'oauth':
     case 'token':

@@ -5,11 +5,13 @@ import { describeError } from '../connections/errors.ts';
 import type { Disposable, Log } from '../connections/ports.ts';
 import type { GatewayService } from '../gateway/gatewayService.ts';
 import { agentServers } from './agentServers.ts';
+import type { ChangeBatches } from './changeBatches.ts';
 import { providerIds, settingIds } from './ids.ts';
 import { isAgentModeEnabled } from './settings.ts';
 
 export interface AgentModeParts {
-  readonly service: Pick<ConnectionService, 'connections' | 'get' | 'onDidChangeConnection'>;
+  readonly service: Pick<ConnectionService, 'connections' | 'get'>;
+  readonly batches: Pick<ChangeBatches, 'onDidChange'>;
   readonly gateway: Pick<GatewayService, 'accesses' | 'onDidChangeAccesses' | 'gatewayUrl' | 'editorToken'>;
   readonly log: Log;
 }
@@ -48,7 +50,7 @@ class AgentModeProvider implements vscode.McpServerDefinitionProvider<vscode.Mcp
     this.onDidChangeMcpServerDefinitions = this.#changes.event;
     this.#subscriptions = [
       this.#changes,
-      parts.service.onDidChangeConnection(() => this.#look()),
+      parts.batches.onDidChange(() => this.#look()),
       parts.gateway.onDidChangeAccesses(() => this.#onAccesses()),
       vscode.workspace.onDidChangeConfiguration((change) => {
         if (change.affectsConfiguration(settingIds.agentMode)) this.#look();

@@ -8,6 +8,7 @@ import { parseServerUrl, canonicalResource } from '../oauth/serverUrl.ts';
 import { addToClient } from './addToClient.ts';
 import { askServerUrl } from './askServerUrl.ts';
 import type { ClientConfigParts } from './clientAccess.ts';
+import { chooseScopes, hasScopes } from './chooseScopes.ts';
 import { chooseCaFile, type ChooseCaFileParts } from './chooseCaFile.ts';
 import type { CommandTable } from './commandTable.ts';
 import { connectConfigServer } from './configActions/connectEntry.ts';
@@ -82,6 +83,11 @@ export function commandTable(parts: CommandParts): CommandTable {
     },
     [commandIds.signIn]: on(t('Sign in to which server?'), signInTo),
     [commandIds.reauthorize]: on(t('Re-authorize which server?'), signInTo),
+    [commandIds.chooseScopes]: on(
+      t('Choose the scopes of which server?'),
+      async (connection) => chooseScopes(parts, connection),
+      hasScopes,
+    ),
     [commandIds.refreshToken]: on(
       t('Refresh the token of which server?'),
       async (connection) => refreshToken(parts, connection),

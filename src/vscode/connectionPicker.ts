@@ -2,6 +2,7 @@ import * as vscode from 'vscode';
 import type { Connection } from '../connections/connection.ts';
 import type { ConnectionService } from '../connections/connectionService.ts';
 import { worstFirst } from '../connections/health.ts';
+import { newScopesText } from './causeText.ts';
 import { t } from './localize.ts';
 import { connectionText } from './treeText.ts';
 
@@ -12,12 +13,14 @@ export interface ConnectionItem extends vscode.QuickPickItem {
 /** A connection as an entry of a quick pick, drawn as its row in the tree is. */
 export function connectionItem(connection: Connection, now: number): ConnectionItem {
   const { label, description, icon } = connectionText(connection, now);
+  const added = newScopesText(connection);
   const color = icon?.color === undefined ? undefined : new vscode.ThemeColor(icon.color);
   return {
     connection,
     // Labels turn $(name) into an icon; a server may have chosen this one.
     label: label.replaceAll('$(', '$ ('),
     description,
+    ...(added !== undefined && { detail: added }),
     ...(icon === undefined ? {} : { iconPath: new vscode.ThemeIcon(icon.id.replace('~spin', ''), color) }),
   };
 }

@@ -1,35 +1,24 @@
 import type { Demand } from '../gateway/ports.ts';
+import { clientText, scopeList } from './causeText.ts';
 import { t } from './localize.ts';
 import { quoted, withoutLinks } from './untrustedText.ts';
 
-/** How many scopes a message has room for. */
-const SCOPES_AT_MOST = 6;
-
 /**
- * What a server demands of the person before a local client's request can succeed: which server, what, and for what.
+ * What a server demands of the person before a local client's request can succeed: which server, what, for what and
+ * for whom.
  * @param name the connection's
  */
-export function demandText(name: string, { operation, scopes }: Demand): string {
+export function demandText(name: string, { client, operation, scopes }: Demand): string {
   const server = withoutLinks(name);
   const call = quoted(operation);
+  const who = clientText(client) ?? t('A local client');
   if (scopes.length === 0) {
     return call === undefined
-      ? t('A local client wants to use {0}, which you have to sign in to again.', server)
-      : t('A local client wants to use {0} for {1}, which you have to sign in to again.', server, call);
+      ? t('{0} wants to use {1}, which you have to sign in to again.', who, server)
+      : t('{0} wants to use {1} for {2}, which you have to sign in to again.', who, server, call);
   }
   const list = scopeList(scopes);
   return call === undefined
-    ? t('A local client wants to use {0}, which demands what you have not granted yet: {1}.', server, list)
-    : t(
-        'A local client wants to use {0} for {1}, which demands what you have not granted yet: {2}.',
-        server,
-        call,
-        list,
-      );
-}
-
-function scopeList(scopes: readonly string[]): string {
-  const shown = scopes.slice(0, SCOPES_AT_MOST).map((scope) => quoted(scope) ?? '');
-  const rest = scopes.length - shown.length;
-  return [...shown, ...(rest > 0 ? [t('and {0} more', rest)] : [])].join(', ');
+    ? t('{0} wants to use {1}, which demands what you have not granted yet: {2}.', who, server, list)
+    : t('{0} wants to use {1} for {2}, which demands what you have not granted yet: {3}.', who, server, call, list);
 }

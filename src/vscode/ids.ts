@@ -6,6 +6,7 @@ export const commandIds = {
   connectServer: 'scopekeeper.connectServer',
   signIn: 'scopekeeper.signIn',
   reauthorize: 'scopekeeper.reauthorize',
+  chooseScopes: 'scopekeeper.chooseScopes',
   refreshToken: 'scopekeeper.refreshToken',
   disconnect: 'scopekeeper.disconnect',
   remove: 'scopekeeper.remove',

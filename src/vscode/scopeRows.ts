@@ -1,5 +1,6 @@
 import { currentGrant, type Connection } from '../connections/connection.ts';
 import { isSeldomEchoed } from '../connections/grant.ts';
+import { openDemands, type ScopeDemand } from '../connections/scopeDemand.ts';
 
 export type ScopeStatus =
   | 'granted'
@@ -15,10 +16,24 @@ export type ScopeStatus =
 export interface ScopeRow {
   readonly scope: string;
   readonly status: ScopeStatus;
+  /** Why it was demanded last, where that is known. */
+  readonly demand?: ScopeDemand;
 }
+
+/** Connections are replaced whole, and each is drawn again and again. */
+const known = new WeakMap<Connection, readonly ScopeRow[]>();
 
 /** Every scope a connection has to do with, once each: the granted ones first, then the lost, then the rest. */
 export function scopeRows(connection: Connection): readonly ScopeRow[] {
+  let rows = known.get(connection);
+  if (rows === undefined) {
+    rows = rowsOf(connection);
+    known.set(connection, rows);
+  }
+  return rows;
+}
+
+function rowsOf(connection: Connection): readonly ScopeRow[] {
   const grant = currentGrant(connection);
   // Before a sign-in nothing is missing: these are what will be asked for.
   if (grant === undefined) {
@@ -38,5 +53,9 @@ export function scopeRows(connection: Connection): readonly ScopeRow[] {
   // Who gives a refresh token has given offline access, whether or not it is named (OpenID Connect Core section 11).
   const isTold = ([scope, status]: readonly [string, ScopeStatus]): boolean =>
     status === 'granted' || !isSeldomEchoed(scope) || (scope === 'offline_access' && !grant.refreshable);
-  return [...rows].filter(isTold).map(([scope, status]) => ({ scope, status }));
+  const demands = openDemands(connection);
+  return [...rows].filter(isTold).map(([scope, status]): ScopeRow => {
+    const demand = status === 'granted' ? undefined : demands.findLast(({ scopes }) => scopes.includes(scope));
+    return demand === undefined ? { scope, status } : { scope, status, demand };
+  });
 }

@@ -19,8 +19,7 @@ export async function showStatus(service: ConnectionService): Promise<void> {
   const others = sorted.filter((connection) => !isUrgent(connection)).map((connection) => item(connection, now));
   const items: StatusItem[] = [
     ...(urgent.length > 0 ? [separator(t('sign in')), ...urgent] : []),
-    separator(t('connections')),
-    ...others,
+    ...(others.length > 0 ? [separator(t('connections')), ...others] : []),
     separator(''),
     { label: t('Connect Server…'), iconPath: new vscode.ThemeIcon('add'), run: command(commandIds.connectServer) },
     { label: t('Show All'), iconPath: new vscode.ThemeIcon('list-tree'), run: command(`${viewIds.servers}.focus`) },

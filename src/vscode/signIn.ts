@@ -1,12 +1,14 @@
 import * as vscode from 'vscode';
-import type { AuthorizationStep, Connection, ConnectionId } from '../connections/connection.ts';
+import { type AuthorizationStep, type Connection, type ConnectionId, currentGrant } from '../connections/connection.ts';
 import type { AuthorizationOutcome, ConnectionService, DevicePrompt } from '../connections/connectionService.ts';
 import { isKeychainError } from '../connections/errors.ts';
+import { newScopesText, scopeList } from './causeText.ts';
 import { deviceText } from './deviceText.ts';
 import { type CommandId, commandIds, viewIds } from './ids.ts';
 import { t } from './localize.ts';
 import { showError } from './notifications.ts';
 import { openBrowser } from './openBrowser.ts';
+import { scopeChanges, scopeChangesText } from './scopeChoices.ts';
 import { returnHere, waitingText } from './remote/signInReturn.ts';
 import { commandLink } from './statusText.ts';
 import { stepText } from './treeText.ts';
@@ -42,16 +44,18 @@ export class SignIn implements vscode.Disposable {
   /**
    * Signs in to `connection` and tells how it went; never throws. While a sign-in waits for the person, whichever window
    * began it, the page is opened again.
+   * @param scopes asks for exactly these (P23): one that waits for others ends first
    */
-  async run(connection: Connection): Promise<void> {
+  async run(connection: Connection, scopes?: readonly string[]): Promise<void> {
     const { id } = connection;
+    if (scopes !== undefined) await this.stop(id);
     // The person has closed the tab, perhaps.
     const device = this.#service.deviceAuthorization(id);
     const url = this.#service.authorizationUrl(id) ?? device?.verificationUriComplete ?? device?.verificationUri;
     if (url !== undefined) await openBrowser(url);
     if (this.#running.has(id)) return;
     const controller = new AbortController();
-    const ended = this.#signIn(connection, controller).finally(() => this.#running.delete(id));
+    const ended = this.#signIn(connection, controller, scopes).finally(() => this.#running.delete(id));
     this.#running.set(id, { controller, ended });
     await ended;
   }
@@ -64,13 +68,17 @@ export class SignIn implements vscode.Disposable {
     await this.#service.cancelAuthorization(id);
   }
 
-  async #signIn(connection: Connection, controller: AbortController): Promise<void> {
+  async #signIn(
+    connection: Connection,
+    controller: AbortController,
+    scopes: readonly string[] | undefined,
+  ): Promise<void> {
     const { id } = connection;
     try {
-      const outcome = await this.#withProgress(connection, controller);
+      const outcome = await this.#withProgress(connection, controller, scopes);
       if (outcome.type === 'authorized') {
-        const { name, lastError } = outcome.connection;
-        vscode.window.setStatusBarMessage(t('$(pass) Connected to {0}', withoutLinks(name)), 5000);
+        const { lastError } = outcome.connection;
+        vscode.window.setStatusBarMessage(connectedText(connection, outcome.connection, scopes), 5000);
         // What is wrong with the keychain is told for all connections.
         if (lastError !== undefined && !isKeychainError(lastError))
           void showError(lastError, { connection: outcome.connection });
@@ -81,14 +89,19 @@ export class SignIn implements vscode.Disposable {
       // Not awaited: the message may stay open for ever, and the sign-in is over.
       void showError(error, {
         connection: this.#service.get(id) ?? connection,
-        tryAgain: async () => this.run(this.#service.get(id) ?? connection),
+        tryAgain: async () => this.run(this.#service.get(id) ?? connection, scopes),
       });
     }
   }
 
   /** Signs in with progress in the view; the notification comes only when there is something to wait for. */
-  async #withProgress({ id, name }: Connection, controller: AbortController): Promise<AuthorizationOutcome> {
-    const outcome = this.#service.authorize(id, { signal: controller.signal });
+  async #withProgress(
+    before: Connection,
+    controller: AbortController,
+    scopes: readonly string[] | undefined,
+  ): Promise<AuthorizationOutcome> {
+    const { id, name } = before;
+    const outcome = this.#service.authorize(id, { signal: controller.signal, ...(scopes !== undefined && { scopes }) });
     void vscode.window.withProgress({ location: { viewId: viewIds.servers } }, async () => settled(outcome)); // only shown
     const tellSteps = (tell: (connection: Connection) => void) =>
       this.#service.onDidChangeConnection(({ connection }) => {
@@ -110,8 +123,10 @@ export class SignIn implements vscode.Disposable {
     return vscode.window.withProgress(
       { location: vscode.ProgressLocation.Notification, title, cancellable: true },
       async (progress, cancellation) => {
-        const report = (connection: Connection) =>
-          progress.report({ message: progressText(connection, this.#service.deviceAuthorization(id)) });
+        const report = (connection: Connection) => {
+          const asked = scopes === undefined ? newScopesText(connection) : scopeChangesText(before, scopes);
+          progress.report({ message: progressText(connection, this.#service.deviceAuthorization(id), asked) });
+        };
         const current = this.#service.get(id);
         if (current !== undefined) report(current);
         const subscriptions = [cancellation.onCancellationRequested(() => controller.abort()), tellSteps(report)];
@@ -135,15 +150,38 @@ function isWaiting(step: AuthorizationStep): boolean {
   return step === 'waitingForBrowser' || step === 'waitingForDevice';
 }
 
-/** What the notification says. A progress notification has no buttons but *Cancel*, so the ways on are links. */
-function progressText({ id, settings, state }: Connection, device: DevicePrompt | undefined): string {
+/** What is said at the end; what the person has unticked and lost is named. */
+function connectedText(before: Connection, now: Connection, scopes: readonly string[] | undefined): string {
+  const name = withoutLinks(now.name);
+  const { dropped } = scopeChanges(before, currentGrant(now)?.granted ?? []);
+  if (scopes === undefined || dropped.length === 0) return t('$(pass) Connected to {0}', name);
+  return t('$(pass) Connected to {0}, without {1}', name, scopeList(dropped));
+}
+
+/**
+ * What the notification says. A progress notification has no buttons but *Cancel*, so the ways on are links.
+ * @param asked what is asked for anew and why, fit for a message
+ */
+function progressText(
+  { id, settings, state }: Connection,
+  device: DevicePrompt | undefined,
+  asked: string | undefined,
+): string {
   if (state.type !== 'authorizing') return '';
   const link = (label: string, command: CommandId) => `[${label}](${commandLink(command, id)})`;
   if (device !== undefined) {
     const copy = link(t('Copy Code'), commandIds.copyDeviceCode);
-    return `${deviceText(device)}. ${copy} · ${link(t('Open Page'), commandIds.openDevicePage)}`;
+    return withAsked(`${deviceText(device)}.`, `${copy} · ${link(t('Open Page'), commandIds.openDevicePage)}`, asked);
   }
   if (state.step !== 'waitingForBrowser') return stepText(state.step);
   const copy = link(t('Copy URL'), commandIds.copySignInUrl);
-  return `${waitingText(returnHere(settings.redirect))} ${copy} · ${link(t('Paste callback URL'), commandIds.pasteCallbackUrl)}`;
+  return withAsked(
+    waitingText(returnHere(settings.redirect)),
+    `${copy} · ${link(t('Paste callback URL'), commandIds.pasteCallbackUrl)}`,
+    asked,
+  );
+}
+
+function withAsked(text: string, links: string, asked: string | undefined): string {
+  return [text, ...(asked === undefined ? [] : [`${asked}.`]), links].join(' ');
 }

@@ -2,7 +2,7 @@ import type { Connection } from '../connections/connection.ts';
 import { healthOf, summarizeHealth, worstFirst, type HealthLevel, type HealthSummary } from '../connections/health.ts';
 import { commandIds } from './ids.ts';
 import { t } from './localize.ts';
-import { connectionFlags, statusText } from './treeText.ts';
+import { connectionFlags, scopeNumbers, stateText } from './treeText.ts';
 import { markdownText } from './untrustedText.ts';
 
 export interface StatusBarText {
@@ -18,6 +18,7 @@ export function statusBarText(connections: readonly Connection[], now: number): 
   const { away, level, total, connected, needingUser } = summarizeHealth(connections, now);
   switch (level) {
     case 'ok':
+      if (connected === 0) return unconnectedText(connections);
       return { level, text: `$(key) ${connected}`, spoken: t('MCP connections: {0} connected', connected) };
     case 'offline':
       return {
@@ -40,6 +41,13 @@ export function statusBarText(connections: readonly Connection[], now: number): 
   }
 }
 
+/** While there is no connection to count: the first one is being made, or all were ended. */
+function unconnectedText(connections: readonly Connection[]): StatusBarText {
+  return connections.some(({ state }) => state.type === 'authorizing')
+    ? { level: 'ok', text: '$(sync~spin)', spoken: t('MCP connections: signing in') }
+    : { level: 'ok', text: '$(key)', spoken: t('MCP connections: none is connected') };
+}
+
 /** How many rows the hover shows before it refers to the view. */
 const HOVER_ROWS = 12;
 
@@ -58,6 +66,8 @@ export const hoverCommands: readonly string[] = [
   commandIds.reauthorize,
   commandIds.refreshToken,
   commandIds.connectServer,
+  commandIds.reveal,
+  commandIds.showStatus,
 ];
 
 /** The hover of the status bar: a Markdown table of the connections, the worst first. All of their text is escaped. */
@@ -65,18 +75,26 @@ export function statusHover(connections: readonly Connection[], now: number): st
   const sorted = worstFirst(connections, now);
   const rows = sorted.slice(0, HOVER_ROWS).map((connection) => {
     const glyph = HEALTH_GLYPHS[healthOf(connection, now)];
-    const status = markdownText(statusText(connection, now));
-    return `| ${glyph} ${markdownText(connection.name)} | ${status} | &nbsp; ${actionLink(connection, now)} |`;
+    const name = link(connection.name, commandIds.reveal, connection);
+    const cells = [stateText(connection, now), scopeNumbers(connection)].map(markdownText);
+    return row(`${glyph} ${name}`, ...cells, actionLink(connection, now));
   });
   const rest = sorted.length - rows.length;
   return [
-    `| ${markdownText(t('MCP Connections'))} | | |`,
-    '|:--|:--|:--|',
+    row(...[t('MCP Connections'), t('State'), t('Scopes'), ''].map(markdownText)),
+    '|:--|:--|:--|:--|',
     ...rows,
-    ...(rest > 0 ? [`| ${markdownText(t('and {0} more', rest))} | | |`] : []),
     '',
-    `[${markdownText(t('Connect Server…'))}](command:${commandIds.connectServer})`,
+    [
+      ...(rest > 0 ? [`[${markdownText(t('and {0} more', rest))}](command:${commandIds.showStatus})`] : []),
+      `[${markdownText(t('Connect Server…'))}](command:${commandIds.connectServer})`,
+    ].join(' &nbsp;·&nbsp; '),
   ].join('\n');
+}
+
+/** A row of a Markdown table; spaces keep its cells apart, which the hover does not. */
+function row(...cells: readonly string[]): string {
+  return `| ${cells.map((cell) => (cell === '' ? '' : `${cell} &nbsp;`)).join(' | ')} |`;
 }
 
 function actionLink(connection: Connection, now: number): string {

@@ -9,14 +9,15 @@ import {
 import type { DevicePrompt } from '../connections/connectionService.ts';
 import { healthOf, type HealthLevel } from '../connections/health.ts';
 import { isOAuthError, type ScopekeeperError } from '../oauth/errors.ts';
+import { causeText } from './causeText.ts';
 import { deviceRowText, deviceText } from './deviceText.ts';
 import { errorText } from './errorText.ts';
 import { signsInText } from './kindText.ts';
 import { t } from './localize.ts';
-import { absoluteText, agoText, clockText, expiryText, inText } from './relativeTime.ts';
-import { type IconText, instantText, joined, row, type RowText, type TooltipLine } from './rowText.ts';
+import { agoText, clockText, expiryText, inText } from './relativeTime.ts';
+import { type IconText, joined, row, type RowText } from './rowText.ts';
 import { scopeRows, type ScopeRow } from './scopeRows.ts';
-import { displayUrl, shortUrl } from './untrustedText.ts';
+import { shortUrl } from './untrustedText.ts';
 
 const HEALTH_ICONS: Readonly<Record<HealthLevel, IconText>> = {
   ok: { id: 'pass', color: 'testing.iconPassed' },
@@ -46,6 +47,13 @@ export function connectionText(connection: Connection, now: number, device?: Dev
 
 /** How a connection is, in one line: `expires in 42 min · 5 scopes`. */
 export function statusText(connection: Connection, now: number): string {
+  const { state } = connection;
+  const count = state.type === 'ready' || state.type === 'refreshing' ? scopeCount(connection, state.grant) : undefined;
+  return joined(stateText(connection, now), count === undefined ? undefined : scopeCountText(count));
+}
+
+/** How a connection is, without its scopes: `expires in 42 min`. */
+export function stateText(connection: Connection, now: number): string {
   const { state, lastError } = connection;
   switch (state.type) {
     case 'disconnected':
@@ -54,9 +62,9 @@ export function statusText(connection: Connection, now: number): string {
       // A row is narrow; the notification has the whole sentence.
       return state.step === 'waitingForBrowser' ? t('see your browser…') : stepText(state.step);
     case 'ready':
-      return joined(grantExpiryText(connection, state.grant, now), scopeCountText(connection, state.grant));
+      return grantExpiryText(connection, state.grant, now);
     case 'refreshing':
-      return joined(t('renewing'), scopeCountText(connection, state.grant));
+      return t('renewing');
     case 'needsConsent':
       return state.missing.length === 1 ? t('needs 1 more scope') : t('needs {0} more scopes', state.missing.length);
     case 'needsSignIn':
@@ -118,13 +126,29 @@ function grantExpiryText({ kind, state }: Connection, grant: Grant, now: number)
   return expiryText(grant.expiresAt, now);
 }
 
-/** `5 scopes`, or `4 of 6 scopes` when some were not granted; nothing for a server without scopes. */
-function scopeCountText(connection: Connection, grant: Grant): string | undefined {
-  const granted = grant.granted.length;
+interface ScopeCount {
+  readonly granted: number;
+  /** With those that were not granted. */
+  readonly all: number;
+}
+
+/** How many scopes there are of a connection; undefined for a server without scopes, and while nobody is signed in. */
+function scopeCount(connection: Connection, grant = currentGrant(connection)): ScopeCount | undefined {
   const all = scopeRows(connection).length;
-  if (all === 0) return undefined;
+  return grant === undefined || all === 0 ? undefined : { granted: grant.granted.length, all };
+}
+
+/** `5 scopes`, or `4 of 6 scopes` when some were not granted. */
+function scopeCountText({ all, granted }: ScopeCount): string {
   if (granted < all) return t('{0} of {1} scopes', granted, all);
   return granted === 1 ? t('1 scope') : t('{0} scopes', granted);
+}
+
+/** `5`, or `4 of 6` when some were not granted; nothing for a server without scopes, and while nobody is signed in. */
+export function scopeNumbers(connection: Connection): string {
+  const count = scopeCount(connection);
+  if (count === undefined) return '';
+  return count.granted < count.all ? t('{0} of {1}', count.granted, count.all) : String(count.granted);
 }
 
 const WAITING_FLAGS: Readonly<Partial<Record<AuthorizationStep, string>>> = {
@@ -134,13 +158,17 @@ const WAITING_FLAGS: Readonly<Partial<Record<AuthorizationStep, string>>> = {
 
 /** What can be done with a connection now, as words for the `viewItem` context key. */
 export function connectionFlags(connection: Connection): readonly string[] {
-  const { state } = connection;
+  const { kind, state } = connection;
   if (state.type === 'authorizing') {
     const waiting = WAITING_FLAGS[state.step];
     return ['connection', 'isAuthorizing', ...(waiting === undefined ? [] : [waiting])];
   }
   const grant = currentGrant(connection);
-  const flags = ['connection', state.type === 'disconnected' ? 'canSignIn' : 'canReauthorize'];
+  const flags = [
+    'connection',
+    ...(kind === 'static_token' ? [] : ['hasScopes']),
+    state.type === 'disconnected' ? 'canSignIn' : 'canReauthorize',
+  ];
   if (grant?.refreshable === true && state.type !== 'refreshing') flags.push('canRefresh');
   if (state.type !== 'disconnected') flags.push('canDisconnect');
   return flags;
@@ -157,14 +185,19 @@ export function scopesText(connection: Connection): RowText {
 }
 
 /** The row of one scope. A scope is a server's text: it is the label, never more. */
-export function scopeText({ scope, status }: ScopeRow): RowText {
+export function scopeText({ demand, scope, status }: ScopeRow): RowText {
+  const why = demand === undefined ? undefined : causeText(demand);
   switch (status) {
     case 'granted':
       return row(scope, '', { id: 'check', color: 'testing.iconPassed' }, 'scope', t('{0}, granted', scope));
     case 'dropped':
       return row(scope, t('dropped by a refresh'), { id: 'warning', color: 'list.warningForeground' }, 'scope');
-    case 'demanded':
-      return row(scope, t('demanded, not granted'), { id: 'lock', color: 'list.warningForeground' }, 'scope');
+    case 'demanded': {
+      const icon = { id: 'lock', color: 'list.warningForeground' };
+      const said = t('demanded, not granted');
+      if (why === undefined) return row(scope, said, icon, 'scope');
+      return row(scope, t('for {0}', why), icon, 'scope', t('{0}, {1}, {2}', scope, said, t('for {0}', why)));
+    }
     case 'not_asked_yet':
       return row(scope, t('asked for at sign-in'), { id: 'circle-outline', color: 'disabledForeground' }, 'scope');
     case 'not_granted':
@@ -191,7 +224,8 @@ export function expiresText(connection: Connection, now: number): RowText {
   );
 }
 
-function renewalText({ kind }: Connection, grant: Grant): string {
+/** What happens at the end of a grant. */
+export function renewalText({ kind }: Connection, grant: Grant): string {
   if (kind === 'static_token') return t('you enter another one when it has ended');
   return grant.refreshable ? t('renews itself') : t('sign in again then');
 }
@@ -203,8 +237,10 @@ export function authorizationServerText(connection: Connection): RowText {
     return row(t('Authorization server'), t('not known yet'), icon, 'authorizationServer');
   }
   // Which one it is matters more than that it is one: it stands where it is not cut off.
-  const description = joined(connection.account, t('authorization server'));
-  return row(shortUrl(connection.issuer), description, icon, 'authorizationServer');
+  const label = shortUrl(connection.issuer);
+  const description = connection.account ?? t('signs you in');
+  const spoken = joined(t('{0}, {1}', t('Authorization server'), label), connection.account);
+  return row(label, description, icon, 'authorizationServer', spoken);
 }
 
 /** The row that says how tokens are got, for a connection that does it in another way than most. */
@@ -236,8 +272,9 @@ const EVENT_ICONS: Readonly<Record<ActivityEntry['type'], IconText>> = {
 /** The row of one event. */
 export function activityEntryText(entry: ActivityEntry, now: number): RowText {
   const scopes = entry.scopes?.join(' ');
+  const why = entry.type === 'consent_needed' ? causeText(entry) : undefined;
   const code = entry.errorCode?.replaceAll('_', ' ');
-  return row(eventText(entry), joined(agoText(entry.at, now), scopes, code), EVENT_ICONS[entry.type], 'event');
+  return row(eventText(entry), joined(agoText(entry.at, now), scopes, why, code), EVENT_ICONS[entry.type], 'event');
 }
 
 /** What an event is called. */
@@ -266,45 +303,4 @@ export function eventText(entry: Pick<ActivityEntry, 'type'>): string {
     case 'disconnected':
       return t('Disconnected');
   }
-}
-
-/**
- * The tooltip of a connection: everything known about it that is no secret.
- * @param device as for {@link connectionText}
- */
-export function tooltipLines(connection: Connection, now: number, device?: DevicePrompt): readonly TooltipLine[] {
-  const grant = currentGrant(connection);
-  const { lastError } = connection;
-  const scopes = (status: readonly ScopeRow['status'][]) =>
-    scopeRows(connection)
-      .filter((scope) => status.includes(scope.status))
-      .map(({ scope }) => scope)
-      .join(' ');
-  const signsIn = signsInText(connection);
-  const missing = scopes(['dropped', 'demanded', 'not_granted']);
-  const lines: (TooltipLine | undefined)[] = [
-    { label: t('Server'), value: displayUrl(connection.serverUrl) },
-    connection.resource === undefined
-      ? undefined
-      : { label: t('Token is for'), value: displayUrl(connection.resource) },
-    connection.issuer === undefined
-      ? undefined
-      : { label: t('Authorization server'), value: displayUrl(connection.issuer) },
-    signsIn === undefined ? undefined : { label: t('Signs in with'), value: signsIn },
-    connection.account === undefined ? undefined : { label: t('Account'), value: connection.account },
-    { label: t('State'), value: device === undefined ? statusText(connection, now) : deviceText(device) },
-    connection.requested.length === 0 ? undefined : { label: t('Requested'), value: connection.requested.join(' ') },
-    grant === undefined || connection.kind === 'static_token'
-      ? undefined
-      : { label: t('Granted'), value: grant.granted.join(' ') || t('no scopes') },
-    missing === '' ? undefined : { label: t('Not granted'), value: missing },
-    grant === undefined ? undefined : { label: t('Signed in'), value: instantText(grant.issuedAt, now) },
-    grant?.refreshedAt === undefined ? undefined : { label: t('Renewed'), value: instantText(grant.refreshedAt, now) },
-    grant?.expiresAt === undefined
-      ? undefined
-      : { label: t('Expires'), value: joined(absoluteText(grant.expiresAt), expiryText(grant.expiresAt, now)) },
-    grant === undefined ? undefined : { label: t('Renewal'), value: renewalText(connection, grant) },
-    lastError === undefined ? undefined : { label: t('Last error'), value: errorText(lastError).message },
-  ];
-  return lines.filter((line) => line !== undefined);
 }

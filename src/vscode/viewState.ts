@@ -5,21 +5,25 @@ import { summarizeHealth } from '../connections/health.ts';
 import type { Clock } from '../connections/ports.ts';
 import type { GatewayService } from '../gateway/gatewayService.ts';
 import type { RoleState, WindowRole } from '../owner/windowRole.ts';
-import type { ConnectionsTree } from './connectionsTree.ts';
+import type { ChangeBatches } from './changeBatches.ts';
 import { setContextKey } from './contextKeys.ts';
 import { errorText } from './errorText.ts';
 import { t } from './localize.ts';
 import { troubleOf } from './trouble.ts';
 import { showError } from './notifications.ts';
 
+export interface ViewStateParts {
+  readonly view: vscode.TreeView<unknown>;
+  readonly service: Pick<ConnectionService, 'connections'>;
+  readonly gateway: Pick<GatewayService, 'accesses' | 'onDidChangeAccesses'>;
+  readonly role: WindowRole;
+  readonly batches: ChangeBatches;
+  readonly clock: Clock;
+}
+
 /** Keeps what surrounds the tree in step: its message, its badge and the context keys of the menus. */
-export function keepViewState(
-  { view }: ConnectionsTree,
-  service: ConnectionService,
-  gateway: Pick<GatewayService, 'accesses' | 'onDidChangeAccesses'>,
-  role: WindowRole,
-  clock: Clock,
-): vscode.Disposable {
+export function keepViewState(parts: ViewStateParts): vscode.Disposable {
+  const { batches, clock, gateway, role, service, view } = parts;
   const update = () => {
     const { connections } = service;
     setContextKey('scopekeeper.role', role.state.type);
@@ -43,7 +47,7 @@ export function keepViewState(
     if (state.type === 'blocked') void showError(state.error, { tryAgain: async () => role.look() });
   };
   const subscriptions = [
-    service.onDidChangeConnection(update),
+    batches.onDidChange(update),
     gateway.onDidChangeAccesses(updateClients),
     role.onDidChange(update),
     role.onDidChange(tellBlocked),

@@ -61,10 +61,16 @@ export interface TestGateway {
   readonly origin: string;
   readonly accesses: AccessMap;
   readonly server: Server;
-  /** The connections for which the person was needed. */
-  readonly needed: readonly ConnectionId[];
   /** The connection's URL at the gateway. */
   url(id: ConnectionId): string;
+}
+
+/** For `onDidDecline`: calls `begin` whenever a request begins to wait for the person, who never declines. */
+export function whenWaiting(begin: () => void): GatewayParts['onDidDecline'] {
+  return () => {
+    begin();
+    return { dispose: () => undefined };
+  };
 }
 
 export async function startTestGateway(
@@ -85,7 +91,6 @@ export async function startGatewayFor(
   const guardedFetch = createGuardedFetch({ version: '0.0.0' });
   const upstream = createUpstream({ guardedFetch, clock: systemClock });
   const accesses = new AccessMap();
-  const needed: ConnectionId[] = [];
   const gateway = createGateway({
     connections: manager,
     tokens: manager,
@@ -94,8 +99,7 @@ export async function startGatewayFor(
     authorizationServer: { handle: () => false },
     resourceMetadataUrl: (origin, slug) => `${origin}/.well-known/oauth-protected-resource/${slug}/mcp`,
     stepUpTimeoutMs: () => 120_000,
-    onPersonNeeded: ({ id }) => void needed.push(id),
-    onDidDecline: () => ({ dispose: () => undefined }),
+    onDidDecline: whenWaiting(() => undefined),
     clock: systemClock,
     log,
     ...parts,
@@ -108,7 +112,6 @@ export async function startGatewayFor(
     origin,
     accesses,
     server,
-    needed,
     url: (id) => `${origin}/${manager.get(id)?.slug ?? ''}/mcp`,
     async close() {
       gateway.dispose();

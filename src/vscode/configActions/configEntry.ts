@@ -6,7 +6,8 @@ import type { GatewayService } from '../../gateway/gatewayService.ts';
 import { configClients } from '../../mcpConfig/clients.ts';
 import type { ConfigClient } from '../../mcpConfig/configClient.ts';
 import type { ConfigFiles } from '../../mcpConfig/configFiles.ts';
-import { type ConfiguredServer, readServers } from '../../mcpConfig/configServers.ts';
+import { type ConfigFormat, type ConfiguredServer, readServers } from '../../mcpConfig/configServers.ts';
+import { formatOf } from '../../mcpConfig/configSources.ts';
 import { entryTokens, type EntryToken, urlWithoutTokens } from '../../mcpConfig/entryTokens.ts';
 import { entryUrl, type EntryUrl } from '../../mcpConfig/entryUrl.ts';
 import { configServerSchema } from '../../mcpConfig/languageProtocol.ts';
@@ -29,6 +30,7 @@ export interface ConfigActionParts {
 export interface ConfigEntry {
   readonly document: vscode.TextDocument;
   readonly client: ConfigClient;
+  readonly format: ConfigFormat;
   readonly server: ConfiguredServer;
   readonly place: EntryUrl;
   readonly tokens: readonly EntryToken[];
@@ -50,28 +52,31 @@ export async function openEntry(
   { configFiles }: ConfigActionParts,
   argument: unknown,
 ): Promise<ConfigEntry | undefined> {
-  const reference = v.safeParse(configServerSchema, argument);
-  const client = configClients.find(({ id }) => reference.success && id === reference.output.client);
-  if (!reference.success || client === undefined) return undefined;
-  const document = await vscode.workspace.openTextDocument(vscode.Uri.parse(reference.output.uri, true));
+  const parsed = v.safeParse(configServerSchema, argument);
+  if (!parsed.success) return undefined;
+  const reference = parsed.output;
+  const client = configClients.find(({ id }) => id === reference.client);
+  if (client === undefined) return undefined;
+  const format = formatOf(client, reference.folder);
+  const document = await vscode.workspace.openTextDocument(vscode.Uri.parse(reference.uri, true));
   const shown = homePath(document.uri.fsPath, configFiles.environment.home);
-  const name = shownName(reference.output.name);
-  const server = serverIn(document, client, reference.output.name);
+  const name = shownName(reference.name);
+  const server = serverIn(document, format, reference.name);
   if (server === undefined) return tellNoServer(name, shown);
   const place = entryUrl(server);
   if (place === undefined) return tellStarted(name, client);
   if (place.hasReference) return tellReference(name, client);
   const serverUrl = serverUrlOf(place.url);
-  return { document, client, server, place, tokens: entryTokens(server), serverUrl, name, shown };
+  return { document, client, format, server, place, tokens: entryTokens(server), serverUrl, name, shown };
 }
 
 /** The server of that name in the text as it is now. */
 export function serverIn(
   document: vscode.TextDocument,
-  client: ConfigClient,
+  format: ConfigFormat,
   name: string,
 ): ConfiguredServer | undefined {
-  return readServers(document.getText(), client).servers.find((one) => one.name === name);
+  return readServers(document.getText(), format).servers.find((one) => one.name === name);
 }
 
 /**

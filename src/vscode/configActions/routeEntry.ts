@@ -5,7 +5,8 @@ import { t } from '../localize.ts';
 import { askChoice, type Choice } from '../questions.ts';
 import { withoutLinks } from '../untrustedText.ts';
 import { type ConfigActionParts, type ConfigEntry, openEntry, routedTo, serverIn } from './configEntry.ts';
-import { connectAt, connectionTo, keepToken } from './connectEntry.ts';
+import { connectAt } from './connectEntry.ts';
+import { connectionTo, keepToken } from './entryConnection.ts';
 import { editDocument } from './editDocument.ts';
 import {
   type Edited,
@@ -62,8 +63,8 @@ async function entryToRoute(parts: ConfigActionParts, argument: unknown): Promis
   const routed = await routedTo(parts, entry.place);
   if (routed !== undefined) return tellRouted(entry.name, withoutLinks(routed.name));
   // Before anything is asked, stored or signed in to.
-  const { document, client, server, place } = entry;
-  const edit = routeServer(document.getText(), client, server.name, place.url);
+  const { document, format, server, place } = entry;
+  const edit = routeServer(document.getText(), format, server.name, place.url);
   return edit.type === 'broken' ? tellProblem(edit.problem, document, entry) : entry;
 }
 
@@ -124,16 +125,16 @@ async function routeConnected(parts: ConfigActionParts, entry: ConfigEntry, toke
 
 async function route(
   { configFiles, gateway }: ConfigActionParts,
-  { document, client, server, name, shown }: ConfigEntry,
+  { document, client, format, server, name, shown }: ConfigEntry,
   { id }: Connection,
   token: Edited['token'],
 ): Promise<void> {
   const url = await gateway.gatewayUrl(id);
   const edited = { name, client, shown, token, isVersioned: await configFiles.isVersioned(document.uri.fsPath) };
   // A sign-in takes its time, in which the person may have written something else.
-  const isSame = sameData(serverIn(document, client, server.name)?.entry, server.entry);
+  const isSame = sameData(serverIn(document, format, server.name)?.entry, server.entry);
   const done = isSame
-    ? await editDocument(document, (text) => routeServer(text, client, server.name, url))
+    ? await editDocument(document, (text) => routeServer(text, format, server.name, url))
     : ({ type: 'changed' } as const);
   switch (done.type) {
     case 'edited':

@@ -1,7 +1,7 @@
 import type { Connection } from '../../connections/connection.ts';
 import { leavesWhenRouted } from '../../mcpConfig/routedEntry.ts';
 import type { ConfigActionParts } from '../configActions/configEntry.ts';
-import { connectionTo, keepToken } from '../configActions/connectEntry.ts';
+import { connectionTo, keepToken } from '../configActions/entryConnection.ts';
 import { shownName } from '../configActions/shownName.ts';
 import { type CandidatePlace, movableToken } from './importCandidates.ts';
 import { type ImportPlan, movesToken, placesToRoute } from './importPlan.ts';

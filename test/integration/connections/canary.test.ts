@@ -2,8 +2,9 @@ import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
 import type { ConnectionId, ConnectionKind } from '../../../src/connections/connection.ts';
 import type { ConnectionManager } from '../../../src/connections/connectionManager.ts';
+import { tooltipLines } from '../../../src/vscode/connectionTooltip.ts';
 import { errorText } from '../../../src/vscode/errorText.ts';
-import { connectionText, scopesText, signInText, tooltipLines } from '../../../src/vscode/treeText.ts';
+import { connectionText, scopesText, signInText } from '../../../src/vscode/treeText.ts';
 import { Canaries } from '../../headless/canaries.ts';
 import { entryFor, startForKinds } from '../../headless/connectionOfKind.ts';
 import type { HeadlessOptions } from '../../headless/headlessManager.ts';
@@ -115,7 +116,7 @@ function shown(manager: ConnectionManager, id: ConnectionId, error?: unknown): r
   const now = Date.now();
   return [
     connectionText(connection, now, manager.deviceAuthorization(id)),
-    tooltipLines(connection, now, manager.deviceAuthorization(id)),
+    tooltipLines(connection, now, { device: manager.deviceAuthorization(id) }),
     scopesText(connection),
     signInText(connection),
     ...[error, connection.lastError].flatMap((one) => (one === undefined ? [] : [errorText(one)])),

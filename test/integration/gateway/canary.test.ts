@@ -5,7 +5,7 @@ import { describe, it } from 'node:test';
 import { startWithFaults } from '../../headless/headlessManager.ts';
 import { startRaw, UPSTREAM_TOKEN } from '../../headless/rawConnection.ts';
 import { ManualClock } from '../../headless/memoryPorts.ts';
-import { startTestGateway } from '../../headless/testGateway.ts';
+import { startTestGateway, whenWaiting } from '../../headless/testGateway.ts';
 import { Canaries } from '../../headless/canaries.ts';
 import type { Faults } from '../../servers/faults.ts';
 import { rawRequest } from '../../servers/rawRequest.ts';
@@ -36,7 +36,7 @@ describe('P45 the token of one side never goes to the other', () => {
     const gateway = await startTestGateway(t, headless, {
       clock,
       // Nobody comes; time goes on as soon as somebody is waited for.
-      onPersonNeeded: () => setImmediate(() => clock.advance(120_000)),
+      onDidDecline: whenWaiting(() => setImmediate(() => clock.advance(120_000))),
     });
     const canaries = new Canaries(server, headless);
     const { id } = await manager.add(server.mcpUrl);

@@ -17,6 +17,8 @@ interface Shown {
   readonly answer: () => void;
 }
 
+const client = { kind: 'oauth', label: 'Claude Code' } as const;
+
 /** A manager that is signed in, what the person is told, and clients that meet challenges. */
 async function start(t: TestContext, faults: Partial<Faults> = {}) {
   const clock = new ManualClock();
@@ -35,7 +37,8 @@ async function start(t: TestContext, faults: Partial<Faults> = {}) {
   const meet = async (scope: string, operation: string, connection = id) => {
     const token = await manager.accessToken(connection);
     const wwwAuthenticate = `Bearer error="insufficient_scope", scope="${scope}"`;
-    const { type } = await demands.answerChallenge(connection, { status: 403, wwwAuthenticate, operation, token });
+    const refused = { status: 403, wwwAuthenticate, operation, client, token } as const;
+    const { type } = await demands.answerChallenge(connection, refused);
     await headless.settled();
     return type;
   };
@@ -46,7 +49,7 @@ describe('a demand that a client’s request meets', () => {
   it('P24 P25 is told once, with what is missing and what it is for, however often it is met', async (t) => {
     const { id, meet, shown } = await start(t, { challengeScope: 'files:read' });
     assert.equal(await meet('files:read files:write', 'tools/call write_file'), 'authorize');
-    const demand = { connection: id, scopes: ['files:write'], operation: 'tools/call write_file' };
+    const demand = { connection: id, scopes: ['files:write'], operation: 'tools/call write_file', client };
     assert.deepEqual(
       shown.map((each) => each.demand),
       [demand],

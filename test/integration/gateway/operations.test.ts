@@ -4,7 +4,7 @@ import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { SSEClientTransport } from '@modelcontextprotocol/sdk/client/sse.js';
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import type { ConnectionManager } from '../../../src/connections/connectionManager.ts';
-import { startTestGateway, type TestGateway } from '../../headless/testGateway.ts';
+import { startTestGateway, whenWaiting, type TestGateway } from '../../headless/testGateway.ts';
 import type { ServerTransport } from '../../servers/scopedMcpServer.ts';
 import { perOperation, perTool } from '../stories/operationScopes.ts';
 import { startStory } from '../stories/story.ts';
@@ -29,8 +29,8 @@ function withHeaders(added: Record<string, string>): typeof fetch {
 }
 
 /** The person, who authorizes whatever is needed as soon as it is. */
-function authorizeAll(manager: ConnectionManager): (connection: { readonly id: string }) => void {
-  return ({ id }) => void manager.authorize(id).catch(() => undefined);
+function authorizes(manager: ConnectionManager, id: string): ReturnType<typeof whenWaiting> {
+  return whenWaiting(() => void manager.authorize(id).catch(() => undefined));
 }
 
 for (const transport of ['streamable HTTP', 'HTTP+SSE'] as const) {
@@ -40,7 +40,7 @@ for (const transport of ['streamable HTTP', 'HTTP+SSE'] as const) {
       const { manager } = story.headless;
       const { id } = await manager.add(story.mcp.url);
       await manager.authorize(id);
-      const gateway = await startTestGateway(t, story.headless, { onPersonNeeded: authorizeAll(manager) });
+      const gateway = await startTestGateway(t, story.headless, { onDidDecline: authorizes(manager, id) });
       const client = await connect(t, gateway, id, transport);
       assert.deepEqual(
         (await client.listTools()).tools.map(({ name }) => name),
@@ -65,7 +65,7 @@ for (const transport of ['streamable HTTP', 'HTTP+SSE'] as const) {
       const { manager } = story.headless;
       const { id } = await manager.add(story.mcp.url);
       await manager.authorize(id);
-      const gateway = await startTestGateway(t, story.headless, { onPersonNeeded: authorizeAll(manager) });
+      const gateway = await startTestGateway(t, story.headless, { onDidDecline: authorizes(manager, id) });
       const client = await connect(t, gateway, id, transport);
       for (const name of ['a', 'd', 'b', 'd', 'a']) await client.callTool({ name });
       assert.deepEqual(story.authorizations(), ['a', 'a d', 'a d b']);
@@ -77,7 +77,7 @@ for (const transport of ['streamable HTTP', 'HTTP+SSE'] as const) {
       const { manager } = story.headless;
       const { id } = await manager.add(story.mcp.url);
       await manager.authorize(id);
-      const gateway = await startTestGateway(t, story.headless, { onPersonNeeded: authorizeAll(manager) });
+      const gateway = await startTestGateway(t, story.headless, { onDidDecline: authorizes(manager, id) });
       const client = await connect(t, gateway, id, transport);
       story.mcp.demandsForEver = () => 'x';
       for (let round = 0; round < 3; round += 1) {

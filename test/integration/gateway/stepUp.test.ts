@@ -1,11 +1,10 @@
 import assert from 'node:assert/strict';
 import http from 'node:http';
 import { describe, it, type TestContext } from 'node:test';
-import type { ConnectionId } from '../../../src/connections/connection.ts';
 import { deferred } from '../../../src/connections/deferred.ts';
 import { startWithFaults } from '../../headless/headlessManager.ts';
 import { ManualClock } from '../../headless/memoryPorts.ts';
-import { startTestGateway } from '../../headless/testGateway.ts';
+import { startTestGateway, whenWaiting } from '../../headless/testGateway.ts';
 import type { Faults } from '../../servers/faults.ts';
 import { rawRequest } from '../../servers/rawRequest.ts';
 
@@ -15,11 +14,11 @@ const STEP_UP_MS = 90_000;
 async function start(t: TestContext, faults: Partial<Faults> = {}) {
   const { server, headless } = await startWithFaults(t, { challengeScope: 'files:read', ...faults });
   const clock = new ManualClock();
-  let next = deferred<ConnectionId>();
+  let next = deferred<void>();
   const gateway = await startTestGateway(t, headless, {
     clock,
     stepUpTimeoutMs: () => STEP_UP_MS,
-    onPersonNeeded: ({ id }) => next.resolve(id),
+    onDidDecline: whenWaiting(() => next.resolve()),
   });
   const { manager } = headless;
   const { id } = await manager.add(server.mcpUrl, 'Files');
@@ -63,8 +62,15 @@ describe('P37 P22 a client whose request needs the person', () => {
     await manager.authorize(id);
     const answer = call('write_file');
     await waiting();
-    assert.equal(manager.get(id)?.state.type, 'needsConsent');
+    const { demands = [], state } = manager.get(id) ?? {};
+    assert.equal(state?.type, 'needsConsent');
+    const cause = { operation: 'tools/call write_file', client: { kind: 'token', label: 'access-0' } };
+    assert.deepEqual(
+      demands.map(({ at: _at, ...demand }) => demand),
+      [{ scopes: ['files:write'], ...cause }],
+    );
     await manager.authorize(id);
+    assert.equal(manager.get(id)?.demands, undefined, 'what was granted is demanded no more');
     const { json, status } = await answer;
     assert.equal(status, 200);
     assert.deepEqual(json.result.content, [{ type: 'text', text: 'done' }]);

@@ -178,6 +178,24 @@ describe('P27 what is remembered of an issuer', () => {
   });
 });
 
+describe('many changes at once', () => {
+  it('are written once, and those that come meanwhile once more', async () => {
+    await parts.add('a');
+    const { file } = parts;
+    const write = file.write.bind(file);
+    const written: string[] = [];
+    file.write = async (document) => {
+      for (let index = 0; index < 100; index += 1) records.update('a', { account: `${index}` });
+      written.push(document.connections[0]?.account ?? '');
+      if (written.length === 1) await write(document);
+    };
+    for (let index = 0; index < 100; index += 1) records.update('a', { account: `before ${index}` });
+    await settled();
+    assert.deepEqual(written.slice(0, 2), ['before 99', '99']);
+    assert.equal(written.length, 2);
+  });
+});
+
 describe('a disk that takes nothing', () => {
   it('adds nothing', async () => {
     parts.file.isFull = true;

@@ -71,11 +71,13 @@ describe('the state of a connection', () => {
     const grant = someGrant(parts.clock);
     const ready = { type: 'ready', grant } as const;
     const waits = { type: 'needsConsent', grant, missing: ['b', 'c'] } as const;
-    parts.states.needConsent('c', grant, ['b', 'c']);
+    const at = parts.clock.now();
+    const cause = { operation: 'tools/call add', client: { kind: 'oauth', label: 'Claude' } } as const;
+    const demand = { at, scopes: ['b', 'c'], ...cause };
+    parts.states.needConsent('c', grant, demand);
     assert.deepEqual(state(), waits);
-    assert.deepEqual(parts.records.get('c').activity, [
-      { at: parts.clock.now(), type: 'consent_needed', scopes: ['b', 'c'] },
-    ]);
+    assert.deepEqual(parts.records.get('c').activity, [{ type: 'consent_needed', ...demand }]);
+    assert.deepEqual(parts.records.get('c').connection.demands, [demand]);
     parts.states.set('c', ready);
     assert.deepEqual(state(), waits, 'a renewal does not hide it');
     const more = someGrant(parts.clock, { granted: ['a', 'b'] });
@@ -97,7 +99,7 @@ describe('the state of a connection', () => {
   ] as const) {
     it(`P24 says nothing of consent any more once it was ${title}`, () => {
       const grant = someGrant(parts.clock);
-      parts.states.needConsent('c', grant, ['b']);
+      parts.states.needConsent('c', grant, { at: parts.clock.now(), scopes: ['b'] });
       const unreachable = { type: 'unreachable', grant, error, retryAt: 7 } as const;
       parts.states.set('c', unreachable);
       assert.deepEqual(state(), unreachable);

@@ -32,6 +32,11 @@ const most: Required<StoredConnection> = {
   account: 'ada@example.com',
   requested: ['a', 'b'],
   challenged: ['b'],
+  demands: [
+    { at: NOW, scopes: ['b'], operation: 'tools/call add', client: { kind: 'oauth', label: 'Claude' } },
+    { at: NOW, scopes: ['b'] },
+  ],
+  scopesSupported: ['a', 'b', 'c'],
   resourceMetadataUrl: 'https://example.com/.well-known/oauth-protected-resource',
   settings: {
     allowUnadvertisedPkce: true,

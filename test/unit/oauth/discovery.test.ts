@@ -1,7 +1,14 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { findBearerChallenge } from '../../../src/oauth/challenge.ts';
-import { discover, type Discovery, dpopAlgorithm, initialScopes, offlineScopes } from '../../../src/oauth/discovery.ts';
+import {
+  discover,
+  type Discovery,
+  dpopAlgorithm,
+  initialScopes,
+  offlineScopes,
+  supportedScopes,
+} from '../../../src/oauth/discovery.ts';
 import { OAuthError } from '../../../src/oauth/errors.ts';
 import { judgeResourceMetadata } from '../../../src/oauth/resourceMetadata.ts';
 import { defaultServerMetadata } from '../../../src/oauth/serverMetadata.ts';
@@ -275,6 +282,15 @@ describe('what is asked of a server that was discovered', () => {
       assert.deepEqual(initialScopes(discovered(header, members), challenged, configured), expected);
     });
   }
+
+  it('P15 the scopes to choose from are those of both metadata, the server’s first, and only what can be one', () => {
+    const found = discovered(null, { scopes_supported: ['b', 'a', 'not one', 'x'.repeat(201)] });
+    const both = { ...found, authorizationServer: { ...authorizationServer, scopes_supported: ['c', 'a'] } };
+    assert.deepEqual(supportedScopes(both), ['b', 'a', 'c']);
+    assert.deepEqual(supportedScopes(discovered(null, undefined)), []);
+    const many = Array.from({ length: 5000 }, (_, index) => `s${index}`);
+    assert.equal(supportedScopes(discovered(null, { scopes_supported: many })).length, 200);
+  });
 
   it('P15 offline access, where the authorization server lists it', () => {
     assert.deepEqual(offlineScopes(authorizationServer), []);

@@ -6,6 +6,13 @@ import { sampleConsentWords } from '../../../src/vscode/sample/sampleConsentWord
 
 const WORDS = sampleConsentWords({ clientName: 'Scopekeeper', scopes: ['notes:read', 'notes:write', 'notes:admin'] });
 
+/** The markup of a page all of whose texts are `text`. */
+function shape(text: string): string {
+  const scopes = [{ scope: text, meaning: text }];
+  const words = { title: text, message: text, legend: text, scopes, allow: text, deny: text, hint: text, lang: text };
+  return renderConsentPage(words, text).replaceAll(/[^<>"']/g, '');
+}
+
 describe('renderConsentPage', () => {
   it('has a labelled box for each scope, two buttons, and no script or outside resource', () => {
     const html = renderConsentPage(WORDS, '/oauth/authorize/x');
@@ -19,20 +26,6 @@ describe('renderConsentPage', () => {
   });
 
   it('makes markup of nothing that it is given', () => {
-    const shape = (text: string): string => {
-      const scopes = [{ scope: text, meaning: text }];
-      const words = {
-        title: text,
-        message: text,
-        legend: text,
-        scopes,
-        allow: text,
-        deny: text,
-        hint: text,
-        lang: text,
-      };
-      return renderConsentPage(words, text).replaceAll(/[^<>"']/g, '');
-    };
     const expected = shape('plain');
     fc.assert(
       fc.property(fc.string(), fc.constantFrom('<', '>', '"', "'", '&', '</form>', '<img src=x onerror=1>'), (a, b) => {

@@ -13,13 +13,20 @@ test('P24 a demand says which server, which scopes, and for which operation if i
     [{ scopes: ['a:read'] }, /use Files, .* not granted yet: “a:read”\.$/],
     [{ scopes: ['a', 'b'], operation: 'tools/call add' }, /Files for “tools\/call add”, .*: “a”, “b”\.$/],
     [{ scopes: many }, /“scope:5”, and 3 more\.$/],
+    [{ scopes: ['a'], client: { kind: 'oauth', label: 'Claude' } }, /^“Claude” wants to use Files, /],
+    [{ scopes: [], client: { kind: 'editor', label: 'skg_a_' } }, /^Agent mode wants to use Files, /],
   ];
   for (const [demand, expected] of table) assert.match(demandText('Files', { connection: 'c', ...demand }), expected);
 });
 
 test('a demand runs no command that a client or a server smuggled in', () => {
   const link = '[click](command:evil)';
-  const text = demandText(link, { connection: 'c', scopes: [link], operation: link });
+  const text = demandText(link, {
+    connection: 'c',
+    scopes: [link],
+    operation: link,
+    client: { kind: 'oauth', label: link },
+  });
   assert.equal(text.includes('['), false, text);
 });
 

@@ -23,6 +23,10 @@ function json(servers: Readonly<Record<string, unknown>>): string {
   return JSON.stringify({ mcpServers: servers });
 }
 
+function bearer(token: string): object {
+  return { url: 'https://a.example', headers: { Authorization: `Bearer ${token}`, 'X-Key': 'stays' } };
+}
+
 function look(...files: FoundFile[]): Candidates & { readonly rows: readonly ImportRow[] } {
   const connections = [{ serverUrl: 'https://known.example/mcp', slug: 'known' }];
   const found = importCandidates(placesIn(files), connections, (slug) => `http://127.0.0.1:41999/${slug}/mcp`);
@@ -131,10 +135,6 @@ describe('what can be imported', () => {
 });
 
 describe('which clients are led through the gateway', () => {
-  const bearer = (token: string) => ({
-    url: 'https://a.example',
-    headers: { Authorization: `Bearer ${token}`, 'X-Key': 'stays' },
-  });
   const [candidate] = look(
     fileOf('cursor', json({ own: { url: 'https://a.example' } })),
     fileOf('gemini', json({ first: bearer('sk-1'), second: bearer('sk-2') })),

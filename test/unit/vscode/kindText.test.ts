@@ -3,9 +3,10 @@ import { test } from 'node:test';
 import { type Connection, CONNECTION_KINDS, type ConnectionState } from '../../../src/connections/connection.ts';
 import { ConnectionError } from '../../../src/connections/errors.ts';
 import { OAuthError } from '../../../src/oauth/errors.ts';
+import { tooltipLines } from '../../../src/vscode/connectionTooltip.ts';
 import { deviceRowText, deviceText } from '../../../src/vscode/deviceText.ts';
 import { isOffered, kindText, signsInText } from '../../../src/vscode/kindText.ts';
-import { connectionText, expiresText, signInText, tooltipLines } from '../../../src/vscode/treeText.ts';
+import { connectionText, expiresText, signInText } from '../../../src/vscode/treeText.ts';
 import { connectionIn, grantWith, MINUTE_MS, NOW } from '../connectionFixture.ts';
 
 const READY: ConnectionState = { type: 'ready', grant: grantWith({ expiresAt: NOW + 42 * MINUTE_MS }) };
@@ -109,7 +110,7 @@ test('a row that waits for a device code shows the code first, and where to ente
   assert.equal(text.description, 'BCDF-GHJK · enter it at as.example/device');
   assert.equal(text.spoken, 'Name, enter BCDF-GHJK at as.example/device');
   assert.equal(text.contextValue, 'connection isAuthorizing waitsForDevice');
-  const state = tooltipLines(waiting, NOW, DEVICE).find(({ label }) => label === 'State');
+  const state = tooltipLines(waiting, NOW, { device: DEVICE }).find(({ label }) => label === 'State');
   assert.equal(state?.value, 'enter BCDF-GHJK at as.example/device');
   assert.equal(connectionText(waiting, NOW).description, 'waiting for you to enter the code…');
 });

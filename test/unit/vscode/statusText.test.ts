@@ -27,6 +27,9 @@ const items: readonly (readonly [states: readonly ConnectionState[], text: strin
   [[], undefined],
   [[ready(5, true), ready(90, false)], '$(key) 2'],
   [[ready(5, true), { type: 'disconnected' }], '$(key) 1'],
+  [[{ type: 'disconnected' }], '$(key)'],
+  [[{ type: 'authorizing', step: 'discovering' }], '$(sync~spin)'],
+  [[ready(5, true), { type: 'authorizing', step: 'waitingForBrowser' }], '$(key) 1'],
   [[ready(5, true), unreachable(5)], '$(key) 2'],
   [[ready(5, true), unreachable(-1)], '$(debug-disconnect) 1 of 2'],
   [[unreachable(-1), ready(59, false)], '$(warning) 1 of 2'],
@@ -44,16 +47,37 @@ for (const [states, text] of items) {
   });
 }
 
-test('the hover lists the connections, the worst first, with what can be done', () => {
+/** The cells of a row of a Markdown table, without escapes. */
+function cells(line = ''): readonly string[] {
+  return line.split(' | ').map((cell) => cell.replaceAll(/^\| | \|$|&nbsp;|\\/g, '').trim());
+}
+
+function reveal(name: string): string {
+  return `[${name}](command:scopekeeper.reveal?%5B%22${name}%22%5D)`;
+}
+
+test('the hover lists the connections, the worst first, with scopes, expiry and what can be done', () => {
   const lines = statusHover([connection(ready(42, true), 'Well'), connection(ended, 'Ended')], NOW).split('\n');
-  assert.match(
-    lines[2] ?? '',
-    /\$\(error\) Ended \| needs sign\\-in .*\[Sign in\]\(command:scopekeeper\.reauthorize\?/,
-  );
-  assert.match(
-    lines[3] ?? '',
-    /\$\(pass\) Well \| expires in 42 min .*\[Refresh now\]\(command:scopekeeper\.refreshToken\?/,
-  );
+  assert.deepEqual(cells(lines[0]), ['MCP Connections', 'State', 'Scopes', '']);
+  assert.deepEqual(cells(lines[2]), [
+    `$(error) ${reveal('Ended')}`,
+    'needs sign-in · the token has expired',
+    '',
+    '[Sign in](command:scopekeeper.reauthorize?%5B%22Ended%22%5D)',
+  ]);
+  assert.deepEqual(cells(lines[3]), [
+    `$(pass) ${reveal('Well')}`,
+    'expires in 42 min',
+    '1',
+    '[Refresh now](command:scopekeeper.refreshToken?%5B%22Well%22%5D)',
+  ]);
+});
+
+test('the hover of a thousand connections is short, and leads to the rest', () => {
+  const many = Array.from({ length: 1000 }, (_, index) => connection(ready(42, true), `c${index}`));
+  const hover = statusHover(many, NOW);
+  assert.equal(hover.split('\n').length, 2 + 12 + 2);
+  assert.match(hover, /\[and 988 more\]\(command:scopekeeper\.showStatus\)/);
 });
 
 test('a name cannot bring a link, an icon or a cell into the hover', () => {

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import type { Connection, ConnectionState, Grant } from '../../../src/connections/connection.ts';
 import { ConnectionError } from '../../../src/connections/errors.ts';
 import { OAuthError } from '../../../src/oauth/errors.ts';
+import { tooltipLines } from '../../../src/vscode/connectionTooltip.ts';
 import { scopeRows } from '../../../src/vscode/scopeRows.ts';
 import {
   activityEntryText,
@@ -13,7 +14,6 @@ import {
   expiresText,
   scopesText,
   scopeText,
-  tooltipLines,
 } from '../../../src/vscode/treeText.ts';
 import { connectionIn, grantWith, MINUTE_MS, NOW } from '../connectionFixture.ts';
 
@@ -108,6 +108,48 @@ test('P21 each scope is there once: granted, dropped by a refresh, demanded, not
   );
 });
 
+const forClaude = {
+  at: NOW - 5 * MINUTE_MS,
+  operation: 'tools/call add_note',
+  client: { kind: 'oauth', label: 'Claude Code' },
+} as const;
+
+test('P22 a scope that is demanded says for which tool of which client', () => {
+  const demands = [
+    { ...forClaude, at: NOW - 9 * MINUTE_MS, scopes: ['f', 'a'], operation: 'tools/list' },
+    { ...forClaude, scopes: ['f'] },
+  ];
+  const state: ConnectionState = { type: 'needsConsent', grant: grant(), missing: ['f', 'g'] };
+  const waiting = connection(state, { demands });
+  const [shown, other] = scopeRows(waiting).filter(({ status }) => status === 'demanded');
+  assert.ok(shown !== undefined && other !== undefined);
+  assert.equal(scopeText(shown).description, 'for add_note · Claude Code');
+  assert.equal(scopeText(shown).spoken, 'f, demanded, not granted, for add_note · Claude Code');
+  assert.equal(scopeText(other).description, 'demanded, not granted');
+  assert.deepEqual(
+    tooltipLines(waiting, NOW).filter(({ label }) => label === 'Asked for'),
+    [
+      { label: 'Asked for', value: 'f · tools/call add_note · Claude Code · 5 min ago' },
+      { label: 'Asked for', value: 'f · tools/list · Claude Code · 9 min ago' },
+    ],
+  );
+  const entry = { ...forClaude, type: 'consent_needed', scopes: ['f'] } as const;
+  assert.equal(activityEntryText(entry, NOW).description, '5 min ago · f · add_note · Claude Code');
+});
+
+test('the tooltip names who uses the connection, and what they may', () => {
+  const access = { id: 'x', kind: 'oauth', label: 'Claude Code', connection: 'id', createdAt: NOW } as const;
+  const accesses = [
+    { ...access, allowedTools: ['a', 'b'] },
+    { ...access, kind: 'editor', allowedTools: '*' },
+    { ...access, connection: 'other', label: 'Elsewhere', allowedTools: '*' },
+  ] as const;
+  const line = tooltipLines(connection({ type: 'ready', grant: grant() }), NOW, { accesses }).find(
+    ({ label }) => label === 'Used by',
+  );
+  assert.equal(line?.value, 'Claude Code (2 tools), Agent mode (all tools)');
+});
+
 test('P15 offline_access is not missed when there is a refresh token', () => {
   const asked = { requested: ['a', 'offline_access'] };
   const one = { authorized: ['a'], granted: ['a'] };
@@ -142,7 +184,10 @@ test('the expiry says when, and what happens then', () => {
 test('the authorization server is shown without its scheme, with the account', () => {
   const known = connection({ type: 'disconnected' }, { issuer: 'https://as.example/t1', account: 'me@example.com' });
   assert.equal(authorizationServerText(known).label, 'as.example/t1');
-  assert.equal(authorizationServerText(known).description, 'me@example.com · authorization server');
+  assert.equal(authorizationServerText(known).description, 'me@example.com');
+  assert.equal(authorizationServerText(known).spoken, 'Authorization server, as.example/t1 · me@example.com');
+  const nobody = connection({ type: 'disconnected' }, { issuer: 'https://as.example' });
+  assert.equal(authorizationServerText(nobody).description, 'signs you in');
 });
 
 test('the activity tells the last event and how long ago it was', () => {
@@ -157,12 +202,15 @@ function flags(state: ConnectionState): string {
 }
 
 test('what a menu offers fits the state', () => {
-  assert.equal(flags({ type: 'disconnected' }), 'connection canSignIn');
+  assert.equal(flags({ type: 'disconnected' }), 'connection hasScopes canSignIn');
   assert.equal(flags({ type: 'authorizing', step: 'waitingForBrowser' }), 'connection isAuthorizing waitsForBrowser');
-  assert.equal(flags({ type: 'ready', grant: grant() }), 'connection canReauthorize canRefresh canDisconnect');
+  assert.equal(
+    flags({ type: 'ready', grant: grant() }),
+    'connection hasScopes canReauthorize canRefresh canDisconnect',
+  );
   assert.equal(
     flags({ type: 'ready', grant: grant({ refreshable: false }) }),
-    'connection canReauthorize canDisconnect',
+    'connection hasScopes canReauthorize canDisconnect',
   );
 });
 

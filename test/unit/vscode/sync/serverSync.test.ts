@@ -11,6 +11,8 @@ import { connectionIn } from '../../connectionFixture.ts';
 const NOTES: SyncedServer = { name: 'Notes', serverUrl: 'https://notes.example/mcp' };
 const MAIL: SyncedServer = { name: 'Mail', serverUrl: 'https://mail.example/mcp' };
 
+const STARTING: RoleState = { type: 'starting' };
+
 function fail(error: unknown): never {
   throw error;
 }
@@ -22,30 +24,23 @@ class Computer implements SyncedMemento {
   readonly #roles = new Emitter<RoleState>(fail);
   carriedKeys: readonly string[] = [];
   connections: readonly Connection[] = [];
-  state: RoleState = { type: 'starting' };
   hasOffers = false;
   writes = 0;
+  readonly role = {
+    state: STARTING,
+    onDidChange: (listener: (state: RoleState) => void) => this.#roles.listen(listener),
+  };
   readonly sync: ServerSync;
+
+  readonly onDidChangeConnection = (listener: (change: ConnectionChange) => void) => this.#changes.listen(listener);
 
   constructor(carried?: unknown) {
     if (carried !== undefined) this.store.set(SERVERS_KEY, carried);
-    const computer = this;
-    const service = {
-      get connections() {
-        return computer.connections;
-      },
-      onDidChangeConnection: (listener: (change: ConnectionChange) => void) => this.#changes.listen(listener),
-    };
     this.sync = new ServerSync({
       memento: this,
-      own: service,
-      service,
-      role: {
-        get state() {
-          return computer.state;
-        },
-        onDidChange: (listener) => this.#roles.listen(listener),
-      },
+      own: this,
+      service: this,
+      role: this.role,
       onOffers: (hasOffers) => {
         this.hasOffers = hasOffers;
       },
@@ -66,8 +61,8 @@ class Computer implements SyncedMemento {
   }
 
   become(type: 'owner' | 'idle'): void {
-    this.state = { type };
-    this.#roles.fire(this.state);
+    this.role.state = { type };
+    this.#roles.fire(this.role.state);
   }
 
   add({ name, serverUrl }: SyncedServer): Connection {
