@@ -49,11 +49,10 @@ export type CommandId = (typeof commandIds)[keyof typeof commandIds];
 export const viewIds = {
   container: 'scopekeeper',
   servers: 'scopekeeper.servers',
-  details: 'scopekeeper.details',
 } as const;
 
 /** The panels that this extension opens beside the editors. */
-export const panelIds = { diagnosis: 'scopekeeper.diagnosis' } as const;
+export const panelIds = { details: 'scopekeeper.details', diagnosis: 'scopekeeper.diagnosis' } as const;
 
 /** What this extension gives to the editor under a name; each is declared in package.json. */
 export const providerIds = { agentMode: 'scopekeeper', authentication: 'scopekeeper' } as const;

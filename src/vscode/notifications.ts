@@ -40,17 +40,7 @@ export async function showError(error: unknown, context: ErrorContext = {}): Pro
   }
 }
 
-/** The button that helps against the last error of a connection; undefined where signing in is all that can be done. */
-export function fixFor(connection: Connection): Button | undefined {
-  const { lastError } = connection;
-  const action = lastError === undefined ? undefined : errorText(lastError).action;
-  if (action === undefined || action === 'try_again' || action === 'sign_in') return undefined;
-  const act = performer(action, lastError, { connection });
-  return act && { title: actionLabel(action), act };
-}
-
-/** A button of a message, or of a view. */
-export interface Button extends vscode.MessageItem {
+interface Button extends vscode.MessageItem {
   readonly act: () => Promise<void>;
 }
 

@@ -150,7 +150,7 @@ test('P13 the step at which a sign-in failed is shown with the rule that was bro
     await servers.contextMenu('no protected sign-in', 'Show Connection Details');
     const main = await detailsOf(workbench, /127\.0\.0\.1/);
     const failed = main.locator('.steps li.failed');
-    await failed.getByText('P13', { exact: true }).waitFor();
+    await failed.getByText('RFC 7636 §4.2', { exact: true }).waitFor();
     await failed.getByText('you can allow it for this connection').waitFor();
     await main.getByRole('button', { name: 'Allow…' }).waitFor();
     await workbench.screenshot('details-failed', 'dark');

@@ -128,8 +128,9 @@ describe('the language server of configuration files', () => {
   it('P36 is told no secret, and none that is written in a file comes into the log at its finest', async () => {
     const canary = 'canary-written-in-a-file';
     const headers = { Authorization: `Bearer ${canary}` };
+    // One that was not open: what changes in an open one is told in small pieces.
     const document = await show(
-      placeOf(clientOf('cursor'), workspace),
+      placeOf(clientOf('cursor'), path.join(workspace, 'another')),
       JSON.stringify({ mcpServers: { notes: { url: sample.mcpUrl, headers } } }, undefined, 2),
     );
     await lenses(document, /^notes: ○/);

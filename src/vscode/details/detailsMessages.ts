@@ -32,8 +32,10 @@ export const DETAILS_ACTIONS = [
   'signIn',
   'reauthorize',
   'refreshToken',
+  'chooseScopes',
   'copySignInUrl',
   'cancelSignIn',
+  'diagnose',
   'copyGatewayUrl',
   'export',
 ] as const;
@@ -45,8 +47,8 @@ const place = pipe(number(), minValue(0), maxValue(100));
 
 /** What went wrong, and what to do about it. */
 const problem = object({
-  /** The wire rule that was broken, such as `P13`. */
-  rule: exactOptional(string()),
+  /** The wire rule that was broken: where it is written, and what it wants. */
+  rule: exactOptional(object({ source: string(), text: string() })),
   message: string(),
   nextStep: string(),
 });

@@ -12,6 +12,7 @@ import { instantText } from '../rowText.ts';
 import { connectionFlags, eventText, expiresText, statusText } from '../treeText.ts';
 import { displayUrl } from '../untrustedText.ts';
 import type { DetailsAction, DetailsModel, HeaderModel, Tone } from './detailsMessages.ts';
+import { lastErrorFix } from './lastErrorFix.ts';
 import { scopeMatrix } from './scopeMatrix.ts';
 import { timelineModel } from './timelineModel.ts';
 import { traceSequence } from './traceSequence.ts';
@@ -25,8 +26,6 @@ export interface DetailsInput {
   readonly trace: AuthorizationTrace | undefined;
   /** What its sign-in waits for to be entered. */
   readonly device: DevicePrompt | undefined;
-  /** What the button that helps against the last error says, where there is one. */
-  readonly fixLabel: string | undefined;
   /** In ms since the epoch. */
   readonly now: number;
 }
@@ -55,7 +54,7 @@ const TONE_OF: Readonly<Record<HealthLevel, Tone>> = {
   off: 'quiet',
 };
 
-function headerModel({ connection, device, fixLabel, now }: DetailsInput): HeaderModel {
+function headerModel({ connection, device, now }: DetailsInput): HeaderModel {
   const level = healthOf(connection, now);
   const { lastError, state } = connection;
   const prompt = state.type === 'authorizing' ? device : undefined;
@@ -68,7 +67,7 @@ function headerModel({ connection, device, fixLabel, now }: DetailsInput): Heade
     facts: factsOf(connection, now),
     ...(lastError !== undefined && { problem: withoutAction(lastError) }),
     actionsTitle: t('Actions'),
-    actions: actionsOf(connection, level, fixLabel),
+    actions: actionsOf(connection, level),
   };
 }
 
@@ -116,17 +115,20 @@ function factsOf(connection: Connection, now: number): HeaderModel['facts'] {
 }
 
 /** The buttons: what a menu would offer on the row of this connection, the most useful first. */
-function actionsOf(connection: Connection, level: HealthLevel, fixLabel: string | undefined): HeaderModel['actions'] {
+function actionsOf(connection: Connection, level: HealthLevel): HeaderModel['actions'] {
   const flags = new Set(connectionFlags(connection));
   const needsPerson = ['error', 'failed', 'attention', 'off'].includes(level);
-  const hasFix = fixLabel !== undefined;
+  const fix = lastErrorFix(connection);
+  const hasFix = fix !== undefined;
   const offered: readonly (readonly [DetailsAction, string, boolean, isPrimary?: boolean])[] = [
-    ['fix', fixLabel ?? '', hasFix, true],
+    ['fix', fix?.label ?? '', hasFix, true],
     ['signIn', t('Sign In'), flags.has('canSignIn'), !hasFix],
     ['reauthorize', t('Re-authorize'), flags.has('canReauthorize'), needsPerson && !hasFix],
     ['copySignInUrl', t('Copy Sign-In URL'), flags.has('waitsForBrowser'), true],
     ['cancelSignIn', t('Cancel Sign-In'), flags.has('isAuthorizing')],
     ['refreshToken', t('Refresh Token Now'), flags.has('canRefresh')],
+    ['chooseScopes', t('Choose Scopes…'), flags.has('hasScopes')],
+    ['diagnose', t('Diagnose…'), connection.kind !== 'static_token' && !flags.has('isAuthorizing')],
     ['copyGatewayUrl', t('Copy Gateway URL'), true],
     ['export', t('Export…'), true],
   ];

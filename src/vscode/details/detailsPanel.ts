@@ -10,11 +10,11 @@ import type { RoleState, WindowRole } from '../../owner/windowRole.ts';
 import { plainText } from '../../oauth/errors.ts';
 import { errorText } from '../errorText.ts';
 import { commandIds, type CommandId } from '../ids.ts';
-import { fixFor } from '../notifications.ts';
 import { t, userLanguage } from '../localize.ts';
 import { detailsHtml } from './detailsHtml.ts';
 import { type DetailsAction, type HostMessage, pageMessageSchema } from './detailsMessages.ts';
 import { detailsModel } from './detailsModel.ts';
+import { lastErrorFix } from './lastErrorFix.ts';
 
 const TICK_MS = 30_000;
 /** While something counts seconds. */
@@ -121,8 +121,10 @@ export class DetailsPanel implements vscode.Disposable {
 
   async #run(action: DetailsAction): Promise<void> {
     const connection = this.#parts.service.get(this.#id);
-    if (action !== 'fix') await vscode.commands.executeCommand(ACTION_COMMANDS[action], this.#id);
-    else if (connection !== undefined) await fixFor(connection)?.act();
+    if (connection === undefined) return;
+    const fix = action === 'fix' ? lastErrorFix(connection)?.call : undefined;
+    const { args, command } = fix ?? { command: ACTION_COMMANDS[action], args: [this.#id] };
+    await vscode.commands.executeCommand(command, ...args);
   }
 
   /** Something changed: what is drawn from memory is drawn at once, and the steps once they are read. */
@@ -185,7 +187,6 @@ export class DetailsPanel implements vscode.Disposable {
               activity: service.activity(id),
               trace: this.#trace,
               device: service.deviceAuthorization(id),
-              fixLabel: fixFor(connection)?.title,
               now: clock.now(),
             }),
           };
@@ -197,12 +198,16 @@ export class DetailsPanel implements vscode.Disposable {
   }
 }
 
-const ACTION_COMMANDS: Readonly<Record<Exclude<DetailsAction, 'fix'>, CommandId>> = {
+const ACTION_COMMANDS: Readonly<Record<DetailsAction, CommandId>> = {
+  // What helped against an error that has gone meanwhile.
+  fix: commandIds.reauthorize,
   signIn: commandIds.signIn,
   reauthorize: commandIds.reauthorize,
   refreshToken: commandIds.refreshToken,
+  chooseScopes: commandIds.chooseScopes,
   copySignInUrl: commandIds.copySignInUrl,
   cancelSignIn: commandIds.cancelSignIn,
+  diagnose: commandIds.diagnoseConnection,
   copyGatewayUrl: commandIds.copyGatewayUrl,
   export: commandIds.exportDiagnostics,
 };

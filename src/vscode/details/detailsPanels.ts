@@ -1,7 +1,7 @@
 import { safeParse } from 'valibot';
 import * as vscode from 'vscode';
 import type { ConnectionId } from '../../connections/connection.ts';
-import { viewIds } from '../ids.ts';
+import { panelIds } from '../ids.ts';
 import { t } from '../localize.ts';
 import { pageStateSchema } from './detailsMessages.ts';
 import { DetailsPanel, type DetailsPanelParts, pageFolders } from './detailsPanel.ts';
@@ -14,7 +14,7 @@ export class DetailsPanels implements vscode.Disposable {
 
   constructor(parts: DetailsPanelParts) {
     this.#parts = parts;
-    this.#serializer = vscode.window.registerWebviewPanelSerializer(viewIds.details, {
+    this.#serializer = vscode.window.registerWebviewPanelSerializer(panelIds.details, {
       deserializeWebviewPanel: async (panel, state: unknown) => this.#restore(panel, state),
     });
   }
@@ -31,7 +31,7 @@ export class DetailsPanels implements vscode.Disposable {
       open.reveal();
       return;
     }
-    const panel = vscode.window.createWebviewPanel(viewIds.details, t('Connection'), vscode.ViewColumn.Active, {
+    const panel = vscode.window.createWebviewPanel(panelIds.details, t('Connection'), vscode.ViewColumn.Active, {
       enableScripts: true,
       enableFindWidget: true,
       localResourceRoots: [...pageFolders(this.#parts.extensionUri)],

@@ -7,6 +7,7 @@ import { t } from '../localize.ts';
 import { clockText } from '../relativeTime.ts';
 import { scopeRows, type ScopeStatus } from '../scopeRows.ts';
 import { eventText } from '../treeText.ts';
+import { signInTitle } from './signInTitle.ts';
 import type { CellStatus, MatrixModel } from './detailsMessages.ts';
 
 /** More would not fit side by side; the newest are shown. */
@@ -69,12 +70,13 @@ function noScopesText(connection: Connection): string {
 function scopeMoments(activity: readonly ActivityEntry[]): readonly ScopeMoment[] {
   const moments: ScopeMoment[] = [];
   let last: ScopeMoment | undefined;
-  for (const [index, { at, type, scopes = [], requested, challenged = [] }] of activity.entries()) {
+  for (const [index, entry] of activity.entries()) {
+    const { at, type, scopes = [], requested, challenged = [] } = entry;
     const key = `${at}/${index}`;
     const next = { key, at };
     switch (type) {
       case 'connected': {
-        const title = last === undefined ? t('Signed in') : t('Signed in again');
+        const { title } = signInTitle(entry, last?.granted);
         const asked = requested ?? scopes;
         last = { ...next, title, requested: asked, granted: scopes, challenged, dropped: [] };
         moments.push(last);

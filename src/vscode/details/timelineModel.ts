@@ -1,11 +1,12 @@
 import type { ActivityEntry } from '../../connections/activity.ts';
 import { currentGrant, type Connection, type Grant } from '../../connections/connection.ts';
 import { plainText } from '../../oauth/errors.ts';
-import { difference } from '../../oauth/scopeSet.ts';
+import { causeText } from '../causeText.ts';
 import { t } from '../localize.ts';
 import { absoluteText, agoText, clockText, expiryText } from '../relativeTime.ts';
 import { eventText } from '../treeText.ts';
 import type { Mark, TimelineEvent, TimelineModel } from './detailsMessages.ts';
+import { signInTitle } from './signInTitle.ts';
 import { fitScale, type TimeScale, type TimeSpan } from './timeScale.ts';
 
 const SHOWN_EVENTS = 8;
@@ -67,11 +68,9 @@ function lifeEvents(activity: readonly ActivityEntry[]): readonly LifeEvent[] {
     if (entry.type === 'connected') granted = entry.scopes ?? [];
     if (entry.type === 'disconnected') granted = undefined;
     if (entry.type !== 'connected') return { entry, mark: MARK_OF[entry.type], title: eventText(entry) };
-    if (before === undefined) return { entry, mark: 'signIn', title: eventText(entry) };
-    const gained = difference(entry.scopes ?? [], before);
-    return gained.length > 0
-      ? { entry: { ...entry, scopes: gained }, mark: 'stepUp', title: t('Signed in for more scopes') }
-      : { entry, mark: 'signIn', title: t('Signed in again') };
+    const { gained, title } = signInTitle(entry, before);
+    if (gained.length === 0) return { entry, mark: 'signIn', title };
+    return { entry: { ...entry, scopes: gained }, mark: 'stepUp', title };
   });
 }
 
@@ -90,6 +89,7 @@ const MARK_OF: Readonly<Record<Exclude<ActivityEntry['type'], 'connected'>, Mark
 
 function listed({ entry, mark, title }: LifeEvent, index: number, now: number): TimelineEvent {
   const { at, scopes, errorCode, expiresAt } = entry;
+  const cause = causeText(entry);
   return {
     key: `${at}/${entry.type}/${index}`,
     mark,
@@ -99,6 +99,7 @@ function listed({ entry, mark, title }: LifeEvent, index: number, now: number): 
     ago: agoText(at, now),
     details: [
       ...(scopes === undefined || scopes.length === 0 ? [] : [plainText(scopes.join(' '), LONGEST_SCOPES) ?? '']),
+      ...(cause === undefined ? [] : [cause]),
       ...(errorCode === undefined ? [] : [errorCode.replaceAll('_', ' ')]),
       ...(expiresAt === undefined ? [] : [t('good until {0}', clockText(expiresAt, at))]),
     ],
@@ -144,7 +145,7 @@ function drawnSpans(spans: readonly TimeSpan[], scale: TimeScale, now: number): 
 }
 
 /** How grave each mark is: of several in one place the gravest is seen. */
-const GRAVITY: readonly Mark[] = ['other', 'renewal', 'signIn', 'end', 'stepUp', 'warning', 'failure'];
+const GRAVITY: readonly Mark[] = ['other', 'renewal', 'end', 'signIn', 'warning', 'stepUp', 'failure'];
 
 function groupedMarks(
   life: readonly LifeEvent[],

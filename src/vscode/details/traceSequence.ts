@@ -1,6 +1,8 @@
+import { JUDGED } from '../../connections/diagnosis/finding.ts';
 import type { AuthorizationTrace, TraceField, TracePurpose, TraceStep } from '../../connections/trace.ts';
 import type { ScopekeeperError } from '../../oauth/errors.ts';
 import { plainText } from '../../oauth/errors.ts';
+import { judgedText } from '../diagnosis/judgedText.ts';
 import { errorText } from '../errorText.ts';
 import { t, userLanguage } from '../localize.ts';
 import { absoluteText, agoText } from '../relativeTime.ts';
@@ -70,7 +72,10 @@ function failedStep({ error, steps }: AuthorizationTrace): number | undefined {
 
 function problemOf(error: ScopekeeperError, rule?: string): DetailsProblem {
   const { message, nextStep } = errorText(error);
-  return { ...(rule !== undefined && { rule }), message, nextStep };
+  const judged = JUDGED.find((known) => known === rule);
+  if (judged === undefined) return { message, nextStep };
+  const { source = judged, title } = judgedText(judged);
+  return { rule: { source, text: t('Not so: {0}', title) }, message, nextStep };
 }
 
 const OUTCOME_TONES: Readonly<Record<AuthorizationTrace['outcome'], Tone>> = {

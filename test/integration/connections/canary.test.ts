@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
 import type { ConnectionId, ConnectionKind } from '../../../src/connections/connection.ts';
 import type { ConnectionManager } from '../../../src/connections/connectionManager.ts';
+import { detailsModel } from '../../../src/vscode/details/detailsModel.ts';
+import { diagnostics } from '../../../src/vscode/details/diagnostics.ts';
 import { tooltipLines } from '../../../src/vscode/connectionTooltip.ts';
 import { errorText } from '../../../src/vscode/errorText.ts';
 import { connectionText, scopesText, signInText } from '../../../src/vscode/treeText.ts';
@@ -123,13 +125,27 @@ function shown(manager: ConnectionManager, id: ConnectionId, error?: unknown): r
   ];
 }
 
+/** What the details view and the export say of a connection, and the steps that both are made of. */
+async function shownInFull(manager: ConnectionManager, id: ConnectionId): Promise<readonly unknown[]> {
+  const trace = await manager.trace(id);
+  const connection = manager.get(id);
+  if (connection === undefined) return [trace];
+  const now = Date.now();
+  const activity = manager.activity(id);
+  return [
+    trace,
+    detailsModel({ connection, activity, trace, device: manager.deviceAuthorization(id), now }),
+    diagnostics({}, [{ connection, activity, trace }], now),
+  ];
+}
+
 describe('P36 no secret is told', () => {
   for (const one of CASES) {
     it(`of ${one.kind} with ${one.title}: signing in, renewing, failing, ending`, async (t) => {
       const { server, headless, manager, canaries, echo, id, enter } = await start(t, one);
       const attempt = async (task: Promise<unknown>): Promise<void> => {
         await task.catch((error: unknown) => canaries.tell(error, ...shown(manager, id, error)));
-        canaries.tell(...shown(manager, id), await manager.trace(id));
+        canaries.tell(...shown(manager, id), ...(await shownInFull(manager, id)));
         canaries.collect();
         await canaries.readDisk();
       };

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
+import * as v from 'valibot';
 import { setLanguage, t, translatorOf } from '../../../src/vscode/localize.ts';
 
 /** Where words are made. */
@@ -34,6 +35,29 @@ test('l10n/bundle.l10n.json holds every message for translators (UPDATE_L10N=1 w
   if (process.env['UPDATE_L10N'] === '1') writeFileSync(BUNDLE, `${JSON.stringify(expected, undefined, 2)}\n`);
   assert.deepEqual(JSON.parse(readFileSync(BUNDLE, 'utf8')), expected);
 });
+
+/** What of a message is not for translators: places that are filled in, and icons. */
+function fixedParts(message: string): string[] {
+  return (message.match(/\{\d+\}|\$\([a-z~-]+\)|\(command:[^)]+\)/g) ?? []).sort();
+}
+
+for (const [title, english, translated] of [
+  ['what the extension says', BUNDLE, path.join('l10n', 'bundle.l10n.de.json')],
+  ['what package.json says', 'package.nls.json', 'package.nls.de.json'],
+] as const) {
+  test(`${title} is there in German, whole, with all its places, icons and commands`, () => {
+    const messages = readMessages(english);
+    const translations = readMessages(translated);
+    assert.deepEqual([...translations.keys()].sort(), [...messages.keys()].sort());
+    for (const [key, message] of messages) {
+      assert.deepEqual(fixedParts(translations.get(key) ?? ''), fixedParts(message), key);
+    }
+  });
+}
+
+function readMessages(file: string): Map<string, string> {
+  return new Map(Object.entries(v.parse(v.record(v.string(), v.string()), JSON.parse(readFileSync(file, 'utf8')))));
+}
 
 test('every call of t gives a literal, so that it can be found and translated', () => {
   for (const file of sourceFiles()) {

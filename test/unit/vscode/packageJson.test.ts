@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import * as v from 'valibot';
-import { commandIds, contextKeys, settingIds, viewIds } from '../../../src/vscode/ids.ts';
+import { commandIds, contextKeys, panelIds, settingIds, viewIds } from '../../../src/vscode/ids.ts';
 
 const menuEntry = v.object({ command: v.string(), when: v.string(), group: v.optional(v.string()) });
 const manifestSchema = v.object({
@@ -147,5 +147,5 @@ test('a step of the walkthrough ends by what exists, and its picture has the col
 });
 
 test('the extension starts after the editor has, or with a view of it that was open before', () => {
-  assert.deepEqual(activationEvents, ['onStartupFinished', `onWebviewPanel:${viewIds.details}`]);
+  assert.deepEqual(activationEvents, ['onStartupFinished', `onWebviewPanel:${panelIds.details}`]);
 });

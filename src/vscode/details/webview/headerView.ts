@@ -38,6 +38,10 @@ export function headerView(header: HeaderModel): View {
   );
 }
 
+function ruleView({ source, text }: NonNullable<DetailsProblem['rule']>): View {
+  return view('p', { key: 'rule' }, view('span', { class: 'rule' }, source), text);
+}
+
 /** What went wrong, told by a mark and in words. */
 export function problemView({ message, nextStep, rule }: DetailsProblem): View {
   return view(
@@ -47,7 +51,8 @@ export function problemView({ message, nextStep, rule }: DetailsProblem): View {
     view(
       'div',
       {},
-      view('p', {}, rule === undefined ? undefined : view('span', { class: 'rule' }, rule), message),
+      view('p', {}, message),
+      rule === undefined ? undefined : ruleView(rule),
       view('p', { class: 'next' }, nextStep),
     ),
   );

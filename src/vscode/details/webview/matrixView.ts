@@ -56,7 +56,7 @@ function rowView({ cells, scope }: MatrixModel['rows'][number]): View {
           'div',
           { class: 'cell' },
           cellIcon(status),
-          view('span', { key: 'status' }, text),
+          view('span', { key: 'status', class: status === 'none' ? 'unseen' : undefined }, text),
           notes === '' ? undefined : view('span', { key: 'notes', class: 'muted notes' }, notes),
         ),
       ),

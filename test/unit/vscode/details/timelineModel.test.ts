@@ -75,6 +75,17 @@ describe('the line of time of a token', () => {
     );
   });
 
+  it('P22 tells for which request more scopes are needed', () => {
+    const { events } = timelineModel(
+      connectionIn(READY),
+      [...RENEWED, { at: NOW, type: 'consent_needed', scopes: ['b'], operation: 'tools/call add_note' }],
+      NOW,
+    );
+    assert.equal(events[0]?.mark, 'warning');
+    assert.equal(events[0]?.details[0], 'b');
+    assert.match(events[0]?.details[1] ?? '', /add_note/);
+  });
+
   it('folds the older events away', () => {
     const many = Array.from(
       { length: 20 },

@@ -79,12 +79,13 @@ describe('the last authorization as a sequence', () => {
     assert.equal(tone, 'bad');
     assert.equal(problem, undefined);
     assert.deepEqual(
-      steps.map((one) => [one.tone, one.status, one.problem?.rule]),
+      steps.map((one) => [one.tone, one.status, one.problem?.rule?.source]),
       [
         ['warning', '401, authorization not required', undefined],
-        ['bad', '200, pkce unsupported', 'P13'],
+        ['bad', '200, pkce unsupported', 'RFC 7636 §4.2'],
       ],
     );
+    assert.match(steps[1]?.problem?.rule?.text ?? '', /^Not so: Sign-ins are protected against interception/);
     assert.match(steps[1]?.problem?.message ?? '', /does not say that it protects sign-ins/);
     assert.match(steps[1]?.problem?.nextStep ?? '', /you can allow it/);
   });
