@@ -12,6 +12,11 @@ function json(servers: object): string {
   return `${JSON.stringify({ mcpServers: servers }, undefined, 2)}\n`;
 }
 
+async function write(file: string, text: string): Promise<void> {
+  await mkdir(path.dirname(file), { recursive: true });
+  await writeFile(file, text);
+}
+
 test('P36 servers of other clients are shown, taken, and freed of the token that is written in a file', async (t) => {
   const [notes, files] = await Promise.all([startFaultyServer({}), startFaultyServer({})]);
   t.after(async () => Promise.all([notes.close(), files.close()]));
@@ -19,10 +24,6 @@ test('P36 servers of other clients are shown, taken, and freed of the token that
 
   await withSession('import-servers', async ({ server, workbench, workspace }) => {
     const { notifications, quickInput, servers } = workbench;
-    const write = async (file: string, text: string) => {
-      await mkdir(path.dirname(file), { recursive: true });
-      await writeFile(file, text);
-    };
     await mkdir(path.join(workspace, '.git'));
     const shared = path.join(workspace, '.cursor', 'mcp.json');
     await write(

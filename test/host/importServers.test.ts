@@ -79,7 +79,7 @@ describe('servers in the files of other clients', () => {
       kind === vscode.QuickPickItemKind.Separator ? `-- ${label}` : [label, description].join(' | '),
     );
     assert.deepEqual(rows, [
-      '-- Not readable',
+      '-- With an error',
       '~/.claude.json has something else in line 1 where servers should be | ',
       '-- Claude Code · ~/.claude.json · for /site',
       `again | ${plain.mcpUrl}`,

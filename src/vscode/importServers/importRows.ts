@@ -31,7 +31,7 @@ export function importRows(
   home: string,
 ): readonly ImportRow[] {
   const broken = files.flatMap(brokenRow);
-  const rows: ImportRow[] = broken.length === 0 ? [] : [{ type: 'separator', label: t('Not readable') }, ...broken];
+  const rows: ImportRow[] = broken.length === 0 ? [] : [{ type: 'separator', label: t('With an error') }, ...broken];
   const sections = new Set(candidates.flatMap(({ places: [first] }) => first?.section ?? []));
   for (const section of sections) {
     const group = candidates.filter(({ places: [first] }) => first?.section === section);

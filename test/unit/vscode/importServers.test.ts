@@ -116,7 +116,7 @@ describe('what can be imported', () => {
     const unreadable: FoundFile = { ...fileOf('zed', ''), sections: [], failure: 'EACCES' };
     const { rows } = look(broken, unreadable);
     assert.deepEqual(drawn(rows), [
-      '-- Not readable',
+      '-- With an error',
       '! ~/cursor.json has an error in line 2',
       '! ~/zed.json could not be read (EACCES)',
       '-- Cursor · ~/cursor.json',
