@@ -92,7 +92,12 @@ export class TraceRecorder {
   blame(error: ScopekeeperError): void {
     if (this.#steps.some(({ errorCode }) => errorCode === error.code)) return;
     const { purpose, rule } = brokenRule(error);
-    const found = this.#steps.findLastIndex((step) => step.purpose === purpose);
+    const isMeant = (step: TraceStep): boolean => step.purpose === purpose;
+    // A document is at fault, and not the place after it where there was none.
+    const document = this.#steps.findLastIndex(
+      (step) => isMeant(step) && step.status !== undefined && step.status < 300,
+    );
+    const found = document === -1 ? this.#steps.findLastIndex(isMeant) : document;
     const at = found === -1 ? this.#steps.length - 1 : found;
     const step = this.#steps[at];
     if (step !== undefined) this.#steps[at] = { ...step, errorCode: error.code, ...(rule !== undefined && { rule }) };

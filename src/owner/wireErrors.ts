@@ -2,6 +2,7 @@ import {
   array,
   boolean,
   exactOptional,
+  literal,
   type GenericSchema,
   nullable,
   number,
@@ -29,6 +30,7 @@ const id = object({ id: string() });
 const url = object({ url: string() });
 const issuer = object({ issuer: string() });
 const description = exactOptional(string());
+const scopes = exactOptional(array(string()));
 const described = object({ issuer: string(), description });
 const answered = object({ url: string(), status: number() });
 const mismatch = object({ expected: string(), actual: string() });
@@ -74,13 +76,17 @@ const oauthDetails: { readonly [C in OAuthErrorCode]: GenericSchema<unknown, OAu
   issuer_mismatch: mismatch,
   pkce_unsupported: issuer,
   registration_unsupported: issuer,
-  client_issuer_mismatch: object({ issuer: string(), configuredIssuer: string() }),
+  client_issuer_mismatch: object({
+    issuer: string(),
+    configuredIssuer: string(),
+    of: exactOptional(literal('assertion')),
+  }),
   grant_unsupported: object({ issuer: string(), grantType: string(), supported: array(string()) }),
   signing_key_invalid: object({ problem: picklist(['not_a_key', 'not_pkcs8', 'algorithm']) }),
   registration_refused: object({ issuer: string(), status: number(), error: string(), description }),
-  client_rejected: described,
+  client_rejected: object({ issuer: string(), description, isEntered: exactOptional(literal(true)) }),
   authorization_denied: described,
-  authorization_failed: object({ issuer: string(), error: string(), description }),
+  authorization_failed: object({ issuer: string(), error: string(), description, scopes }),
   callback_issuer_mismatch: issuer,
   callback_repeated: nothing,
   callback_state_unknown: nothing,
@@ -88,12 +94,17 @@ const oauthDetails: { readonly [C in OAuthErrorCode]: GenericSchema<unknown, OAu
   identity_ended: issuer,
   device_code_expired: issuer,
   access_token_refused: answered,
-  grant_rejected: described,
+  grant_rejected: object({
+    issuer: string(),
+    description,
+    of: exactOptional(picklist(['assertion', 'assertion_file'])),
+  }),
   token_request_failed: object({
     issuer: string(),
     status: number(),
     error: exactOptional(string()),
     description,
+    scopes,
     retryAfterMs: exactOptional(number()),
   }),
   token_response_invalid: object({ issuer: string(), status: number(), problem: string() }),

@@ -55,10 +55,12 @@ export function issuerInUse({ issuers }: Observations): IssuerObservation | unde
   return issuers.find(({ metadata }) => metadata !== undefined) ?? issuers[0];
 }
 
-/** What the authorization server says of itself, though it may not be usable. */
+/** What the authorization server says of itself, though it may not be usable; under the name that it was asked by. */
 export function metadataInUse(observations: Observations): AuthorizationServerMetadata | undefined {
-  const issuer = issuerInUse(observations);
-  return issuer?.metadata ?? issuer?.tries.find(({ document }) => document !== undefined)?.document;
+  const used = issuerInUse(observations);
+  if (used === undefined || used.metadata !== undefined) return used?.metadata;
+  const document = used.tries.find((one) => one.document !== undefined)?.document;
+  return document === undefined ? undefined : { ...document, issuer: used.issuer };
 }
 
 /** Whether the server asks for authorization at all, as far as it answered. */

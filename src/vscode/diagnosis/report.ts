@@ -66,7 +66,7 @@ export function reportOf(diagnosis: Diagnosis, connection: Connection | undefine
   const { startedAt, endedAt = startedAt } = requests;
   const rows = findings
     .toSorted((a, b) => ORDER[a.verdict] - ORDER[b.verdict])
-    .map((finding) => rowOf(finding, connection));
+    .map((finding) => rowOf(finding, cause === undefined || finding === cause || !isUnsafe(cause), connection));
   return {
     name: connection?.name ?? new URL(serverUrl).host,
     serverUrl: displayUrl(serverUrl),
@@ -115,18 +115,24 @@ function headlineOf(
   return { verdict: 'worked_around', headline, buttons };
 }
 
-function rowOf(finding: Finding, connection: Connection | undefined): ReportRow {
+/** What one must not sign in through, whatever else is set. */
+function isUnsafe({ judged }: Finding): boolean {
+  return judged === 'P3' || judged === 'P5' || judged === 'P20';
+}
+
+/** @param isHelped whether it is of use to set something against this fault. */
+function rowOf(finding: Finding, isHelped: boolean, connection: Connection | undefined): ReportRow {
   const { judged, verdict } = finding;
   const { sign, words } = verdictText(verdict);
   const { action, nextStep, text } = findingText(finding);
-  const button = verdict === 'broken' ? buttonOf(action, connection) : undefined;
+  const button = verdict === 'broken' && isHelped ? buttonOf(action, connection) : undefined;
   return {
     ...judgedText(judged),
     verdict,
     sign,
     verdictWords: words,
     text,
-    ...(verdict === 'broken' && nextStep !== undefined && { nextStep }),
+    ...(verdict === 'broken' && isHelped && nextStep !== undefined && { nextStep }),
     ...(button !== undefined && { button }),
   };
 }

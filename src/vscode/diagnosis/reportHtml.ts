@@ -35,11 +35,11 @@ export function reportHtml(report: Report, nonce: string): string {
 ${nextStep === undefined ? '' : `<p>${escapeHtml(nextStep)}</p>`}
 </div>
 </div>
-<nav aria-label="${escapeHtml(t('What you can do'))}">${buttonsHtml(report.buttons)}</nav>
+<nav aria-label="${escapeHtml(t('What you can do'))}">${buttonsHtml(report)}</nav>
 <h2>${escapeHtml(t('Rules'))}</h2>
-<table>
-<thead><tr>${[t('Result'), t('Rule'), t('What was seen')].map((text) => `<th scope="col">${escapeHtml(text)}</th>`).join('')}</tr></thead>
-<tbody>${rows.map(rowHtml).join('\n')}</tbody>
+<table role="table">
+<thead role="rowgroup"><tr role="row">${[t('Result'), t('Rule'), t('What was seen')].map((text) => `<th scope="col" role="columnheader">${escapeHtml(text)}</th>`).join('')}</tr></thead>
+<tbody role="rowgroup">${rows.map(rowHtml).join('\n')}</tbody>
 </table>
 ${requestsHtml(t('Requests'), requests)}
 ${requestsHtml(t('Requests of the last sign-in'), lastSignIn)}
@@ -60,8 +60,8 @@ function verdictOf({ rows, verdict }: Report): string {
 }
 
 /** The first one is the one to press, where there is something to be done. */
-function buttonsHtml(buttons: readonly ReportButton[]): string {
-  return buttons.map((button, index) => buttonHtml(button, index === 0)).join(' ');
+function buttonsHtml({ buttons, verdict }: Report): string {
+  return buttons.map((button, index) => buttonHtml(button, index === 0 && verdict === 'broken')).join(' ');
 }
 
 function buttonHtml({ args, command, label }: ReportButton, isPrimary: boolean): string {
@@ -73,10 +73,10 @@ function buttonHtml({ args, command, label }: ReportButton, isPrimary: boolean):
 function rowHtml({ button, nextStep, sign, source, text, title, verdict, verdictWords }: ReportRow): string {
   const about = source === undefined ? '' : `<span class="source quiet">${escapeHtml(source)}</span>`;
   const next = nextStep === undefined ? '' : `<p class="quiet">${escapeHtml(nextStep)}</p>`;
-  return `<tr>
-<td class="verdict ${verdict}"><span class="sign" aria-hidden="true">${sign}</span> <span class="words">${escapeHtml(verdictWords)}</span></td>
-<td class="rule">${escapeHtml(title)}${about}</td>
-<td><p>${escapeHtml(text)}</p>${next}${button === undefined ? '' : buttonHtml(button, false)}</td>
+  return `<tr role="row">
+<td role="cell" class="verdict ${verdict}"><span class="sign" aria-hidden="true">${sign}</span> <span class="words">${escapeHtml(verdictWords)}</span></td>
+<td role="cell" class="rule">${escapeHtml(title)}${about}</td>
+<td role="cell"><p>${escapeHtml(text)}</p>${next}${button === undefined ? '' : buttonHtml(button, false)}</td>
 </tr>`;
 }
 

@@ -11,7 +11,7 @@ h2 { font-size: 1.2em; font-weight: 600; margin: 28px 0 8px; }
   border-inline-start: 4px solid currentColor; background: var(--vscode-textBlockQuote-background); }
 .cause p { margin: 0; color: var(--vscode-foreground); overflow-wrap: anywhere; }
 .cause .headline { font-size: 1.15em; font-weight: 600; }
-.sign { font-weight: 700; font-size: 1.15em; width: 1.2em; text-align: center; flex: none; display: inline-block; }
+.sign { font-weight: 700; width: 1.2em; text-align: center; flex: none; display: inline-block; }
 .broken { color: var(--vscode-errorForeground); }
 .worked_around { color: var(--vscode-editorWarning-foreground); }
 .passed { color: var(--vscode-testing-iconPassed, var(--vscode-charts-green)); }
@@ -35,6 +35,7 @@ td a.button { margin-top: 6px; }
 .rule { width: 34%; }
 .source { display: block; font-size: 0.9em; }
 details { border-bottom: 1px solid var(--vscode-widget-border, var(--vscode-contrastBorder, rgba(128, 128, 128, 0.35))); }
+summary .quiet { white-space: nowrap; }
 summary { padding: 6px 0; cursor: pointer; overflow-wrap: anywhere; }
 .request { font-family: var(--vscode-editor-font-family, monospace); }
 .answer { font-weight: 600; }
@@ -43,8 +44,13 @@ dl { margin: 4px 0 12px 24px; display: grid; grid-template-columns: minmax(8em, 
 dt, dd { margin: 0; overflow-wrap: anywhere; }
 h3 { font-size: 1em; font-weight: 600; margin: 8px 0 0 24px; }
 @media (max-width: 560px) {
-  .verdict { width: auto; white-space: normal; }
-  .rule { width: auto; }
+  table, tbody, tr, td { display: block; width: auto; }
+  thead { position: absolute; clip-path: inset(50%); height: 1px; width: 1px; overflow: hidden; }
+  tr { padding: 8px 0; border-bottom: 1px solid var(--vscode-widget-border, var(--vscode-contrastBorder, rgba(128, 128, 128, 0.35))); }
+  td { padding: 2px 0; border: none; }
+  .verdict, .rule { width: auto; }
+  .rule { font-weight: 600; }
+  .source { font-weight: 400; }
   dl { grid-template-columns: 1fr; }
   dd { padding-inline-start: 16px; }
 }

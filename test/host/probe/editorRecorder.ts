@@ -34,6 +34,7 @@ export class EditorRecorder {
   readonly trees = new Map<string, vscode.TreeDataProvider<unknown>>();
   readonly views: Pick<vscode.TreeView<unknown>, 'message' | 'badge' | 'title' | 'description'>[] = [];
   readonly statusBarItems: vscode.StatusBarItem[] = [];
+  readonly panels: vscode.WebviewPanel[] = [];
   readonly contextKeys = new Map<unknown, unknown>();
   readonly mcpProviders = new Map<string, vscode.McpServerDefinitionProvider>();
   readonly authenticationProviders = new Map<string, vscode.AuthenticationProvider>();
@@ -106,6 +107,8 @@ export class EditorRecorder {
         const item: vscode.StatusBarItem = Reflect.apply(window.createStatusBarItem, window, args);
         return this.#note(this.statusBarItems, item);
       },
+      createWebviewPanel: (...args: Parameters<typeof vscode.window.createWebviewPanel>) =>
+        this.#note(this.panels, window.createWebviewPanel(...args)),
       createInputBox: () => this.#note(this.inputs, window.createInputBox()),
       createQuickPick: () => this.#note(this.picks, window.createQuickPick()),
       withProgress: async <T>(

@@ -82,6 +82,8 @@ describe('the trace of a sign-in', () => {
       const blamed = trace.steps.filter((step) => step.errorCode !== undefined);
       const seen = blamed.map((step) => [step.purpose, step.errorCode, step.rule]);
       assert.deepEqual(seen.at(-1), [purpose, errorCode, rule]);
+      // Not the next place, at which there was nothing.
+      if (errorCode === 'issuer_mismatch') assert.equal(blamed.at(-1)?.status, 200);
     });
   }
 

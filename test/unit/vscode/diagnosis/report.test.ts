@@ -116,6 +116,20 @@ describe('the words of a diagnosis', () => {
     );
   });
 
+  it('offer nothing to set where one must not sign in at all', () => {
+    const error = new OAuthError('issuer_mismatch', { expected: ISSUER, actual: 'https://other.example' });
+    const cause = finding('P5', 'broken', { type: 'error', error });
+    const other = finding('P13', 'broken', ALL_SEEN.error);
+    const { rows } = reportOf(diagnosisOf([cause, other], cause), newConnection());
+    assert.deepEqual(
+      rows.map(({ button, nextStep }) => [button?.label, nextStep?.startsWith('Tell')]),
+      [
+        [undefined, true],
+        [undefined, undefined],
+      ],
+    );
+  });
+
   it('offer no setting for a URL that is not connected', () => {
     const cause = finding('P13', 'broken', ALL_SEEN.error);
     const { buttons, name } = reportOf(diagnosisOf([cause], cause), undefined);
