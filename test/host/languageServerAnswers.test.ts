@@ -67,8 +67,8 @@ describe('what the language server says of a configuration file', () => {
     const file = placeOf(clientOf('windsurf'), workspace);
     const headers = { Authorization: 'Bearer not-a-real-token-0123456789' };
     const entry = { serverUrl: 'https://tokens.example/mcp', headers };
-    const text = JSON.stringify({ mcpServers: { it: entry } }, undefined, 2);
-    const document = await show(file, text);
+    const document = await show(file, JSON.stringify({ mcpServers: { it: entry } }, undefined, 2));
+    const text = document.getText();
     const diagnostic = await eventually('the token to be found', async () =>
       diagnosticsOf(document).find(({ range }) => document.getText(range).includes('not-a-real-token')),
     );
