@@ -68,7 +68,8 @@ export class Editor {
   }
 
   /** Nanoseconds that the server has used of a processor: unlike the time that passes, not what else the machine does. */
-  cpuNs(): number {
+  cpuNs(): number | undefined {
+    if (process.platform !== 'linux') return undefined;
     const tasks = `/proc/${this.#child.pid}/task`;
     return readdirSync(tasks).reduce((sum, task) => sum + cpuNsOf(`${tasks}/${task}/schedstat`), 0);
   }
