@@ -191,7 +191,7 @@ export function activate(context: vscode.ExtensionContext): ScopekeeperApi {
   const { connections, gateway, redirectUri, role } = shared;
 
   const shown = showConnections({ service: connections, gateway, role, clock, log });
-  const { batches, tree } = shown;
+  const { batches, ticker, tree } = shown;
   const configFiles = createClientConfigFiles({
     platform: process.platform,
     env: process.env,
@@ -256,7 +256,18 @@ export function activate(context: vscode.ExtensionContext): ScopekeeperApi {
     handleUris(connections, editorUri),
     offerToAgentMode({ service: connections, gateway, batches, log }),
     offerSessions({ service: connections, gateway, consent, ensureReady }),
-    offerConfigLanguage({ service: connections, gateway, role, configFiles, channel, extensionPath, clock, log }),
+    offerConfigLanguage({
+      service: connections,
+      batches,
+      gateway,
+      role,
+      ticker,
+      configFiles,
+      channel,
+      extensionPath,
+      clock,
+      log,
+    }),
     followPort(role),
     role.onDidChange(() => publicChanges.fire()),
     connections.onDidChangeConnection(() => publicChanges.fire()),
