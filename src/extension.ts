@@ -30,6 +30,7 @@ import { authorizationWords } from './vscode/authorizationWords.ts';
 import { callbackWords } from './vscode/callbackWords.ts';
 import { commandTable } from './vscode/commands.ts';
 import { registerCommands } from './vscode/commandTable.ts';
+import { setContextKey } from './vscode/contextKeys.ts';
 import { Consent } from './vscode/consent.ts';
 import { offerDetails } from './vscode/details/details.ts';
 import { offerSessions } from './vscode/extensionSessions.ts';
@@ -190,7 +191,7 @@ export function activate(context: vscode.ExtensionContext): ScopekeeperApi {
   const { connections, gateway, redirectUri, role } = shared;
 
   const shown = showConnections({ service: connections, gateway, role, clock, log });
-  const { batches, tree } = shown;
+  const { batches, ticker, tree } = shown;
   const configFiles = createClientConfigFiles({
     platform: process.platform,
     env: process.env,
@@ -201,7 +202,13 @@ export function activate(context: vscode.ExtensionContext): ScopekeeperApi {
   const consent = new Consent({ connections, gateway });
   const tellDemand = createTellDemand(connections, signIn);
   const ensureReady = async () => role.ensureReady();
-  const sync = new ServerSync({ globalState: context.globalState, own: manager, service: connections, role });
+  const sync = new ServerSync({
+    memento: context.globalState,
+    own: manager,
+    service: connections,
+    role,
+    onOffers: (hasOffers) => setContextKey('scopekeeper.hasOffers', hasOffers),
+  });
   const details = offerDetails({
     service: connections,
     role,
@@ -249,13 +256,25 @@ export function activate(context: vscode.ExtensionContext): ScopekeeperApi {
     handleUris(connections, editorUri),
     offerToAgentMode({ service: connections, gateway, batches, log }),
     offerSessions({ service: connections, gateway, consent, ensureReady }),
-    offerConfigLanguage({ service: connections, gateway, role, configFiles, channel, extensionPath, clock, log }),
+    offerConfigLanguage({
+      service: connections,
+      batches,
+      gateway,
+      role,
+      ticker,
+      configFiles,
+      channel,
+      extensionPath,
+      clock,
+      log,
+    }),
     followPort(role),
     role.onDidChange(() => publicChanges.fire()),
     connections.onDidChangeConnection(() => publicChanges.fire()),
     tellUnreadable(manager),
     vscode.window.onDidChangeWindowState(({ focused }) => {
       if (!focused) return;
+      sync.look();
       void role.look(); // as above
       connections.noteFocus();
     }),

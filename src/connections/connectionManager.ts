@@ -337,7 +337,11 @@ export class ConnectionManager implements ConnectionService, TokenService {
 
   noteDpopNonce(url: string, nonce: string): void {
     const origin = URL.parse(url)?.origin;
-    const isOurs = this.connections.some(({ serverUrl }) => new URL(serverUrl).origin === origin);
+    if (origin === undefined) return;
+    // Parsed only where it may be: this is done for every answer with a nonce.
+    const isOurs = this.connections.some(
+      ({ serverUrl }) => serverUrl.startsWith(origin) && new URL(serverUrl).origin === origin,
+    );
     if (isOurs) this.#resourceNonces.note(url, nonce);
   }
 

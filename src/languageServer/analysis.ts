@@ -2,12 +2,12 @@ import { urlWithoutTokens } from '../mcpConfig/entryTokens.ts';
 import { entryUrl, type EntryUrl } from '../mcpConfig/entryUrl.ts';
 import type { ConfigClient } from '../mcpConfig/configClient.ts';
 import type { ConfigProblem, TextRange } from '../mcpConfig/configServers.ts';
-import { readJsonEntry, tomlKeys, type EntryContents } from '../mcpConfig/entryKeys.ts';
+import { readJsonEntry, type EntryContents } from '../mcpConfig/entryKeys.ts';
 import { outlineJson, serversPlan, type JsonOutline } from '../mcpConfig/jsonOutline.ts';
-import { readToml } from '../mcpConfig/tomlServers.ts';
-import { tomlStatements, type TomlStatement } from '../mcpConfig/tomlStatements.ts';
+import { readTomlPart, type TomlPart, type TomlPartRead, tomlParts } from '../mcpConfig/tomlEntries.ts';
 import { entryFindings, type EntryFinding } from './entryFindings.ts';
 import { tellingParts } from './tellingParts.ts';
+import { shifted } from './configDocument.ts';
 import { canonicalResource } from '../oauth/serverUrl.ts';
 
 /** What an entry says by itself. It depends on its text only, so it is kept for as long as that stays as it is. */
@@ -40,10 +40,16 @@ export interface Analysis {
   readonly problems: readonly ConfigProblem[];
 }
 
+/** The same of a part of a document in TOML; ranges are from its start. */
+interface TomlFacts extends Pick<TomlPartRead, 'problems'> {
+  readonly entries: readonly Pick<AnalyzedServer, 'name' | 'nameRange' | 'range' | 'facts'>[];
+}
+
 /** Reads one document again and again. Of an entry that did not change, what it says is not made out again. */
 export class Analyzer {
   readonly #client: ConfigClient;
   #known = new Map<string, EntryFacts>();
+  #knownToml = new Map<string, TomlFacts>();
 
   constructor(client: ConfigClient) {
     this.#client = client;
@@ -77,30 +83,40 @@ export class Analyzer {
   }
 
   #analyzeToml(text: string): Analysis {
-    const { serversKey } = this.#client;
-    const { servers, problems } = readToml(text, this.#client);
-    const statements = new Map<string, TomlStatement[]>();
-    for (const statement of tomlStatements(text)) {
-      const [key, name] = statement.path;
-      if (key !== serversKey || name === undefined) continue;
-      const known = statements.get(name);
-      if (known === undefined) statements.set(name, [statement]);
-      else known.push(statement);
+    const { parts, problems } = tomlParts(text, this.#client);
+    const known = new Map<string, TomlFacts>();
+    const servers: AnalyzedServer[] = [];
+    const wrong = [...problems];
+    for (const part of parts) {
+      // The text of a part begins with the name of its server, if only one counts.
+      const facts = known.get(part.text) ?? this.#knownToml.get(part.text) ?? this.#readTomlPart(part);
+      known.set(part.text, facts);
+      for (const { type, range } of facts.problems) wrong.push({ type, range: shifted(range, part.start) });
+      for (const { name, nameRange, range, facts: own } of facts.entries) {
+        servers.push({
+          name,
+          folder: undefined,
+          container: '',
+          nameRange: shifted(nameRange, part.start),
+          range: shifted(range, part.start),
+          facts: own,
+          base: part.start,
+        });
+      }
     }
-    const analyzed = servers.map(({ name, nameRange, range, entry, properties }) => ({
-      name,
-      folder: undefined,
-      container: '',
-      nameRange,
-      range,
-      facts: this.#factsOf(text, {
-        kind: 'object',
-        keys: tomlKeys(text, entry, statements.get(name) ?? []),
-        properties,
+    this.#knownToml = known;
+    return { servers, containers: [], problems: wrong };
+  }
+
+  #readTomlPart(part: TomlPart): TomlFacts {
+    const { entries, problems } = readTomlPart(part, this.#client);
+    return {
+      problems,
+      entries: entries.map(({ name, nameRange, range, contents }) => {
+        const facts = this.#factsOf(part.text, contents);
+        return { name, nameRange, range, facts };
       }),
-      base: 0,
-    }));
-    return { servers: analyzed, containers: [], problems };
+    };
   }
 
   #factsOf(text: string, contents: EntryContents): EntryFacts {

@@ -1,7 +1,7 @@
 import type { Range } from 'vscode-languageserver/node';
 import type { TextDocument } from 'vscode-languageserver-textdocument';
 import type { ConfigClient } from '../mcpConfig/configClient.ts';
-import type { ConfigFormat, TextRange } from '../mcpConfig/configServers.ts';
+import type { TextRange } from '../mcpConfig/configServers.ts';
 import type { ConfigServerReference } from '../mcpConfig/languageProtocol.ts';
 import type { Analysis, AnalyzedServer } from './analysis.ts';
 
@@ -23,15 +23,14 @@ export function referenceTo({ document, client }: ConfigDocument, server: Analyz
   return { uri: document.uri, client: client.id, name, ...(folder !== undefined && { folder }) };
 }
 
-/** How a client's file says which servers there are for all folders, or for one. */
-export function formatOf({ syntax, serversKey, foldersKey }: ConfigClient, folder: string | undefined): ConfigFormat {
-  const isForOne = foldersKey !== undefined && folder !== undefined;
-  return { syntax, serversKey, ...(isForOne && { within: [foldersKey, folder] }) };
-}
-
 /** What is written as the server's URL, without its quotes. */
 export function urlRangeOf({ facts, base }: AnalyzedServer): TextRange | undefined {
   if (facts.url === undefined) return undefined;
   const { offset, length } = facts.url.property.range;
   return { offset: offset + base + 1, length: Math.max(0, length - 2) };
+}
+
+/** A part of an entry as a part of what the entry is in. */
+export function shifted({ offset, length }: TextRange, base: number): TextRange {
+  return { offset: offset + base, length };
 }

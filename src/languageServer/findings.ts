@@ -1,6 +1,6 @@
 import type { ConfigProblem, TextRange } from '../mcpConfig/configServers.ts';
 import type { AnalyzedServer } from './analysis.ts';
-import type { ConfigDocument } from './configDocument.ts';
+import { type ConfigDocument, shifted } from './configDocument.ts';
 import type { ConnectionList } from './connectionList.ts';
 import type { EntryFinding } from './entryFindings.ts';
 
@@ -76,8 +76,4 @@ function isOff({ facts }: AnalyzedServer): boolean {
     ({ path, value }) =>
       path.length === 1 && ((path[0] === 'disabled' && value === true) || (path[0] === 'enabled' && value === false)),
   );
-}
-
-function shifted({ offset, length }: TextRange, base: number): TextRange {
-  return { offset: offset + base, length };
 }

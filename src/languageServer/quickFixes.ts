@@ -1,10 +1,11 @@
 import { exactOptional, number, object, safeParse, string } from 'valibot';
 import { type CodeAction, CodeActionKind, type CodeActionParams, type TextEdit } from 'vscode-languageserver/node';
 import { removeServer } from '../mcpConfig/configServers.ts';
+import { formatOf } from '../mcpConfig/configSources.ts';
 import { cutLines } from '../mcpConfig/textEdits.ts';
 import { t } from '../vscode/localize.ts';
 import { commandIds } from './commands.ts';
-import { type ConfigDocument, formatOf, rangeIn, referenceTo } from './configDocument.ts';
+import { type ConfigDocument, rangeIn, referenceTo } from './configDocument.ts';
 import { diagnosticsOf } from './diagnostics.ts';
 import type { Finding } from './findings.ts';
 

@@ -84,6 +84,7 @@ function readKey(text: string, start: number): Key | undefined {
 
 /** A part of a key without its quotes. */
 function keyName(part: string): string | undefined {
+  if (/^[\w-]+$/.test(part)) return part;
   try {
     return Object.keys(parse(`${part} = 0`))[0];
   } catch {

@@ -57,8 +57,12 @@ export class ByteReader {
   }
 
   #take(length: number): Buffer {
-    const all = Buffer.concat(this.#chunks);
-    this.#chunks = length === all.length ? [] : [all.subarray(length)];
+    const [first, ...others] = this.#chunks;
+    // Many short messages come in one chunk, which is not to be copied for each of them.
+    const isInFirst = first !== undefined && first.length >= length;
+    const all = isInFirst ? first : Buffer.concat(this.#chunks);
+    const rest = all.length === length ? [] : [all.subarray(length)];
+    this.#chunks = isInFirst ? [...rest, ...others] : rest;
     this.#length -= length;
     return all.subarray(0, length);
   }

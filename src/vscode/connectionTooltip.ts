@@ -7,6 +7,7 @@ import { deviceText } from './deviceText.ts';
 import { errorText } from './errorText.ts';
 import { signsInText } from './kindText.ts';
 import { t } from './localize.ts';
+import { returnHere, returnText } from './remote/signInReturn.ts';
 import { absoluteText, agoText, expiryText } from './relativeTime.ts';
 import { instantText, joined, type TooltipLine } from './rowText.ts';
 import { scopeRows, type ScopeRow } from './scopeRows.ts';
@@ -56,6 +57,9 @@ export function tooltipLines(
       ? undefined
       : { label: t('Authorization server'), value: displayUrl(connection.issuer) },
     signsIn === undefined ? undefined : { label: t('Signs in with'), value: signsIn },
+    connection.kind === 'authorization_code'
+      ? { label: t('Sign-in comes back to'), value: returnText(returnHere(connection.settings.redirect)) }
+      : undefined,
     connection.account === undefined ? undefined : { label: t('Account'), value: connection.account },
     { label: t('State'), value: device === undefined ? statusText(connection, now) : deviceText(device) },
     connection.requested.length === 0 ? undefined : { label: t('Requested'), value: connection.requested.join(' ') },

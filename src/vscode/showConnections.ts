@@ -22,6 +22,8 @@ export interface ShownConnections extends vscode.Disposable {
   readonly tree: ConnectionsTree;
   /** The connections' changes, for what else draws from all of them. */
   readonly batches: ChangeBatches;
+  /** The one timer of this window, for what else shows times. */
+  readonly ticker: Ticker;
 }
 
 /** Shows the connections in the tree and the status bar, and draws all of it anew when another window keeps them. */
@@ -39,5 +41,5 @@ export function showConnections({ role, log, ...parts }: ShowConnectionsParts): 
   });
   const state = keepViewState({ view: tree.view, service, gateway, role, batches, clock });
   const all = vscode.Disposable.from(redrawn, state, statusBar, tree, batches, ticker);
-  return { tree, batches, dispose: () => all.dispose() };
+  return { tree, batches, ticker, dispose: () => all.dispose() };
 }

@@ -45,11 +45,18 @@ export function connectionText(connection: Connection, now: number, device?: Dev
   };
 }
 
-/** How a connection is, in one line: `expires in 42 min · 5 scopes`. */
+/**
+ * How a connection is, in one line: `expires in 42 min · 5 scopes`. Where scopes are missing they come first, since a
+ * narrow side bar cuts the end off, unless the end is near: `4 of 6 scopes · expires in 9 days`.
+ */
 export function statusText(connection: Connection, now: number): string {
   const { state } = connection;
   const count = state.type === 'ready' || state.type === 'refreshing' ? scopeCount(connection, state.grant) : undefined;
-  return joined(stateText(connection, now), count === undefined ? undefined : scopeCountText(count));
+  const text = stateText(connection, now);
+  if (count === undefined) return text;
+  const scopes = scopeCountText(count);
+  const isNews = count.granted < count.all && healthOf(connection, now) !== 'attention';
+  return isNews ? joined(scopes, text) : joined(text, scopes);
 }
 
 /** How a connection is, without its scopes: `expires in 42 min`. */
@@ -218,10 +225,16 @@ export function expiresText(connection: Connection, now: number): RowText {
   // The most important first: a narrow side bar cuts the end off.
   return row(
     t('Expires'),
-    joined(relative, renewalText(connection, grant), clockText(grant.expiresAt, now)),
+    joined(relative, shortRenewalText(connection, grant), clockText(grant.expiresAt, now)),
     { id: 'watch' },
     'expires',
   );
+}
+
+/** {@link renewalText} for a narrow row. */
+function shortRenewalText(connection: Connection, grant: Grant): string {
+  const isYours = connection.kind !== 'static_token' && !grant.refreshable;
+  return isYours ? t('sign in then') : renewalText(connection, grant);
 }
 
 /** What happens at the end of a grant. */

@@ -13,7 +13,7 @@ export interface Keystrokes {
   readonly openMs: number;
   /** Of each keystroke, until all that is found has come back. */
   readonly times: readonly number[];
-  /** Of a processor, of each keystroke: what is left of them on a machine that does nothing else. Linux only. */
+  /** Of a processor, of each keystroke: what is left of them on a machine that does nothing else. None but on Linux. */
   readonly cpuTimes: readonly number[];
 }
 
@@ -27,9 +27,9 @@ export async function keystrokeMs({ uri, text, typed }: TypedText, keystrokes: n
   await editor.open(uri, text, uri.endsWith('.toml') ? 'toml' : 'json');
   await editor.diagnostics(uri);
   const openMs = performance.now() - opened;
-  const before = text.slice(0, text.indexOf('team-', text.length / 2));
-  const line = before.split('\n').length - 1;
-  const start = before.length - (before.lastIndexOf('\n') + 1);
+  const head = text.slice(0, text.indexOf('team-', text.length / 2));
+  const line = head.split('\n').length - 1;
+  const start = head.length - (head.lastIndexOf('\n') + 1);
   const times: number[] = [];
   const cpuTimes: number[] = [];
   for (let stroke = 0; stroke < keystrokes; stroke += 1) {
@@ -37,12 +37,13 @@ export async function keystrokeMs({ uri, text, typed }: TypedText, keystrokes: n
     const isDeleting = at >= typed.length;
     const character = start + (isDeleting ? 2 * typed.length - at - 1 : at);
     const range = { start: { line, character }, end: { line, character: character + (isDeleting ? 1 : 0) } };
-    const used = editor.cpuNs();
+    const before = editor.cpuNs();
     const sent = performance.now();
     await editor.change(uri, { range, text: isDeleting ? '' : (typed[at] ?? '') });
     await editor.diagnostics(uri);
     times.push(performance.now() - sent);
-    cpuTimes.push((editor.cpuNs() - used) / 1e6);
+    const after = editor.cpuNs();
+    if (before !== undefined && after !== undefined) cpuTimes.push((after - before) / 1e6);
   }
   await editor.stop();
   return { openMs, times, cpuTimes };

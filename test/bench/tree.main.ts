@@ -1,9 +1,10 @@
-// npm run bench:tree: the tree of a thousand connections, in a real extension host and by itself. Times are those of this
+// npm run bench:tree [-- --no-host]: the tree of a thousand connections, in a real extension host and by itself. Times are those of this
 // machine; what counts is how many rows are drawn.
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
 import * as v from 'valibot';
 import { ConnectionRecords } from '../../src/connections/connectionRecords.ts';
 import { TreeModel } from '../../src/vscode/treeModel.ts';
@@ -11,6 +12,7 @@ import { manyConnections } from '../headless/manyConnections.ts';
 import { ManualClock, MemoryFile, MemoryLog } from '../headless/memoryPorts.ts';
 import { cleanEnvironment, runLoudly } from '../stand/processes.ts';
 import { TREE_FIGURES_VARIABLE, treeFiguresSchema } from './treeFigures.ts';
+import { measureWindows } from './windows.ts';
 
 const MANY = 1000;
 const TICKS = 20;
@@ -78,5 +80,17 @@ async function measureHost(): Promise<readonly string[]> {
   }
 }
 
-const host = await measureHost();
-console.log([`${MANY} connections, in the host:`, ...host, '', 'by itself:', ...(await measureTicks())].join('\n'));
+/** Four times as many take four times as long where nothing is quadratic. */
+async function measureLoading(): Promise<readonly string[]> {
+  const lines: string[] = [];
+  for (const count of [MANY, 4 * MANY]) {
+    const { guestMs, ownerMs } = await measureWindows(count);
+    lines.push(`${count} connections: ${ownerMs.toFixed(0)} ms to the owner, ${guestMs.toFixed(0)} ms to a guest`);
+  }
+  return lines;
+}
+
+const { values } = parseArgs({ options: { 'no-host': { type: 'boolean', default: false } } });
+const host = values['no-host'] ? [] : [`${MANY} connections, in the host:`, ...(await measureHost()), ''];
+const ticks = ['The tree by itself:', ...(await measureTicks()), ''];
+console.log([...host, ...ticks, 'Windows without an editor:', ...(await measureLoading())].join('\n'));

@@ -37,6 +37,9 @@ test('a person connects the sample server, sees it renew itself, re-authorizes, 
     await signIn.screenshot('sign-in-page');
     await notifications.item('Signing in to').waitFor();
     await servers.row('see your browser').waitFor();
+    const status = workbench.statusItem('status');
+    assert.equal((await status.innerText()).trim(), '', 'there is nothing to count yet');
+    assert.match((await status.getAttribute('aria-label')) ?? '', /signing in/);
     await workbench.screenshot('signing-in');
 
     assert.match(await signIn.decide('allow'), /Connected to 127\.0\.0\.1.*notes:read, notes:write.*close this tab/s);
@@ -51,10 +54,10 @@ test('a person connects the sample server, sees it renew itself, re-authorizes, 
       ['notes:read', 'notes:write'],
     );
     assert.ok(rows.some(({ name, description }) => name === 'Expires' && /renews itself/.test(description)));
-    assert.match(await workbench.statusItem('status').innerText(), /1/);
+    assert.match(await status.innerText(), /1/);
     await workbench.screenshot('connected-dark');
     await workbench.screenshot('connected-light', 'light');
-    await workbench.statusItem('status').hover();
+    await status.hover();
     await workbench.page.locator('.workbench-hover', { hasText: 'Refresh now' }).first().waitFor();
     await workbench.screenshot('status-hover');
     await servers.row(CONNECTED).hover();

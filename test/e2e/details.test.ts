@@ -82,7 +82,16 @@ test('the details of a connection: its life, its scopes, its last sign-in; by mo
       reached.add(String(await frame.evaluate(FOCUSED)));
       await page.keyboard.press('Tab');
     }
-    for (const part of ['reauthorize', 'refreshToken', 'copyGatewayUrl', 'export', 'DIV', 'SUMMARY']) {
+    for (const part of [
+      'reauthorize',
+      'refreshToken',
+      'chooseScopes',
+      'diagnose',
+      'copyGatewayUrl',
+      'export',
+      'DIV',
+      'SUMMARY',
+    ]) {
       assert.ok(reached.has(part), `${part} of ${[...reached].join()}`);
     }
 
@@ -157,6 +166,11 @@ test('P13 the step at which a sign-in failed is shown with the rule that was bro
     await failed.evaluate((step) => step.scrollIntoView({ block: 'center' }));
     await workbench.screenshot('details-failed-step', 'dark');
     await assertAccessible(main, 'failed');
+    await page.setViewportSize({ width: 740, height: 900 });
+    await failed.evaluate((step) => step.scrollIntoView({ block: 'center' }));
+    await workbench.screenshot('details-failed-narrow', 'dark');
+    await assertAccessible(main, 'failed and narrow');
+    await page.setViewportSize(WIDE);
     await servers.contextMenu('no protected sign-in', 'Remove');
     await page.locator('.monaco-dialog-box .monaco-button', { hasText: 'Remove' }).click();
     await page.locator('.tabs-container .tab', { hasText: '127.0.0.1' }).waitFor({ state: 'hidden' });

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Locator } from 'playwright-core';
+import type { BrowserContext, Locator } from 'playwright-core';
 import type { Faults } from '../servers/faults.ts';
 import { startFaultyServer } from '../servers/faultyServer.ts';
+import { findViolations, overflowOf } from './axe.ts';
 import { withSession } from './session.ts';
 import type { Workbench } from './workbench.ts';
 
@@ -11,6 +12,19 @@ async function report({ webview }: Workbench, headline: RegExp): Promise<Locator
   const main = webview.locator('main').filter({ hasText: headline });
   await main.waitFor();
   return main;
+}
+
+/** In the page no script runs, and so no axe-core either: it looks at a copy, with the colours of the theme. */
+async function violationsOfReport({ webview }: Workbench, context: BrowserContext): Promise<string[]> {
+  const html = await webview.locator('html').evaluate((element) => element.outerHTML);
+  const page = await context.newPage();
+  try {
+    await page.setContent(html.replace(/<meta http-equiv="Content-Security-Policy"[^>]*>/, ''));
+    await page.locator('main .headline').waitFor();
+    return await findViolations(page.locator('html'));
+  } finally {
+    await page.close();
+  }
 }
 
 async function enterUrl(workbench: Workbench, command: string, url: string): Promise<void> {
@@ -29,7 +43,7 @@ test('from a broken server to a sentence that names the cause it is one press, a
   const [first, second, third] = await Promise.all([broken, { noPkce: true }, {}].map(startFaultyServer));
   assert.ok(first !== undefined && second !== undefined && third !== undefined);
   t.after(async () => Promise.all([first, second, third].map(async (server) => server.close())));
-  await withSession('diagnosis', async ({ workbench }) => {
+  await withSession('diagnosis', async ({ workbench, browser }) => {
     const { notifications, servers } = workbench;
     await servers.show();
     await enterUrl(workbench, 'Scopekeeper: Connect Server…', first.mcpUrl);
@@ -45,6 +59,7 @@ test('from a broken server to a sentence that names the cause it is one press, a
     );
     await workbench.clearNotifications();
     await workbench.screenshot('diagnosis-broken');
+    assert.deepEqual(await violationsOfReport(workbench, browser.context), []);
     await workbench.screenshot('diagnosis-broken-light', 'light');
     await main.locator('summary', { hasText: 'issuer_mismatch' }).first().click();
     await workbench.screenshot('diagnosis-requests');
@@ -74,6 +89,7 @@ test('from a broken server to a sentence that names the cause it is one press, a
     await workbench.screenshot('diagnosis-well');
     await workbench.page.setViewportSize({ width: 640, height: 800 });
     await workbench.screenshot('diagnosis-narrow');
+    assert.equal(await overflowOf(workbench.webview.locator('html')), 0);
     assert.deepEqual([...third.requestsTo('registration'), ...third.requestsTo('authorization')], []);
   });
 });

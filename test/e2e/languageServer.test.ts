@@ -1,4 +1,3 @@
-import assert from 'node:assert/strict';
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { test } from 'node:test';
@@ -57,6 +56,48 @@ test('a configuration file says how its servers are connected, what is wrong wit
     await page.mouse.move(640, 700);
     await workbench.screenshot('config-lens-dark');
     await workbench.screenshot('config-lens-light', 'light');
-    assert.ok((await lens.count()) >= 2);
+
+    const line = (text: string) => editor.locator('.view-line', { hasText: text }).locator('span span').last();
+    const hover = page.locator('.monaco-hover', { hasText: 'notes:read' });
+    await editor.locator('.view-line', { hasText: '"notes"' }).getByText('"notes"').hover();
+    await hover.first().waitFor();
+    await workbench.screenshot('config-hover-dark');
+    await workbench.screenshot('config-hover-light', 'light');
+
+    // As a person finds it: where it is wrong, by the keyboard.
+    await page.keyboard.press('Escape');
+    await editor.locator('.squiggly-warning').first().waitFor();
+    const menu = page.locator('.action-widget:not(.action-list-submenu-panel)');
+    const fixesFor = async (text: string) => {
+      await line(text).click();
+      await page.keyboard.press('Control+.');
+      await menu.waitFor();
+    };
+    await fixesFor('not-a-real-token');
+    await menu.getByText('Move the Token to the Keychain…').waitFor();
+    await workbench.screenshot('config-quick-fix-dark');
+    await workbench.screenshot('config-quick-fix-light', 'light');
+    await page.keyboard.press('Escape');
+    await fixesFor('http://tracker.example');
+    await menu.getByText('Use https').click();
+    await editor.locator('.view-line', { hasText: 'https://tracker.example/mcp' }).waitFor();
+    await page.keyboard.press('Control+Z');
+    await editor.locator('.view-line', { hasText: 'http://tracker.example/mcp' }).waitFor();
+
+    // A new entry: the servers that are known are offered, with their addresses at the gateway.
+    await line('// my notes').click();
+    await page.keyboard.press('End');
+    await page.keyboard.press('Enter');
+    await page.keyboard.type('"');
+    const offers = page.locator('.suggest-widget.visible .monaco-list-row');
+    await offers.filter({ hasText: '127.0.0.1' }).first().waitFor();
+    await workbench.screenshot('config-completion-dark');
+    await workbench.screenshot('config-completion-light', 'light');
+    await offers.filter({ hasText: '127.0.0.1' }).first().click();
+    await lens
+      .filter({ hasText: /connected/ })
+      .nth(1)
+      .waitFor();
+    await workbench.screenshot('config-completed-dark');
   });
 });

@@ -20,6 +20,11 @@ function textFor(server: FaultyServer, token?: string): string {
   return `{\n  // mine\n  "mcpServers": {\n    "it": {\n      "url": "${server.mcpUrl}"${headers}\n    },\n    "shell": { "command": "sh" }, // kept\n  }\n}\n`;
 }
 
+/** Editors in a browser save by themselves, unless they are told otherwise. */
+async function autoSave(value: 'off' | undefined): Promise<void> {
+  await vscode.workspace.getConfiguration('files').update('autoSave', value, vscode.ConfigurationTarget.Global);
+}
+
 describe('what is done with an entry of a configuration file', () => {
   let probe: Probe;
   let api: ScopekeeperApi;
@@ -32,15 +37,18 @@ describe('what is done with an entry of a configuration file', () => {
     workspace = vscode.workspace.workspaceFolders?.[0]?.uri.fsPath ?? '';
     assert.notEqual(workspace, '');
     file = path.join(workspace, '.cursor', 'mcp.json');
+    await autoSave('off');
   });
 
   afterEach(async () => {
     probe.editor.answers.clear();
+    await vscode.commands.executeCommand('workbench.action.files.revert');
     await vscode.commands.executeCommand('workbench.action.closeAllEditors');
     await rm(path.join(workspace, '.git'), { recursive: true, force: true });
   });
 
   after(async () => {
+    await autoSave(undefined);
     await rm(path.dirname(file), { recursive: true, force: true });
     await Promise.all(servers.map(async (server) => server.close()));
   });
@@ -160,7 +168,6 @@ describe('what is done with an entry of a configuration file', () => {
     assert.ok(document.getText().endsWith('// not saved\n'));
     assert.equal(await readFile(file, 'utf8'), textFor(server, token));
     assert.equal(api.connections().filter(({ serverUrl }) => serverUrl === server.mcpUrl).length, 1);
-    await vscode.commands.executeCommand('workbench.action.files.revert');
   });
 
   it('leaves a file with an error alone, and what is no remote server', async () => {

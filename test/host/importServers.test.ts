@@ -79,18 +79,18 @@ describe('servers in the files of other clients', () => {
       kind === vscode.QuickPickItemKind.Separator ? `-- ${label}` : [label, description].join(' | '),
     );
     assert.deepEqual(rows, [
-      '-- Not readable',
+      '-- With an error',
       '~/.claude.json has something else in line 1 where servers should be | ',
       '-- Claude Code · ~/.claude.json · for /site',
       `again | ${plain.mcpUrl}`,
       '-- Gemini CLI · ~/.gemini/settings.json',
-      `guarded | ${guarded.mcpUrl} · token in the file`,
-      rows[6],
-      'far | http://far.example/mcp · plain http',
+      `guarded | ${guarded.mcpUrl}`,
+      '-- Cursor · .cursor/mcp.json',
+      'far | http://far.example/mcp',
     ]);
-    assert.match(rows[6] ?? '', /^-- Cursor · .*\.cursor\/mcp\.json$/);
-    assert.match(list.items[3]?.detail ?? '', /^also in Cursor · .*mcp\.json$/);
-    assert.match(list.placeholder ?? '', /A local program is left out/);
+    assert.equal(list.items[3]?.detail, 'also in Cursor · .cursor/mcp.json');
+    assert.equal(list.items[5]?.detail, 'token in the file');
+    assert.match(list.placeholder ?? '', /without 1 local program/);
     const drawn = list.items.map(({ label, description, detail, buttons }) => [label, description, detail, buttons]);
     assert.ok(!JSON.stringify(drawn).includes(token), 'the token is drawn');
 
@@ -99,13 +99,14 @@ describe('servers in the files of other clients', () => {
     await questions.choice('Also in the Files of This Workspace');
     await importing;
     const text = await said(/2 servers are in the list now/);
-    assert.match(text, /Its token is in the keychain/);
-    assert.match(text, /Sign In to All/);
-    assert.equal(probe.editor.opened.length, opened, 'nothing signs in by itself');
+    assert.match(text, /The token of guarded is in the keychain now/);
+    assert.match(text, /"Sign In"/);
+    assert.equal(probe.editor.opened.length, opened, 'no browser opens by itself');
 
     const [connection, ...others] = connectionsTo(guarded);
     assert.ok(connection);
     assert.deepEqual(others, []);
+    assert.equal(connection.state, 'ready');
     assert.equal((await storedSecret(connection.id)).credentials?.accessToken, token);
     assert.deepEqual(
       connectionsTo(plain).map(({ name, state }) => [name, state]),

@@ -4,7 +4,7 @@ import * as vscode from 'vscode';
 import type { PublicConnection } from '../../src/vscode/api.ts';
 import type { SampleServer } from '../sample/sampleServer.ts';
 import { clientOf } from '../unit/mcpConfig/clientOf.ts';
-import { diagnosticsOf, eventually, lenses, placeOf, shapeOf, show } from './configDocument.ts';
+import { diagnosticsOf, eventually, lenses, placeOf, replaceAll, shapeOf, show } from './configDocument.ts';
 import { connectSample } from './connectedSample.ts';
 
 /** More than any place has; of so many the edits are made out. */
@@ -60,6 +60,34 @@ describe('what the language server says of a configuration file', () => {
     await vscode.commands.executeCommand('undo');
     assert.equal(document.getText(), text);
     assert.equal(await readFile(file, 'utf8'), text, 'the person saves it, and nobody else');
+    await document.save();
+  });
+
+  it('P36 offers to take a written token out of the file, at a click only', async () => {
+    const file = placeOf(clientOf('windsurf'), workspace);
+    const headers = { Authorization: 'Bearer not-a-real-token-0123456789' };
+    const entry = { serverUrl: 'https://tokens.example/mcp', headers };
+    const document = await show(file, JSON.stringify({ mcpServers: { it: entry } }, undefined, 2));
+    const text = document.getText();
+    const diagnostic = await eventually('the token to be found', async () =>
+      diagnosticsOf(document).find(({ range }) => document.getText(range).includes('not-a-real-token')),
+    );
+    assert.doesNotMatch(diagnostic.message, /not-a-real-token/);
+    const commands = (await quickFixes(document, diagnostic)).map(({ command }) => command);
+    const move = commands.find((command) => command?.command === 'scopekeeper.moveTokenToKeychain');
+    assert.deepEqual(move?.arguments, [{ uri: document.uri.toString(), client: 'windsurf', name: 'it' }]);
+    assert.equal(document.getText(), text);
+  });
+
+  it('checks the file of the editor itself, which it opens by a scheme of its own', async () => {
+    await vscode.commands.executeCommand('workbench.mcp.openUserMcpJson');
+    const document = await eventually('the file to be open', async () => {
+      const shown = vscode.window.activeTextEditor?.document;
+      return shown?.uri.path.endsWith('/User/mcp.json') === true ? shown : undefined;
+    });
+    await replaceAll(document, '{ "servers": { "far": { "type": "http", "url": "http://far.example/mcp" } } }');
+    await lenses(document, 'far: Connect');
+    await replaceAll(document, '{ "servers": {} }');
     await document.save();
   });
 });

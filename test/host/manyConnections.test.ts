@@ -15,6 +15,7 @@ const MANY = 1000;
 const OPENS_WITHIN_MS = 150;
 const ROUNDS = 7;
 const TREE = 'scopekeeper.servers';
+const LOOK_EVERY_MS = 20;
 /** After this long without a call, the editor has all that it asks for. */
 const QUIET_MS = 500;
 
@@ -95,10 +96,9 @@ function countCalls(tree: vscode.TreeDataProvider<unknown>) {
   const calls = {
     count: 0,
     lastAt: performance.now(),
-    /** Waits until the editor asks for nothing more; it says nowhere that it has all. */
+    /** Waits until the editor has asked and asks for nothing more; it says nowhere that it has all. */
     quiet: async (): Promise<void> => {
-      do await delay(QUIET_MS);
-      while (performance.now() - calls.lastAt < QUIET_MS);
+      while (calls.count === 0 || performance.now() - calls.lastAt < QUIET_MS) await delay(LOOK_EVERY_MS);
     },
     stop: (): void => void (tree.getTreeItem = draw),
   };

@@ -28,12 +28,12 @@ export async function treeTexts({ trees }: EditorRecorder): Promise<string[]> {
 }
 
 /** Everything else that the extension has drawn or said. */
-export function otherTexts({ shown, statusBarItems, views, contextKeys }: EditorRecorder): string[] {
+export function otherTexts({ posted, shown, statusBarItems, views, contextKeys }: EditorRecorder): string[] {
   const items = statusBarItems.map(({ text, tooltip, accessibilityInformation }) =>
     asText([text, tooltip, accessibilityInformation]),
   );
   const frames = views.map(({ title, message, description, badge }) => asText([title, message, description, badge]));
-  return [...shown.map(asText), ...items, ...frames, asText([...contextKeys])];
+  return [...shown.map(asText), ...posted.map(asText), ...items, ...frames, asText([...contextKeys])];
 }
 
 /** The names of the files below `folder` that hold one of `needles`. */

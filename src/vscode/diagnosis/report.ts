@@ -42,7 +42,9 @@ export interface ReportRequest {
 
 /** A diagnosis in words: what is drawn, and what is copied. All texts are plain; none holds a secret. */
 export interface Report {
+  /** What the person calls it. */
   readonly name: string;
+  readonly host: string;
   readonly serverUrl: string;
   readonly verdict: Verdict;
   /** One sentence that names the cause, or says that there is none. */
@@ -64,11 +66,13 @@ const ORDER: Readonly<Record<Verdict, number>> = { broken: 0, worked_around: 1, 
 export function reportOf(diagnosis: Diagnosis, connection: Connection | undefined): Report {
   const { cause, findings, lastSignIn, requests, serverUrl } = diagnosis;
   const { startedAt, endedAt = startedAt } = requests;
+  const { host } = new URL(serverUrl);
   const rows = findings
     .toSorted((a, b) => ORDER[a.verdict] - ORDER[b.verdict])
     .map((finding) => rowOf(finding, cause === undefined || finding === cause || !isUnsafe(cause), connection));
   return {
-    name: connection?.name ?? new URL(serverUrl).host,
+    name: connection?.name ?? host,
+    host,
     serverUrl: displayUrl(serverUrl),
     ...headlineOf(cause, findings, connection, serverUrl),
     rows,

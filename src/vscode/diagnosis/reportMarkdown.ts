@@ -2,16 +2,20 @@ import { t } from '../localize.ts';
 import { markdownText } from '../untrustedText.ts';
 import type { Report, ReportRequest, ReportRow } from './report.ts';
 
+/** A part of a path that nobody would choose: some servers know a person by it. */
+const RANDOM_SEGMENT = /(?<=\/)(?=[\w~-]*\d)(?=[\w~-]*[a-z])[\w~-]{16,}/gi;
+
 /**
- * A report as Markdown, to be pasted into an issue at the server's makers. What servers said is escaped.
+ * A report as Markdown, to be pasted into an issue at the server's makers. What servers said is escaped; what the person
+ * calls the connection, and parts of URLs that only they may know, are left out.
  * @param version of this extension.
  */
 export function reportMarkdown(report: Report, version: string): string {
-  const { headline, lastSignIn, madeAt, name, requests, rows, serverUrl, tookMs } = report;
+  const { headline, host, lastSignIn, madeAt, requests, rows, serverUrl, tookMs } = report;
   return [
-    `# ${t('Diagnosis of {0}', markdownText(name))}`,
-    `**${markdownText(headline)}**`,
-    `${t('Server')}: ${markdownText(serverUrl)}`,
+    `# ${t('Diagnosis of {0}', cellText(host))}`,
+    `**${cellText(headline)}**`,
+    `${t('Server')}: ${cellText(serverUrl)}`,
     `## ${t('Rules')}`,
     table([t('Result'), t('Rule'), t('Where it is written'), t('What was seen')], rows.map(ruleCells)),
     ...requestSection(t('Requests'), requests),
@@ -55,5 +59,9 @@ function line(cells: readonly string[]): string {
 }
 
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  return [line(head), line(head.map(() => '---')), ...rows.map((cells) => line(cells.map(markdownText)))].join('\n');
+  return [line(head), line(head.map(() => '---')), ...rows.map((cells) => line(cells.map(cellText)))].join('\n');
+}
+
+function cellText(text: string): string {
+  return markdownText(text.replaceAll(RANDOM_SEGMENT, '…'));
 }

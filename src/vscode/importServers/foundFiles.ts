@@ -3,6 +3,7 @@ import type { ConfigFiles } from '../../mcpConfig/configFiles.ts';
 import { type ConfigSource, configSources, readSections } from '../../mcpConfig/configSources.ts';
 import { showRange } from '../clientAccess.ts';
 import { homePath } from '../clientConfigText.ts';
+import { withoutLinks } from '../untrustedText.ts';
 import type { FoundFile, ServerPlace } from './serverPlaces.ts';
 
 /**
@@ -20,8 +21,12 @@ export async function findConfigFiles(configFiles: ConfigFiles): Promise<readonl
 
 async function readSource(configFiles: ConfigFiles, source: ConfigSource): Promise<FoundFile | undefined> {
   const { client, file } = source;
-  const read = await configFiles.read(file.path);
-  const shown = homePath(file.path, configFiles.environment.home);
+  const { path, scope } = file;
+  const read = await configFiles.read(path);
+  const shown =
+    scope === 'workspace'
+      ? withoutLinks(vscode.workspace.asRelativePath(path))
+      : homePath(path, configFiles.environment.home);
   if (read.type === 'failed') return { ...source, shown, text: '', sections: [], failure: read.problem };
   const { exists, text } = read.file;
   return exists ? { ...source, shown, text, sections: readSections(text, client) } : undefined;

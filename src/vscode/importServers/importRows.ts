@@ -31,7 +31,7 @@ export function importRows(
   home: string,
 ): readonly ImportRow[] {
   const broken = files.flatMap(brokenRow);
-  const rows: ImportRow[] = broken.length === 0 ? [] : [{ type: 'separator', label: t('Not readable') }, ...broken];
+  const rows: ImportRow[] = broken.length === 0 ? [] : [{ type: 'separator', label: t('With an error') }, ...broken];
   const sections = new Set(candidates.flatMap(({ places: [first] }) => first?.section ?? []));
   for (const section of sections) {
     const group = candidates.filter(({ places: [first] }) => first?.section === section);
@@ -47,16 +47,18 @@ function candidateRow(candidate: ImportCandidate): ImportRow {
   const { name, places, serverUrl, state } = candidate;
   const [, ...others] = places;
   const elsewhere = new Set(others.map(({ file }) => joined(file.client.name, file.shown)));
+  const detail = joined(
+    stateBadge(candidate),
+    places.some(({ tokens }) => tokens.length > 0) ? t('token in the file') : undefined,
+    elsewhere.size > 0 ? t('also in {0}', [...elsewhere].join('; ')) : undefined,
+  );
   return {
     type: 'candidate',
     candidate,
     label: shownName(name),
-    description: joined(
-      state === 'reference' || state === 'invalid' ? asWritten(serverUrl) : displayUrl(serverUrl),
-      stateBadge(candidate),
-      places.some(({ tokens }) => tokens.length > 0) ? t('token in the file') : undefined,
-    ),
-    ...(elsewhere.size > 0 && { detail: t('also in {0}', [...elsewhere].join('; ')) }),
+    description: state === 'reference' || state === 'invalid' ? asWritten(serverUrl) : displayUrl(serverUrl),
+    // On a line of its own: the first one ends where the name of the file begins.
+    ...(detail !== '' && { detail }),
     isTicked: state === 'new',
   };
 }
@@ -93,9 +95,9 @@ export function refusalText(row: ImportRow): string | undefined {
     case 'routed':
       return t('{0} goes through Scopekeeper already', row.label);
     case 'insecure':
-      return t('{0} is plain http: whoever is on the way could read its token. Use https in the file', row.label);
+      return t('{0} is plain http. Write https into its file', row.label);
     case 'reference':
-      return t('Only the client knows the whole URL of {0}. Connect it by its whole URL', row.label);
+      return t('Only its client knows the whole URL of {0}', row.label);
     default:
       return t('{0} has no URL that could be connected', row.label);
   }

@@ -41,7 +41,9 @@ export async function importServers(parts: ConfigActionParts): Promise<void> {
   const imported = await vscode.window.withProgress({ location: { viewId: viewIds.servers } }, async () =>
     takeServers(parts, plan),
   );
-  void tellImported(parts, imported, home); // as above
+  // The person has said what becomes of these tokens, and no browser opens for them.
+  await Promise.all(imported.moved.map(async (connection) => parts.signIn.run(connection)));
+  void tellImported(parts, imported); // as above
 }
 
 /** Asks what becomes of the tokens in the files, if there are any that can be moved. */
@@ -61,12 +63,17 @@ async function askTokens(candidates: readonly ImportCandidate[]): Promise<boolea
         ? t('The token of {0} is written in {1}. What becomes of it?', names, where)
         : t('The tokens of {0} are written in {1}. What becomes of them?', names, where),
     choices: [
-      { value: false, label: t('Leave It There'), icon: 'file', detail: t('The files stay as they are. You sign in.') },
+      {
+        value: false,
+        label: t('Leave It There'),
+        icon: 'file',
+        detail: t('The file stays as it is, and you sign in here.'),
+      },
       {
         value: true,
         label: t('Move It to the Keychain'),
         icon: 'key',
-        detail: t('It goes out of the file, and the clients that had it there go through Scopekeeper, which sends it.'),
+        detail: t('It goes out of the file, and its client goes through Scopekeeper.'),
       },
     ],
   });
@@ -87,7 +94,6 @@ async function askRoutes(
   };
   const [none, own, all] = [filesOf('none'), filesOf('own'), filesOf('all')];
   if (all.size === none.size) return 'none';
-  const backup = t('All else in the files stays as it is, and a backup is left beside each.');
   const choices: Choice<ImportPlan['routes']>[] = [
     {
       value: 'none',
@@ -100,9 +106,9 @@ async function askRoutes(
     choices.push({
       value: 'own',
       label: t('Use Them Through Scopekeeper, Too'),
-      description: [...own].join(', '),
+      description: [...own].filter((file) => !none.has(file)).join(', '),
       icon: 'plug',
-      detail: `${t('Clients go by the gateway of this computer, and sign in no more.')} ${backup}`,
+      detail: t('Only the entries are changed, and a backup is left beside each file.'),
     });
   }
   if (all.size > own.size) {
@@ -111,7 +117,7 @@ async function askRoutes(
       label: t('Also in the Files of This Workspace'),
       description: [...all].filter((file) => !own.has(file)).join(', '),
       icon: 'root-folder',
-      detail: `${t('Others who have these files have no such gateway.')} ${backup}`,
+      detail: t('Others who have these files do not have this gateway.'),
     });
   }
   const answer = await askChoice({
@@ -134,13 +140,14 @@ async function tellNothing(local: number): Promise<void> {
   if (chosen === connect) await vscode.commands.executeCommand(commandIds.connectServer);
 }
 
-/** Says what was done, with a way to sign in, which nothing does by itself. */
-async function tellImported({ service, signIn }: ConfigActionParts, imported: Imported, home: string): Promise<void> {
-  const text = importedText(imported, home);
-  const { added, failures, versionedFiles } = imported;
-  const signInButton = added.length > 1 ? t('Sign In to All') : t('Sign In');
+/** Says what was done, with a way to sign in: no browser opens before that. */
+async function tellImported({ service, signIn }: ConfigActionParts, imported: Imported): Promise<void> {
+  const { added, failures, moved, versionedFiles } = imported;
+  const left = added.filter((connection) => !moved.includes(connection));
+  const signInButton = left.length > 1 ? t('Sign In to All') : t('Sign In');
   const learn = t('Learn Why');
-  const buttons = [...(added.length > 0 ? [signInButton] : [t('OK')]), ...(versionedFiles.length > 0 ? [learn] : [])];
+  const buttons = [...(left.length > 0 ? [signInButton] : [t('OK')]), ...(versionedFiles.length > 0 ? [learn] : [])];
+  const text = importedText(imported);
   const isFine = failures.length === 0 && versionedFiles.length === 0;
   const chosen = isFine
     ? await vscode.window.showInformationMessage(text, ...buttons)
@@ -152,5 +159,5 @@ async function tellImported({ service, signIn }: ConfigActionParts, imported: Im
     return current !== undefined && currentGrant(current) === undefined;
   };
   // One after the other: each may open a page in the browser.
-  for (const connection of added.filter(isOpen)) await signIn.run(connection);
+  for (const connection of left.filter(isOpen)) await signIn.run(connection);
 }

@@ -1,20 +1,25 @@
-import { fileFailureText, homePath } from '../clientConfigText.ts';
+import { fileFailureText } from '../clientConfigText.ts';
 import { shownName } from '../configActions/shownName.ts';
 import { t } from '../localize.ts';
 import { withoutLinks } from '../untrustedText.ts';
 import type { Imported } from './takeServers.ts';
 
 /** What is said once servers were taken. */
-export function importedText(imported: Imported, home: string): string {
-  const { added, backups, failures, movedTokens, routedFiles, versionedFiles } = imported;
+export function importedText(imported: Imported): string {
+  const { added, failures, hasBackups, moved, routedFiles, versionedFiles } = imported;
   const [first] = added;
-  const shown = (paths: readonly string[]) => paths.map((path) => homePath(path, home)).join(', ');
+  const files = routedFiles.join(', ');
   return [
     ...(first === undefined ? [] : [addedText(withoutLinks(first.name), added.length)]),
-    ...(movedTokens === 0 ? [] : [movedText(movedTokens)]),
-    ...(routedFiles.length === 0 ? [] : [t('Clients go through Scopekeeper in {0}.', shown(routedFiles))]),
-    ...(backups.length === 0 ? [] : [t('The text before is in {0}.', shown(backups))]),
-    ...(versionedFiles.length === 0 ? [] : [versionedText(shown(versionedFiles))]),
+    ...(moved.length === 0 ? [] : [movedText(moved.map(({ name }) => withoutLinks(name)))]),
+    ...(routedFiles.length === 0
+      ? []
+      : [
+          hasBackups
+            ? t('Clients go through Scopekeeper in {0}; a backup is beside it.', files)
+            : t('Clients go through Scopekeeper in {0}.', files),
+        ]),
+    ...(versionedFiles.length === 0 ? [] : [versionedText(versionedFiles.join(', '))]),
     ...failures.map(({ place: { file, server }, problem }) => failureText(problem, shownName(server.name), file.shown)),
   ].join(' ');
 }
@@ -23,10 +28,10 @@ function addedText(name: string, count: number): string {
   return count === 1 ? t('{0} is in the list now.', name) : t('{0} servers are in the list now.', count);
 }
 
-function movedText(count: number): string {
-  return count === 1
-    ? t('Its token is in the keychain, and no longer in the file.')
-    : t('{0} tokens are in the keychain, and no longer in the files.', count);
+function movedText(names: readonly string[]): string {
+  return names.length === 1
+    ? t('The token of {0} is in the keychain now, and no longer in the file.', names.join(', '))
+    : t('The tokens of {0} are in the keychain now, and no longer in the files.', names.join(', '));
 }
 
 function versionedText(files: string): string {

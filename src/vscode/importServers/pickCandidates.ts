@@ -56,11 +56,10 @@ export async function pickCandidates(
 }
 
 function placeholderText(local: number): string {
-  const tick = t('Tick the servers to take');
-  if (local === 0) return tick;
+  if (local === 0) return t('Tick the servers to take');
   return local === 1
-    ? t('{0}. A local program is left out: it needs no connection', tick)
-    : t('{0}. {1} local programs are left out: they need no connection', tick, local);
+    ? t('Tick the servers to take (without 1 local program)')
+    : t('Tick the servers to take (without {0} local programs)', local);
 }
 
 function itemOf(row: ImportRow): RowItem {

@@ -3,7 +3,7 @@ import type { ConfigSection, ConfigSource } from '../../mcpConfig/configSources.
 
 /** A file of a client that is there, and what it says of servers. */
 export interface FoundFile extends ConfigSource {
-  /** Its path from the home folder on. */
+  /** Its path from the home folder on, or from that of the workspace on. */
   readonly shown: string;
   readonly text: string;
   readonly sections: readonly ConfigSection[];

@@ -10,12 +10,12 @@ import { routePlace } from './routePlace.ts';
 /** What became of it. */
 export interface Imported {
   readonly added: readonly Connection[];
-  /** How many of them have a token from a file. */
-  readonly movedTokens: number;
-  /** The files in which a client was led through the gateway. */
+  /** Those of them that have a token from a file. */
+  readonly moved: readonly Connection[];
+  /** The files in which a client was led through the gateway, in words. */
   readonly routedFiles: readonly string[];
-  readonly backups: readonly string[];
-  /** The files that a token went out of, and whose history may have it. */
+  readonly hasBackups: boolean;
+  /** The files, in words, that a token went out of, and whose history may have it. */
   readonly versionedFiles: readonly string[];
   readonly failures: readonly { readonly place: CandidatePlace; readonly problem: string }[];
 }
@@ -28,10 +28,10 @@ export async function takeServers(parts: ConfigActionParts, plan: ImportPlan): P
   const { configFiles, gateway, service } = parts;
   const added: Connection[] = [];
   const routed = new Set<string>();
-  const backups = new Set<string>();
   const versioned = new Set<string>();
   const failures: { place: CandidatePlace; problem: string }[] = [];
-  let movedTokens = 0;
+  const moved: Connection[] = [];
+  let hasBackups = false;
   for (const candidate of plan.candidates) {
     const { serverUrl } = candidate;
     const name = shownName(candidate.name);
@@ -43,25 +43,25 @@ export async function takeServers(parts: ConfigActionParts, plan: ImportPlan): P
         ? (known ?? (await service.add(serverUrl, name)))
         : await keepToken(service, { serverUrl, name }, token);
     if (isAdded) added.push(connection);
-    if (token !== undefined) movedTokens += 1;
+    if (token !== undefined) moved.push(connection);
     const url = await gateway.gatewayUrl(connection.id);
     for (const place of placesToRoute(plan, candidate, token)) {
       const done = await routePlace(configFiles, place, url);
-      const { path } = place.file.file;
+      const { file, shown } = place.file;
       if (done.type === 'failed') {
         failures.push({ place, problem: done.problem });
         continue;
       }
-      routed.add(path);
-      if (done.backup !== undefined) backups.add(done.backup);
-      if (place.tokens.some(leavesWhenRouted) && (await configFiles.isVersioned(path))) versioned.add(path);
+      routed.add(shown);
+      hasBackups ||= done.backup !== undefined;
+      if (place.tokens.some(leavesWhenRouted) && (await configFiles.isVersioned(file.path))) versioned.add(shown);
     }
   }
   return {
     added,
-    movedTokens,
+    moved,
     routedFiles: [...routed],
-    backups: [...backups],
+    hasBackups,
     versionedFiles: [...versioned],
     failures,
   };

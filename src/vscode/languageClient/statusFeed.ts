@@ -1,10 +1,12 @@
-import type { Connection, ConnectionId } from '../../connections/connection.ts';
 import type { ConnectionService } from '../../connections/connectionService.ts';
 import { describeError } from '../../connections/errors.ts';
 import type { Clock, Disposable, Log } from '../../connections/ports.ts';
 import type { GatewayService } from '../../gateway/gatewayService.ts';
 import type { ServerStatus } from '../../mcpConfig/languageProtocol.ts';
 import type { WindowRole } from '../../owner/windowRole.ts';
+import type { ChangeBatches } from '../changeBatches.ts';
+import { gatewayUrlOf } from '../gatewayUrls.ts';
+import type { Ticker } from '../ticker.ts';
 import { serverStatus } from './serverStatus.ts';
 
 const TICK_MS = 30_000;
@@ -12,9 +14,11 @@ const TICK_MS = 30_000;
 const FAST_TICK_MS = 1000;
 
 export interface StatusFeedParts {
-  readonly service: Pick<ConnectionService, 'connections' | 'onDidChangeConnection' | 'deviceAuthorization'>;
+  readonly service: Pick<ConnectionService, 'connections' | 'deviceAuthorization'>;
+  readonly batches: Pick<ChangeBatches, 'onDidChange'>;
   readonly gateway: Pick<GatewayService, 'gatewayUrl'>;
   readonly role: Pick<WindowRole, 'onDidChange'>;
+  readonly ticker: Ticker;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -26,32 +30,27 @@ export interface StatusFeedParts {
 export class StatusFeed implements Disposable {
   readonly #parts: StatusFeedParts;
   readonly #send: (connections: readonly ServerStatus[]) => Promise<void>;
-  readonly #subscriptions: Disposable[];
-  /** Asked of the gateway once each: in a guest window that is a question to another process. */
-  readonly #urls = new Map<ConnectionId, { readonly slug: string; readonly url: string; readonly epoch: number }>();
-  /** Counts what may have moved the gateway. */
-  #epoch = 0;
+  readonly #subscriptions: readonly Disposable[];
+  /** The URL of a slug, as the gateway was asked last. */
+  #urlOf: ((slug: string) => string) | undefined;
   #sent: string | undefined;
   #state: 'idle' | 'sending' | 'sending_stale' | 'disposed' = 'idle';
   #isSeen = false;
-  #tick: Disposable | undefined;
 
   /** @param send may reject: then the same is sent again with the next change. */
   constructor(parts: StatusFeedParts, send: (connections: readonly ServerStatus[]) => Promise<void>) {
     this.#parts = parts;
     this.#send = send;
+    const { batches, role, ticker } = parts;
     this.#subscriptions = [
-      parts.service.onDidChangeConnection(() => this.#update()),
-      parts.role.onDidChange(() => {
-        this.#epoch += 1;
-        this.#update();
-      }),
+      batches.onDidChange(() => this.#update()),
+      role.onDidChange(() => this.#update()),
+      ticker.add({ waitMs: () => this.#waitMs(), tick: () => this.#update() }),
     ];
   }
 
   dispose(): void {
     this.#state = 'disposed';
-    this.#tick?.dispose();
     for (const subscription of this.#subscriptions) subscription.dispose();
   }
 
@@ -66,7 +65,13 @@ export class StatusFeed implements Disposable {
     if (this.#isSeen === isSeen) return;
     this.#isSeen = isSeen;
     if (isSeen) this.#update();
-    else this.#tick?.dispose();
+    this.#parts.ticker.look();
+  }
+
+  #waitMs(): number | undefined {
+    if (!this.#isSeen) return undefined;
+    const countsSeconds = this.#parts.service.connections.some(({ state }) => state.type === 'unreachable');
+    return countsSeconds ? FAST_TICK_MS : TICK_MS;
   }
 
   #update(): void {
@@ -88,11 +93,13 @@ export class StatusFeed implements Disposable {
     const isStale = this.#state === 'sending_stale';
     this.#state = 'idle';
     if (isStale) this.#update();
-    else this.#schedule();
+    // It may count seconds now.
+    else this.#parts.ticker.look();
   }
 
   async #tell(): Promise<void> {
-    const statuses = await this.#statuses();
+    await this.#askGateway();
+    const statuses = this.#statuses();
     const text = JSON.stringify(statuses);
     if (text === this.#sent || this.#state === 'disposed') return;
     this.#sent = undefined;
@@ -100,37 +107,24 @@ export class StatusFeed implements Disposable {
     this.#sent = text;
   }
 
-  async #statuses(): Promise<readonly ServerStatus[]> {
-    const { service, clock } = this.#parts;
-    const { connections } = service;
-    const urls = await Promise.all(connections.map(async (connection) => this.#urlOf(connection)));
-    const now = clock.now();
-    return connections.flatMap((connection, index) => {
-      const url = urls[index];
-      // Without a gateway there is nothing that an entry could lead to; when there is one again, that is an event.
-      return url === undefined ? [] : [serverStatus(connection, url, now, service.deviceAuthorization(connection.id))];
-    });
-  }
-
-  /** The one from before while the gateway cannot be asked: it keeps its port. */
-  async #urlOf({ id, slug }: Connection): Promise<string | undefined> {
-    const known = this.#urls.get(id);
-    const epoch = this.#epoch;
-    if (known?.slug === slug && known.epoch === epoch) return known.url;
+  /** What it said before stays good while it cannot be asked: it keeps its port. */
+  async #askGateway(): Promise<void> {
+    const { gateway, service, log } = this.#parts;
     try {
-      const url = await this.#parts.gateway.gatewayUrl(id);
-      this.#urls.set(id, { slug, url, epoch });
-      return url;
+      this.#urlOf = (await gatewayUrlOf(gateway, service.connections)) ?? this.#urlOf;
     } catch (error) {
-      this.#parts.log.debug(`There is no gateway URL now: ${describeError(error)}`);
-      return known?.slug === slug ? known.url : undefined;
+      log.debug(`There is no gateway URL now: ${describeError(error)}`);
     }
   }
 
-  #schedule(): void {
-    this.#tick?.dispose();
-    if (!this.#isSeen) return;
-    const countsSeconds = this.#parts.service.connections.some(({ state }) => state.type === 'unreachable');
-    this.#tick = this.#parts.clock.after(countsSeconds ? FAST_TICK_MS : TICK_MS, () => this.#update());
+  /** None without a gateway: there is nothing that an entry could lead to. When there is one again, that is an event. */
+  #statuses(): readonly ServerStatus[] {
+    const { service, clock } = this.#parts;
+    const urlOf = this.#urlOf;
+    if (urlOf === undefined) return [];
+    const now = clock.now();
+    return service.connections.map((connection) =>
+      serverStatus(connection, urlOf(connection.slug), now, service.deviceAuthorization(connection.id)),
+    );
   }
 }

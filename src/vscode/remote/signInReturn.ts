@@ -63,7 +63,7 @@ export function returnText(way: SignInReturn): string {
     case 'uri_handler':
       return t('the editor');
     case 'paste':
-      return t('you paste the address');
+      return t('you, who paste the address of the last page');
   }
 }
 

@@ -1,7 +1,6 @@
-import * as vscode from 'vscode';
 import type { ConnectionChange, ConnectionService } from '../../connections/connectionService.ts';
-import type { WindowRole } from '../../owner/windowRole.ts';
-import { setContextKey } from '../contextKeys.ts';
+import type { Disposable } from '../../connections/ports.ts';
+import type { RoleState } from '../../owner/windowRole.ts';
 import {
   isSameList,
   offersOf,
@@ -13,50 +12,55 @@ import {
 } from './syncedServers.ts';
 
 /** Carried by Settings Sync. */
-const SERVERS_KEY = 'scopekeeper.servers';
+export const SERVERS_KEY = 'scopekeeper.servers';
 /** Stays on this computer: what was removed here, though another one may still have it. */
-const DISMISSED_KEY = 'scopekeeper.dismissedServers';
+export const DISMISSED_KEY = 'scopekeeper.dismissedServers';
+
+/** Where the editor keeps small data of the extension, of which it carries some to other computers. */
+export interface SyncedMemento {
+  get(key: string): unknown;
+  update(key: string, value: unknown): PromiseLike<void>;
+  setKeysForSync(keys: readonly string[]): void;
+}
 
 export interface ServerSyncParts {
-  readonly globalState: vscode.ExtensionContext['globalState'];
+  readonly memento: SyncedMemento;
   /** This window's own connections, whose changes are the person's while it keeps them. */
   readonly own: Pick<ConnectionService, 'connections' | 'onDidChangeConnection'>;
   /** The connections, whichever window keeps them. */
   readonly service: Pick<ConnectionService, 'connections' | 'onDidChangeConnection'>;
-  readonly role: WindowRole;
+  readonly role: { readonly state: RoleState; onDidChange(listener: (state: RoleState) => void): Disposable };
+  /** Hears whether there is something to offer. */
+  readonly onOffers: (hasOffers: boolean) => void;
 }
 
 /**
  * Has Settings Sync carry names and URLs of the servers, and offers those of other computers. Nothing is connected, added
- * or opened by itself.
+ * or opened by itself. Only the owner writes, so that windows do not undo each other's changes.
  */
-export class ServerSync implements vscode.Disposable {
+export class ServerSync implements Disposable {
   readonly #parts: ServerSyncParts;
-  readonly #subscriptions: vscode.Disposable;
+  readonly #subscriptions: readonly Disposable[];
 
   constructor(parts: ServerSyncParts) {
-    const { globalState, own, role, service } = parts;
+    const { memento, own, role, service } = parts;
     this.#parts = parts;
-    globalState.setKeysForSync([SERVERS_KEY]);
-    this.#subscriptions = vscode.Disposable.from(
+    memento.setKeysForSync([SERVERS_KEY]);
+    this.#subscriptions = [
       own.onDidChangeConnection((change) => this.#note(change)),
       service.onDidChangeConnection(({ type }) => {
-        if (type !== 'changed') this.#showOffers();
+        if (type !== 'changed') this.look();
       }),
       role.onDidChange(({ type }) => {
         if (type === 'owner') this.#keep(withServers(this.#synced, own.connections));
-        this.#showOffers();
+        this.look();
       }),
-      // What comes from another computer is announced by nothing.
-      vscode.window.onDidChangeWindowState(({ focused }) => {
-        if (focused) this.#showOffers();
-      }),
-    );
-    this.#showOffers();
+    ];
+    this.look();
   }
 
   dispose(): void {
-    this.#subscriptions.dispose();
+    for (const subscription of this.#subscriptions) subscription.dispose();
   }
 
   /** The servers of other computers that are not here. */
@@ -64,18 +68,23 @@ export class ServerSync implements vscode.Disposable {
     return offersOf(this.#synced, this.#parts.service.connections, this.#dismissed);
   }
 
+  /** Looks whether there is something to offer: what comes from another computer is announced by nothing. */
+  look(): void {
+    this.#parts.onOffers(this.offers.length > 0);
+  }
+
   /** Never offers a server here again, unless it is connected here by then. */
   dismiss(serverUrl: string): void {
     this.#setDismissed([...this.#dismissed.filter((url) => url !== serverUrl), serverUrl]);
-    this.#showOffers();
+    this.look();
   }
 
   get #synced(): readonly SyncedServer[] {
-    return readSynced(this.#parts.globalState.get<unknown>(SERVERS_KEY));
+    return readSynced(this.#parts.memento.get(SERVERS_KEY));
   }
 
   get #dismissed(): readonly string[] {
-    return readDismissed(this.#parts.globalState.get<unknown>(DISMISSED_KEY));
+    return readDismissed(this.#parts.memento.get(DISMISSED_KEY));
   }
 
   #note({ connection, type }: ConnectionChange): void {
@@ -83,7 +92,9 @@ export class ServerSync implements vscode.Disposable {
     const { connections } = this.#parts.own;
     const { serverUrl } = connection;
     if (type === 'removed') {
-      if (!connections.some((each) => each.serverUrl === serverUrl)) this.dismiss(serverUrl);
+      const isHere = connections.some((each) => each.serverUrl === serverUrl);
+      const isCarried = this.#synced.some((each) => each.serverUrl === serverUrl);
+      if (!isHere && isCarried) this.dismiss(serverUrl);
       this.#keep(withoutServer(this.#synced, serverUrl, connections));
       return;
     }
@@ -95,14 +106,10 @@ export class ServerSync implements vscode.Disposable {
 
   #keep(servers: readonly SyncedServer[]): void {
     if (isSameList(servers, this.#synced)) return;
-    void this.#parts.globalState.update(SERVERS_KEY, servers); // what could not be kept is told again with the next change
+    void this.#parts.memento.update(SERVERS_KEY, servers); // what could not be kept is kept with the next change
   }
 
   #setDismissed(urls: readonly string[]): void {
-    void this.#parts.globalState.update(DISMISSED_KEY, readDismissed(urls)); // as above
-  }
-
-  #showOffers(): void {
-    setContextKey('scopekeeper.hasOffers', this.offers.length > 0);
+    void this.#parts.memento.update(DISMISSED_KEY, readDismissed(urls)); // as above
   }
 }

@@ -68,7 +68,8 @@ export class Editor {
   }
 
   /** Nanoseconds that the server has used of a processor: unlike the time that passes, not what else the machine does. */
-  cpuNs(): number {
+  cpuNs(): number | undefined {
+    if (process.platform !== 'linux') return undefined;
     const tasks = `/proc/${this.#child.pid}/task`;
     return readdirSync(tasks).reduce((sum, task) => sum + cpuNsOf(`${tasks}/${task}/schedstat`), 0);
   }
@@ -78,11 +79,15 @@ export class Editor {
     const node = await recentNode();
     const child = spawn(node, [BUNDLE, '--stdio'], { env: cleanEnvironment(), stdio: ['pipe', 'pipe', 'pipe'] });
     const editor = new Editor(child);
-    await editor.#connection.sendRequest<InitializeResult>('initialize', {
+    const hello = editor.#connection.sendRequest<InitializeResult>('initialize', {
       processId: process.pid,
       rootUri: null,
       capabilities: { workspace: { codeLens: { refreshSupport: true } } },
       initializationOptions: initialization,
+    });
+    await hello.catch((error: unknown) => {
+      child.kill();
+      throw error;
     });
     await editor.#connection.sendNotification('initialized', {});
     return editor;
@@ -120,6 +125,11 @@ export class Editor {
 
   async tell(connections: readonly ServerStatus[]): Promise<void> {
     await this.#connection.sendNotification('scopekeeper/connections', { connections });
+  }
+
+  /** Something that the extension would not say. */
+  async tellAnything(params: unknown): Promise<void> {
+    await this.#connection.sendNotification('scopekeeper/connections', params);
   }
 
   /** What the server says about the document as it is now. */
@@ -174,6 +184,11 @@ export class Editor {
     return (
       (await this.#ask<CodeAction[] | null>('textDocument/codeAction', { textDocument: { uri }, range, context })) ?? []
     );
+  }
+
+  /** The rest of an action, once it is chosen. */
+  async resolve(action: CodeAction): Promise<CodeAction> {
+    return this.#ask('codeAction/resolve', action);
   }
 
   async #ask<T>(method: string, params: unknown): Promise<T> {

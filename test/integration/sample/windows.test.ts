@@ -3,12 +3,14 @@ import { describe, it, type TestContext } from 'node:test';
 import { decide, openConsent } from '../../headless/sampleStand.ts';
 import { newUser, openPage, until } from '../owner/windows.ts';
 
+/** Presses Allow. */
+async function browser(url: string): Promise<void> {
+  await openPage(await decide(await openConsent(url), 'allow'));
+}
+
 /** Two windows of a user who presses Allow, the first of which keeps the connections. */
 async function twoWindows(t: TestContext) {
   const user = await newUser(t);
-  const browser = async (url: string): Promise<void> => {
-    await openPage(await decide(await openConsent(url), 'allow'));
-  };
   const owner = user.open('the owner', { browser });
   await owner.role.ensureReady();
   const guest = user.open('the guest', { browser });

@@ -7,10 +7,12 @@ import { type Candidates, importCandidates } from '../../../src/vscode/importSer
 import { type ImportRow, importRows, refusalText } from '../../../src/vscode/importServers/importRows.ts';
 import { importedText } from '../../../src/vscode/importServers/importText.ts';
 import { placesToRoute } from '../../../src/vscode/importServers/importPlan.ts';
+import { connectionIn } from '../connectionFixture.ts';
 import { clientOf } from '../mcpConfig/clientOf.ts';
 import { entryShapes, GATEWAY_URL } from '../mcpConfig/entryShapes.ts';
 
 const HOME = '/home/me';
+const ROUTED = 'http://127.0.0.1:41999/known/mcp';
 
 function fileOf(id: ClientId, text: string, scope: ConfigScope = 'user'): FoundFile {
   const client = clientOf(id);
@@ -67,37 +69,32 @@ describe('what can be imported', () => {
   });
 
   const a = 'https://a.example/mcp';
-  for (const [entry, isTicked, description, refusal] of [
-    [{ url: a }, true, a, undefined],
-    [{ url: 'https://known.example/mcp' }, false, 'https://known.example/mcp · already connected', undefined],
-    [
-      { url: 'http://127.0.0.1:41999/known/mcp' },
-      false,
-      'http://127.0.0.1:41999/known/mcp · used through Scopekeeper already',
-      /already/,
-    ],
-    [{ url: 'http://far.example/mcp' }, false, 'http://far.example/mcp · plain http', /https/],
-    [{ url: 'http://localhost:3000/mcp' }, true, 'http://localhost:3000/mcp', undefined],
-    [{ url: 'https://${HOST}/mcp' }, false, 'https://${HOST}/mcp · variable in its URL', /whole URL/],
+  for (const [entry, isTicked, description, detail, refusal] of [
+    [{ url: a }, true, a, undefined, undefined],
+    [{ url: 'https://known.example/mcp' }, false, 'https://known.example/mcp', 'already connected', undefined],
+    [{ url: ROUTED }, false, ROUTED, 'used through Scopekeeper already', /already/],
+    [{ url: 'http://far.example/mcp' }, false, 'http://far.example/mcp', 'plain http', /https/],
+    [{ url: 'http://localhost:3000/mcp' }, true, 'http://localhost:3000/mcp', undefined, undefined],
+    [{ url: 'https://${HOST}/mcp' }, false, 'https://${HOST}/mcp', 'variable in its URL', /whole URL/],
     [
       { url: 'https://me:pass@${HOST}/mcp?token=sk-1' },
       false,
-      'https://${host}/mcp · variable in its URL · token in the file',
+      'https://${host}/mcp',
+      'variable in its URL · token in the file',
       /whole URL/,
     ],
-    [{ url: 'ftp://a.example' }, false, 'ftp://a.example · not a URL', /no URL/],
-    [{ url: `${a}?token=sk-1` }, true, `${a} · token in the file`, undefined],
-    [{ url: a, headers: { 'X-Api-Key': 'k' } }, true, `${a} · token in the file`, undefined],
-    [{ url: a, headers: { Authorization: 'Bearer ${env:A}' } }, true, a, undefined],
-    [{ url: a, headers: { Authorization: 'Bearer ${input:a}' } }, true, a, undefined],
-    [{ command: 'npx', args: ['mcp-remote', a] }, true, a, undefined],
+    [{ url: 'ftp://a.example' }, false, 'ftp://a.example', 'not a URL', /no URL/],
+    [{ url: `${a}?token=sk-1` }, true, a, 'token in the file', undefined],
+    [{ url: a, headers: { 'X-Api-Key': 'k' } }, true, a, 'token in the file', undefined],
+    [{ url: a, headers: { Authorization: 'Bearer ${env:A}' } }, true, a, undefined, undefined],
+    [{ url: a, headers: { Authorization: 'Bearer ${input:a}' } }, true, a, undefined, undefined],
+    [{ command: 'npx', args: ['mcp-remote', a] }, true, a, undefined, undefined],
   ] as const) {
     test(JSON.stringify(entry), () => {
       const [, row, ...others] = look(fileOf('cursor', json({ it: entry }))).rows;
       assert.ok(row?.type === 'candidate');
       assert.deepEqual(others, []);
-      assert.equal(row.description, description);
-      assert.equal(row.isTicked, isTicked);
+      assert.deepEqual([row.isTicked, row.description, row.detail], [isTicked, description, detail]);
       const text = refusalText(row);
       if (refusal === undefined) assert.equal(text, undefined);
       else assert.match(text ?? '', refusal);
@@ -119,7 +116,7 @@ describe('what can be imported', () => {
     const unreadable: FoundFile = { ...fileOf('zed', ''), sections: [], failure: 'EACCES' };
     const { rows } = look(broken, unreadable);
     assert.deepEqual(drawn(rows), [
-      '-- Not readable',
+      '-- With an error',
       '! ~/cursor.json has an error in line 2',
       '! ~/zed.json could not be read (EACCES)',
       '-- Cursor · ~/cursor.json',
@@ -162,19 +159,29 @@ describe('which clients are led through the gateway', () => {
 test('what was done is said in full, and what was not', () => {
   const [place] = look(fileOf('cursor', json({ it: { url: GATEWAY_URL } }))).candidates.flatMap(({ places }) => places);
   assert.ok(place);
-  const nothing = { added: [], movedTokens: 0, routedFiles: [], backups: [], versionedFiles: [], failures: [] };
+  const nothing = { added: [], moved: [], routedFiles: [], hasBackups: false, versionedFiles: [], failures: [] };
   assert.equal(
-    importedText({ ...nothing, failures: [{ place, problem: 'broken' }] }, HOME),
+    importedText({ ...nothing, failures: [{ place, problem: 'broken' }] }),
     'it was left as it is in ~/cursor.json, since there is an error in the file.',
   );
-  const path = `${HOME}/cursor.json`;
+  const [a, b] = ['a', 'b'].map((name) => connectionIn({ type: 'disconnected' }, { name }));
+  assert.ok(a && b);
+  const file = '~/cursor.json';
   assert.equal(
-    importedText(
-      { ...nothing, movedTokens: 2, routedFiles: [path], backups: [`${path}.b`], versionedFiles: [path] },
-      HOME,
-    ),
-    '2 tokens are in the keychain, and no longer in the files. Clients go through Scopekeeper in ~/cursor.json. ' +
-      'The text before is in ~/cursor.json.b. ' +
+    importedText({
+      ...nothing,
+      added: [a, b],
+      moved: [b],
+      routedFiles: [file],
+      hasBackups: true,
+      versionedFiles: [file],
+    }),
+    '2 servers are in the list now. The token of b is in the keychain now, and no longer in the file. ' +
+      'Clients go through Scopekeeper in ~/cursor.json; a backup is beside it. ' +
       '~/cursor.json is under version control, whose history may still have the token: replace it at the server.',
+  );
+  assert.match(
+    importedText({ ...nothing, added: [a], moved: [a, b] }),
+    /^a is in the list now\. The tokens of a, b are /,
   );
 });

@@ -38,7 +38,12 @@ const rows: readonly (readonly [description: string, state: ConnectionState, ico
   ['see your browser…', { type: 'authorizing', step: 'waitingForBrowser' }, 'sync~spin'],
   ['expires in 42 min · 5 scopes', { type: 'ready', grant: grant() }, 'pass'],
   ['expires in 42 min · 5 scopes', { type: 'ready', grant: grant({ refreshable: false }) }, 'warning'],
-  ['expires in 42 min · 4 of 5 scopes', { type: 'ready', grant: grant({ granted: FIVE.slice(0, 4) }) }, 'pass'],
+  ['4 of 5 scopes · expires in 42 min', { type: 'ready', grant: grant({ granted: FIVE.slice(0, 4) }) }, 'pass'],
+  [
+    'expires in 42 min · 4 of 5 scopes',
+    { type: 'ready', grant: grant({ granted: FIVE.slice(0, 4), refreshable: false }) },
+    'warning',
+  ],
   ['renews when needed · 5 scopes', { type: 'ready', grant: grant({ expiresAt: NOW - 1 }) }, 'pass'],
   ['renewing · 5 scopes', { type: 'refreshing', grant: grant() }, 'sync~spin'],
   ['needs 1 more scope', { type: 'needsConsent', grant: grant(), missing: ['f'] }, 'warning'],
@@ -178,7 +183,7 @@ function expires(change: Partial<Grant>): string {
 
 test('the expiry says when, and what happens then', () => {
   assert.match(expires({}), /^in 42 min · renews itself · \d/);
-  assert.match(expires({ refreshable: false }), /^in 42 min · sign in again then · \d/);
+  assert.match(expires({ refreshable: false }), /^in 42 min · sign in then · \d/);
 });
 
 test('the authorization server is shown without its scheme, with the account', () => {

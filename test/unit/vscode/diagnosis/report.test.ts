@@ -167,6 +167,16 @@ describe('a report', () => {
     );
   });
 
+  it('is copied without what only the person may know', () => {
+    const url = 'https://example.com/u/NDQ4Yjk5MzAtYWJj/mcp/.well-known/oauth-protected-resource/v1';
+    const found = finding('P1', 'passed', { type: 'resource_metadata', url, place: 'path' });
+    const mine = reportOf({ ...diagnosisOf([found]), serverUrl: url }, newConnection({ name: 'My Private Name' }));
+    const markdown = reportMarkdown(mine, '1.2.3').replaceAll('\\', '');
+    assert.match(markdown, /^# Diagnosis of example\.com\n/);
+    assert.doesNotMatch(markdown, /NDQ4|My Private/);
+    assert.ok(markdown.includes('https://example.com/u/…/mcp/.well-known/oauth-protected-resource/v1'));
+  });
+
   it('is copied as Markdown in which servers can neither link, nor break the table', () => {
     const markdown = reportMarkdown(report, '1.2.3');
     assert.doesNotMatch(markdown, /(?<!\\)\[run|<img|(?<!\\)`|\$\(bug/);

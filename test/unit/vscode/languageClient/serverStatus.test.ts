@@ -24,7 +24,7 @@ const statuses: readonly (readonly [title: string, Connection, Partial<ServerSta
       granted: ['a'],
       missing: ['b', 'c'],
       expiresAt,
-      text: 'expires in 42 min · 1 of 3 scopes',
+      text: '1 of 3 scopes · expires in 42 min',
     },
   ],
   [

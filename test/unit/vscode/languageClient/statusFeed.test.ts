@@ -8,12 +8,14 @@ import { Emitter } from '../../../../src/connections/emitter.ts';
 import type { ServerStatus } from '../../../../src/mcpConfig/languageProtocol.ts';
 import type { RoleState } from '../../../../src/owner/windowRole.ts';
 import { OAuthError } from '../../../../src/oauth/errors.ts';
+import { ChangeBatches } from '../../../../src/vscode/changeBatches.ts';
 import { StatusFeed } from '../../../../src/vscode/languageClient/statusFeed.ts';
+import { Ticker } from '../../../../src/vscode/ticker.ts';
 import { ManualClock, MemoryLog } from '../../../headless/memoryPorts.ts';
 import { connectionIn, grantWith, MINUTE_MS, NOW } from '../../connectionFixture.ts';
 
 function ready(id: string, change: Partial<Connection> = {}): Connection {
-  const grant = grantWith({ expiresAt: NOW + 42 * MINUTE_MS });
+  const grant = grantWith({ expiresAt: NOW + 42.5 * MINUTE_MS });
   return connectionIn({ type: 'ready', grant }, { id, slug: id, name: id, ...change });
 }
 
@@ -54,16 +56,27 @@ describe('the language server is told of the connections', () => {
       },
     };
     const role = { onDidChange: (listener: (state: RoleState) => void) => roles.listen(listener) };
-    feed = new StatusFeed({ service, gateway, role, clock, log: new MemoryLog() }, async (statuses) => {
-      sent.push(statuses);
-      await sending;
-    });
+    const ticker = new Ticker(clock);
+    const batches = new ChangeBatches(service, ticker, fail);
+    feed = new StatusFeed(
+      { service, batches, gateway, role, ticker, clock, log: new MemoryLog() },
+      async (statuses) => {
+        sent.push(statuses);
+        await sending;
+      },
+    );
   });
 
   async function change(...now: Connection[]): Promise<void> {
     connections = now;
     const [connection] = now;
     if (connection !== undefined) changes.fire({ type: 'changed', connection });
+    await gathered();
+  }
+
+  /** Changes that come together are told together. */
+  async function gathered(): Promise<void> {
+    clock.advance(20);
     await settled();
   }
 
@@ -100,7 +113,7 @@ describe('the language server is told of the connections', () => {
       connections = [ready(`n${n}`)];
       for (const connection of connections) changes.fire({ type: 'added', connection });
     }
-    await settled();
+    await gathered();
     await change(ready('last'));
     assert.equal(sent.length, 1, 'one is on its way');
     resolve();
@@ -139,23 +152,30 @@ describe('the language server is told of the connections', () => {
     assert.deepEqual(texts(), [['Name: offline, retrying in 20 s'], ['Name: offline, retrying in 19 s']]);
   });
 
-  test('and the gateway is asked once for each, until it may have moved', async () => {
+  test('and the gateway is asked for one of them, again when it may have moved', async () => {
     await start();
-    await change(ready('a', { name: 'renamed' }), ready('b'));
-    assert.deepEqual(asked, ['a', 'b']);
+    assert.deepEqual(asked, ['a']);
     port = 2;
     roles.fire({ type: 'idle' });
     await settled();
-    assert.deepEqual(asked, ['a', 'b', 'a', 'b']);
-    assert.equal(sent.at(-1)?.[0]?.gatewayUrl, 'http://127.0.0.1:2/a/mcp');
+    assert.deepEqual(asked, ['a', 'a']);
+    assert.equal(sent.at(-1)?.[1]?.gatewayUrl, 'http://127.0.0.1:2/b/mcp');
     port = undefined;
-    roles.fire({ type: 'idle' });
-    await change(ready('a'), ready('b'), ready('c'));
+    await change(ready('a'), ready('c'));
     assert.deepEqual(
       sent.at(-1)?.map(({ gatewayUrl }) => gatewayUrl),
-      ['http://127.0.0.1:2/a/mcp', 'http://127.0.0.1:2/b/mcp'],
-      'the known ones stay while it cannot be asked',
+      ['http://127.0.0.1:2/a/mcp', 'http://127.0.0.1:2/c/mcp'],
+      'it keeps its port while it cannot be asked',
     );
+  });
+
+  test('none while there is no gateway', async () => {
+    port = undefined;
+    await start();
+    assert.deepEqual(sent, [[]]);
+    port = 1;
+    await change(...connections);
+    assert.equal(sent.at(-1)?.length, 2);
   });
 
   test('again with the next change when it could not be told', async () => {
