@@ -1,21 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import * as v from 'valibot';
 import { startLocalClient } from '../headless/localClient.ts';
 import { startSampleServer } from '../sample/sampleServer.ts';
+import { gatewayUrl } from './gatewayUrl.ts';
 import { withSession } from './session.ts';
 import { connectSample } from './signInPage.ts';
-import type { Workbench } from './workbench.ts';
 
 const NARROW = { width: 700, height: 600 };
-
-/** The URL that *Copy Gateway URL* puts on the clipboard. */
-async function gatewayUrl(workbench: Workbench): Promise<string> {
-  await workbench.page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
-  await workbench.servers.contextMenu('expires in', 'Copy Gateway URL');
-  await workbench.page.getByText('Copied the URL').first().waitFor();
-  return v.parse(v.string(), await workbench.page.evaluate('navigator.clipboard.readText()'));
-}
 
 test('P43 P44 a client asks for access, the person chooses tools, sees who uses the server, and revokes it', async (t) => {
   const sample = await startSampleServer({ accessTokenTtlSeconds: 3600 });

@@ -30,6 +30,13 @@ export class Notifications {
       .click();
   }
 
+  /** Closes the notification whose text holds `text`. */
+  async close(text: string | RegExp): Promise<void> {
+    await this.item(text).hover();
+    await this.item(text).getByRole('button', { name: 'Clear Notification' }).click();
+    await this.item(text).waitFor({ state: 'hidden' });
+  }
+
   /** The modal dialog that is open; use it to wait and to read. */
   get dialog(): Locator {
     return this.#page.locator('.monaco-dialog-box');

@@ -1,12 +1,14 @@
 import { test } from 'node:test';
+import { startLocalClient } from '../headless/localClient.ts';
 import { startSampleServer } from '../sample/sampleServer.ts';
+import { gatewayUrl } from './gatewayUrl.ts';
 import { withSession } from './session.ts';
 import { SignInPage } from './signInPage.ts';
 
 test('a connection gets the name that the person gives it, as the pictures of the README show', async (t) => {
   const sample = await startSampleServer({ accessTokenTtlSeconds: 3600 });
   t.after(async () => sample.close());
-  await withSession('readme', async ({ workbench }) => {
+  await withSession('readme', async ({ browser, workbench }) => {
     const { notifications, quickInput, servers } = workbench;
     await servers.show();
     await workbench.runCommand('Scopekeeper: Connect Server…');
@@ -33,5 +35,18 @@ test('a connection gets the name that the person gives it, as the pictures of th
     await servers.row('Sample Notes').hover();
     await workbench.page.locator('.workbench-hover', { hasText: 'Renewal' }).first().waitFor();
     await workbench.screenshot('readme-tooltip', 'dark', { x: 0, y: 0, width: 720, height: 340 });
+
+    const client = await startLocalClient(await gatewayUrl(workbench), 'Claude Code', (authorizationUrl) => {
+      void browser.context.newPage().then(async (tab) => tab.goto(authorizationUrl.href)); // it ends at the client
+    });
+    t.after(async () => client.close());
+    const listing = client.listTools();
+    await workbench.page.bringToFront();
+    await quickInput.waitFor('May it?');
+    await workbench.page.mouse.move(640, 600);
+    await workbench.screenshot('readme-consent', 'dark', { x: 0, y: 0, width: 960, height: 300 });
+    await quickInput.pickAtLast('Allow All Tools');
+    await listing;
+    await servers.row(/Claude Code.*all tools/).waitFor();
   });
 });

@@ -77,6 +77,15 @@ export class TreeView {
     return entries.map((entry) => entry.trim()).filter((entry) => entry !== '');
   }
 
+  /** What the icons at the right end of a row say, from the left. */
+  async inlineActions(text: string | RegExp): Promise<string[]> {
+    const row = this.row(text);
+    await row.hover();
+    const buttons = row.locator('.actions').getByRole('button');
+    await buttons.first().waitFor();
+    return Promise.all((await buttons.all()).map(async (button) => (await button.getAttribute('aria-label')) ?? ''));
+  }
+
   /** Runs an entry of a row's context menu. */
   async contextMenu(text: string | RegExp, entry: string): Promise<void> {
     const menu = await this.#openContextMenu(text);
@@ -85,7 +94,7 @@ export class TreeView {
     while (await menu.isVisible()) {
       if (Date.now() > giveUpAt) throw new Error(`The menu has no ${entry} that can be clicked.`);
       await menu
-        .getByRole('menuitem', { name: entry })
+        .getByRole('menuitem', { name: entry, exact: true })
         .click({ timeout: 1000 })
         .catch(() => undefined);
       await menu.waitFor({ state: 'hidden', timeout: 200 }).catch(() => undefined);
@@ -97,6 +106,15 @@ export class TreeView {
     const sideBar = this.#page.locator('.sidebar');
     await sideBar.locator('.pane-header, .composite.title').first().hover();
     await sideBar.locator('.actions-container').getByRole('button', { name: title }).first().click();
+  }
+
+  /** What the icons in the view's title bar say, from the left. */
+  async titleActions(): Promise<string[]> {
+    const sideBar = this.#page.locator('.sidebar');
+    await sideBar.locator('.pane-header, .composite.title').first().hover();
+    const buttons = await sideBar.locator('.composite.title .actions-container').getByRole('button').all();
+    const labels = await Promise.all(buttons.map(async (button) => button.getAttribute('aria-label')));
+    return labels.map((label) => label ?? '').filter((label) => label !== '');
   }
 
   /** A button or link in the welcome text of an empty view. */

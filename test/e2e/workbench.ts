@@ -34,7 +34,7 @@ export class Workbench {
   static async open(context: BrowserContext, server: CodeServer, folder: string): Promise<Workbench> {
     const page = await context.newPage();
     const workbench = new Workbench(page);
-    await page.goto(server.urlFor(folder));
+    await page.goto(server.urlFor(folder), { waitUntil: 'commit' });
     await workbench.#waitUntilUsable();
     return workbench;
   }
@@ -73,6 +73,8 @@ export class Workbench {
       }
     }
     await row.click();
+    // What the command shows comes in the same place, and is not to be taken for the palette.
+    await row.waitFor({ state: 'hidden' });
   }
 
   /** Closes all notifications. */
@@ -99,7 +101,7 @@ export class Workbench {
    * Does `action` and gives the browser tab that the editor opened because of it (`env.openExternal`).
    * Loopback addresses open at once; for others the editor asks first, and gets *Open*.
    */
-  async openedPage(action: () => Promise<void>, timeoutMs = 15_000): Promise<Page> {
+  async openedPage(action: () => Promise<void>, timeoutMs = 45_000): Promise<Page> {
     let isOpened = false;
     const question = this.page.locator('.monaco-dialog-box', { hasText: 'open the external website' });
     const answered = question.waitFor({ timeout: timeoutMs }).then(async () => {
@@ -123,14 +125,14 @@ export class Workbench {
    */
   async screenshot(name: string, theme: 'dark' | 'light' = 'dark', clip?: Clip): Promise<void> {
     await this.#useTheme(theme);
-    await this.#waitUntilStill();
+    await this.waitUntilStill();
     const file = path.join(SCREENSHOTS_FOLDER, `${name}.png`);
     await this.page.screenshot({ path: file, ...(clip !== undefined && { clip }) });
     await this.#useTheme('dark');
   }
 
   /** Toasts fade in, menus and hovers too; what turns without end is not waited for. */
-  async #waitUntilStill(): Promise<void> {
+  async waitUntilStill(): Promise<void> {
     await this.page.evaluate(`(async () => {
       const drawn = () => new Promise((resolve) => requestAnimationFrame(resolve));
       await drawn();

@@ -17,6 +17,9 @@ const CHROMIUM_ARGUMENTS = [
   '--password-store=basic',
 ];
 
+/** How long anything may take to appear, where other work keeps the processors from the browser. */
+const BUSY_MACHINE_MS = 60_000;
+
 export interface BrowserSession {
   /** One profile: cookies and localStorage (where code-server keeps `context.secrets`) are shared by its pages. */
   readonly context: BrowserContext;
@@ -41,6 +44,7 @@ export async function startBrowser(profileFolder?: string): Promise<BrowserSessi
     locale: 'en-US',
     permissions: ['clipboard-read', 'clipboard-write'],
   });
+  context.setDefaultTimeout(BUSY_MACHINE_MS);
   return {
     context,
     dispose: async () => {

@@ -6,6 +6,8 @@ import { runLoudly } from './processes.ts';
 import { OUT_FOLDER, REPOSITORY, RESULTS_FOLDER } from './standPaths.ts';
 
 const TEST_TIMEOUT_MS = 300_000;
+/** A person's whole day in the workbench, where other work keeps the processors from it; each step has its own end. */
+const E2E_TIMEOUT_MS = 900_000;
 
 /**
  * How many files run at once. By itself node leaves one processor free, which on two means one after the other, while
@@ -30,7 +32,8 @@ export async function runNodeTests(folder: string, filters: readonly string[]): 
   const reporters = ['spec', 'stdout', 'tap', report].map(
     (value, index) => `--test-reporter${index % 2 === 0 ? '' : '-destination'}=${value}`,
   );
-  const limits = [`--test-timeout=${TEST_TIMEOUT_MS}`, `--test-concurrency=${FILES_AT_ONCE}`];
+  const timeoutMs = folder === 'e2e' ? E2E_TIMEOUT_MS : TEST_TIMEOUT_MS;
+  const limits = [`--test-timeout=${timeoutMs}`, `--test-concurrency=${FILES_AT_ONCE}`];
   const options = ['--enable-source-maps', '--test', ...limits, ...reporters];
   const exitCode = await runLoudly(process.execPath, [...options, ...files]);
   const counts = await countsIn(report, exitCode);

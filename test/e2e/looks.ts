@@ -1,0 +1,37 @@
+import path from 'node:path';
+import { SCREENSHOTS_FOLDER } from '../stand/standPaths.ts';
+import type { Workbench } from './workbench.ts';
+
+/** How a workbench can look; `theme` is the class by which it says that it does. */
+const LOOKS = [
+  { look: 'dark', theme: 'vs-dark', media: { colorScheme: 'dark', forcedColors: 'none' } },
+  { look: 'light', theme: 'vs', media: { colorScheme: 'light', forcedColors: 'none' } },
+  { look: 'hc-dark', theme: 'hc-black', media: { colorScheme: 'dark', forcedColors: 'active' } },
+  { look: 'hc-light', theme: 'hc-light', media: { colorScheme: 'light', forcedColors: 'active' } },
+] as const;
+
+/** Set by `npm run pictures`: every picture in every look, where `npm test` makes those that no other test makes. */
+const ALL_LOOKS_VARIABLE = 'SCOPEKEEPER_ALL_LOOKS';
+
+const ONLY = new Set<string>(
+  process.env[ALL_LOOKS_VARIABLE] === undefined ? ['light', 'hc-dark'] : LOOKS.map(({ look }) => look),
+);
+
+/**
+ * Saves pictures of what is shown now as out/screenshots/look-NAME-LOOK.png. What is open stays open, but for a hover.
+ * @param hover brings the hover that is to be in the picture; without it the pointer rests where there is none
+ */
+export async function pictureInAllLooks(
+  workbench: Workbench,
+  name: string,
+  hover = async (): Promise<void> => workbench.page.mouse.move(700, 600),
+): Promise<void> {
+  for (const { look, theme, media } of LOOKS) {
+    if (!ONLY.has(look)) continue;
+    await workbench.page.emulateMedia(media);
+    await workbench.page.locator(`.monaco-workbench.${theme}`).waitFor();
+    await hover();
+    await workbench.waitUntilStill();
+    await workbench.page.screenshot({ path: path.join(SCREENSHOTS_FOLDER, `look-${name}-${look}.png`) });
+  }
+}
