@@ -23,6 +23,8 @@ const EXTENSION_MAIN = EXTENSION_FOLDER + path.join('dist', 'extension.js');
 
 export interface ModuleHookParts {
   readonly recorder: Recorder;
+  /** Whether files, network and keychain are recorded too: not where the extension is measured, since that costs. */
+  readonly isRecordingIo: boolean;
   /** Gives what the extension gets for `vscode`. */
   readonly wrapEditor: (editor: object) => object;
   /** Gives what the editor gets for the extension's own module. Called once. */
@@ -40,7 +42,7 @@ export function isOfExtension(file: string): boolean {
 }
 
 /** From now on the extension is given modules that record what it does with them. */
-export function hookModules({ recorder, wrapEditor, wrapExtension }: ModuleHookParts): void {
+export function hookModules({ isRecordingIo, recorder, wrapEditor, wrapExtension }: ModuleHookParts): void {
   const found: unknown = Reflect.get(Module, '_load');
   if (typeof found !== 'function') throw new Error('Node loads modules in another way now.');
   const original = found;
@@ -63,6 +65,7 @@ export function hookModules({ recorder, wrapEditor, wrapExtension }: ModuleHookP
     if (!isObject(loaded)) return loaded;
     const name = request.replace(/^node:/, '');
     if (name === 'vscode') return wrapEditor(loaded);
+    if (!isRecordingIo) return loaded;
     if (IO_MODULES.has(name)) return copyOnce(name, () => recordingCopy(recorder, name, loaded));
     return request.endsWith('.node') ? copyOnce(name, () => recordingCopy(recorder, 'keychain', loaded)) : loaded;
   }

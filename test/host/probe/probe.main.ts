@@ -1,5 +1,6 @@
 import type * as vscode from 'vscode';
 import type { ScopekeeperApi } from '../../../src/vscode/api.ts';
+import { BENCH_VARIABLE } from '../hostedGateway.ts';
 import { EditorRecorder } from './editorRecorder.ts';
 import { hookModules, isExtensionLoaded } from './moduleHook.ts';
 import { hookProcess } from './processHook.ts';
@@ -53,6 +54,7 @@ export function activate(): Probe {
   };
   hookModules({
     recorder,
+    isRecordingIo: process.env[BENCH_VARIABLE] === undefined,
     wrapEditor: (api) => (isEditor(api) ? editor.wrap(api) : api),
     wrapExtension,
   });
