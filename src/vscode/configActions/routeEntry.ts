@@ -1,3 +1,4 @@
+import * as vscode from 'vscode';
 import { currentGrant, type Connection } from '../../connections/connection.ts';
 import { isSurelyBearer } from '../../mcpConfig/entryTokens.ts';
 import { leavesWhenRouted, routeServer } from '../../mcpConfig/routedEntry.ts';
@@ -126,13 +127,19 @@ async function routeConnected(parts: ConfigActionParts, entry: ConfigEntry, toke
 
 async function route(
   { configFiles, gateway }: ConfigActionParts,
-  { document, client, format, server, name, shown }: ConfigEntry,
+  { document: { uri }, client, format, server, name, shown }: ConfigEntry,
   { id }: Connection,
   token: Edited['token'],
 ): Promise<void> {
   const url = await gateway.gatewayUrl(id);
-  const edited = { name, client, shown, token, isVersioned: await configFiles.isVersioned(document.uri.fsPath) };
-  // A sign-in takes its time, in which the person may have written something else.
+  const edited = { name, client, shown, token, isVersioned: await configFiles.isVersioned(uri.fsPath) };
+  // A sign-in takes its time, in which the person may have written something else, or closed the file: a closed
+  // document does not hear of what is written any more.
+  const document = await openedAgain(uri);
+  if (document === undefined) {
+    tellNoServer(name, shown);
+    return;
+  }
   const isSame = sameData(serverIn(document, format, server.name)?.entry, server.entry);
   const done = isSame
     ? await editDocument(document, (text) => routeServer(text, format, server.name, url))
@@ -149,5 +156,14 @@ async function route(
       return;
     default:
       tellChanged(name, shown);
+  }
+}
+
+/** The document of a file as it is now; undefined when the file is not there any more. */
+async function openedAgain(uri: vscode.Uri): Promise<vscode.TextDocument | undefined> {
+  try {
+    return await vscode.workspace.openTextDocument(uri);
+  } catch {
+    return undefined;
   }
 }
