@@ -1,5 +1,6 @@
 import type { ConfigProperty, ConfiguredServer } from './configServers.ts';
 import { bridgeArguments, entryUrl } from './entryUrl.ts';
+import { applyEdits } from './textEdits.ts';
 import { hasReference, referencedNames } from './variableReferences.ts';
 
 /** A secret that is written out in an entry. */
@@ -34,6 +35,12 @@ const SECRET_PARAMETER = /^(?:auth|authorization|key|pat|sig|signature)$|token|s
 /** What examples have where a secret is to be. */
 const PLACEHOLDER = /^(?:<.*>|\[.*\]|your[-_ ].*|x{3,}|\.{3}|…|\*+|•+|token|api[-_]?key|changeme|todo)$/i;
 
+/** What stands for a secret that was cut out. */
+const LEFT_OUT = '…';
+
+/** Of this length a text is not in another one by chance. */
+const LONG = 8;
+
 /**
  * The secrets that are written out in an entry: not those that it names only (`${input:id}`, `${VAR}`), nor the
  * placeholders of examples. Those that can be moved to the keychain are the first ones.
@@ -67,12 +74,31 @@ export function urlWithoutTokens(text: string): string {
   return url.href;
 }
 
-/** How a secret is spelled in the text that it was found in; all of its property's value if that cannot be told. */
-export function writtenForms(text: string, { property: { range }, token }: EntryToken): readonly string[] {
-  const source = text.slice(range.offset, range.offset + range.length);
-  const forms = [token, encodeURIComponent(token), JSON.stringify(token).slice(1, -1)];
-  const found = [...new Set(forms)].filter((form) => source.includes(form));
-  return found.length > 0 ? found : [source.slice(1, -1)];
+/** A text without secrets that were found in it: `…` stands where each was written, and nowhere else. */
+export function textWithout(text: string, tokens: readonly EntryToken[]): string {
+  const ranges = new Map(tokens.map(({ property: { range } }) => [range.offset, range]));
+  const edits = [...ranges.values()].map((range) => {
+    const here = tokens.filter(({ property }) => property.range.offset === range.offset);
+    const source = text.slice(range.offset, range.offset + range.length);
+    return { ...range, text: here.reduce(sourceWithout, source) };
+  });
+  return applyEdits(text, edits);
+}
+
+/** What is written at a property without a secret; nothing of it is left if one cannot tell how the secret is spelled. */
+function sourceWithout(source: string, { token }: EntryToken): string {
+  const forms = new Set([token, encodeURIComponent(token), JSON.stringify(token).slice(1, -1)]);
+  const found = [...forms].filter((form) => source.includes(form));
+  if (found.length === 0) return source.slice(0, 1) + LEFT_OUT + source.slice(-1);
+  return found.reduce(cutForm, source);
+}
+
+function cutForm(source: string, form: string): string {
+  const end = source.length - 1;
+  // A header ends with it; the word “Bearer” may hold a short one, too.
+  if (form.length < LONG && source.endsWith(form, end))
+    return source.slice(0, end - form.length) + LEFT_OUT + source.slice(end);
+  return source.replaceAll(form, LEFT_OUT);
 }
 
 function inProperty(property: ConfigProperty): EntryToken[] {
