@@ -138,6 +138,18 @@ describe('what is done with an entry of a configuration file', () => {
     assert.equal(await readFile(file, 'utf8'), later.replace(server.mcpUrl, await gatewayUrl(server)));
   });
 
+  it('P36 leaves an entry alone that has other secrets than the token, which would be lost', async () => {
+    const server = await start();
+    const { access_token: token } = await createPlainClient(server).signIn();
+    const text = textFor(server, token).replace('"X-Team": "a"', '"Cookie": "session=0123456789"');
+    await show(file, text);
+    await run('moveTokenToKeychain');
+    const refused = await said(/has other secrets in/);
+    assert.ok(!refused.includes('0123456789'));
+    assert.equal(await readFile(file, 'utf8'), text);
+    assert.equal(connectionTo(server), undefined);
+  });
+
   it('P36 moves a token to the keychain, tells that a history may have it, and shows it nowhere', async () => {
     const server = await start();
     const { access_token: token } = await createPlainClient(server).signIn();

@@ -1,7 +1,7 @@
 import * as vscode from 'vscode';
 import { currentGrant, type Connection } from '../../connections/connection.ts';
 import { isSurelyBearer } from '../../mcpConfig/entryTokens.ts';
-import { leavesWhenRouted, routeServer } from '../../mcpConfig/routedEntry.ts';
+import { leavesWhenRouted, lostByRouting, routeServer } from '../../mcpConfig/routedEntry.ts';
 import { sameData } from '../../mcpConfig/sameData.ts';
 import { t } from '../localize.ts';
 import { askChoice, type Choice } from '../questions.ts';
@@ -16,6 +16,7 @@ import {
   tellEdited,
   tellNoServer,
   tellNoToken,
+  tellOtherSecrets,
   tellProblem,
   tellRouted,
 } from './entryMessages.ts';
@@ -52,6 +53,10 @@ export async function moveTokenToKeychain(parts: ConfigActionParts, argument: un
     tellNoToken(entry.name, entry.shown);
     return;
   }
+  if (lostByRouting(entry.tokens, token.token).length > 0) {
+    tellOtherSecrets(entry.name, entry.shown);
+    return;
+  }
   const isKnown = connectionTo(parts.service, entry.serverUrl) !== undefined;
   const decision = isKnown ? await askToken(parts, entry) : 'keep';
   if (decision === 'keep') await moveToken(parts, entry);
@@ -76,6 +81,7 @@ async function askToken(
   { name, serverUrl, shown, tokens }: ConfigEntry,
 ): Promise<TokenDecision | undefined> {
   const known = connectionTo(service, serverUrl);
+  const lost = [...new Set(lostByRouting(tokens, undefined).map(({ token }) => token))];
   const keep: Choice<TokenDecision> = {
     value: 'keep',
     label: t('Move It to the Keychain'),
@@ -89,14 +95,20 @@ async function askToken(
     value: 'drop',
     label: known === undefined ? t('Sign In Instead') : t('Use {0} Instead', withoutLinks(known.name)),
     icon: 'account',
-    detail: t('The token goes out of the file and is not kept.'),
+    detail:
+      lost.length > 1
+        ? t('All of them go out of the file, and none is kept.')
+        : t('The token goes out of the file and is not kept.'),
   };
-  const canMove = tokens[0]?.canMove === true;
+  // Scopekeeper sends one token: where there is more, the person decides whether the rest is needed.
+  const canMove = tokens[0]?.canMove === true && lost.length === 1;
   const answer = await askChoice({
     title: t('Use {0} Through Scopekeeper', name),
     placeholder: canMove
       ? t('A token is written in {0}. What becomes of it?', shown)
-      : t('What is written in {0} is no bearer token, so Scopekeeper cannot send it.', shown),
+      : lost.length > 1
+        ? t('Several secrets are written in {0}, and Scopekeeper cannot send all of them.', shown)
+        : t('What is written in {0} is no bearer token, so Scopekeeper cannot send it.', shown),
     choices: canMove ? [keep, drop] : [drop],
   });
   return answer.type === 'answered' ? answer.value : undefined;

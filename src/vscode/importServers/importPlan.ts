@@ -1,6 +1,6 @@
 import { readServers } from '../../mcpConfig/configServers.ts';
 import { entryTokens, textWithout } from '../../mcpConfig/entryTokens.ts';
-import { leavesWhenRouted } from '../../mcpConfig/routedEntry.ts';
+import { leavesWhenRouted, lostByRouting } from '../../mcpConfig/routedEntry.ts';
 import { type CandidatePlace, type ImportCandidate, movableToken } from './importCandidates.ts';
 
 /** What the person wants to become of what they ticked. */
@@ -27,9 +27,8 @@ export function placesToRoute(
   moved: string | undefined,
 ): CandidatePlace[] {
   return places.filter(({ file, tokens }) => {
-    const leaving = tokens.filter(leavesWhenRouted);
-    if (moved !== undefined && leaving.length > 0) return leaving.every(({ token }) => token === moved);
-    if (leaving.length > 0) return false;
+    if (lostByRouting(tokens, moved).length > 0) return false;
+    if (tokens.some(leavesWhenRouted)) return true;
     return routes === 'all' || (routes === 'own' && file.file.scope === 'user');
   });
 }
