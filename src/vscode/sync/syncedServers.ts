@@ -2,6 +2,7 @@ import { array, maxLength, object, pipe, safeParse, string, unknown } from 'vali
 import { isLoopbackHost, literalAddress } from '../../oauth/addressPolicy.ts';
 import { plainText } from '../../oauth/errors.ts';
 import { canonicalResource, parseServerUrl } from '../../oauth/serverUrl.ts';
+import { hasRandomPart } from '../untrustedText.ts';
 
 /** What Settings Sync carries of a connection: nothing else leaves this computer. */
 export interface SyncedServer {
@@ -85,12 +86,14 @@ export function isSameList(one: readonly SyncedServer[], other: readonly SyncedS
 
 /**
  * A server as it is carried; undefined for one that is not. What is on this computer or in this network by its address
- * is another thing elsewhere, and a query may hold a key.
+ * is another thing elsewhere, and a query, or a part of the path that nobody would choose, may be a key.
  */
 function carried({ name, serverUrl }: NamedServer): SyncedServer | undefined {
   if (serverUrl.length > LONGEST_URL) return undefined;
   const url = parsed(serverUrl);
-  if (url === undefined || url.protocol !== 'https:' || url.search !== '') return undefined;
+  if (url === undefined || url.protocol !== 'https:' || url.search !== '' || hasRandomPart(url.pathname)) {
+    return undefined;
+  }
   if (isLoopbackHost(url.hostname) || literalAddress(url.hostname) !== undefined) return undefined;
   return { name: plainText(name, LONGEST_NAME) ?? url.host, serverUrl: canonicalResource(url) };
 }

@@ -25,6 +25,7 @@ describe('what Settings Sync carries', () => {
     'https://192.168.1.4/mcp',
     'https://0x7f000001/mcp',
     'https://notes.example/mcp?key=secret',
+    'https://notes.example/api/mcp/s/NmY4ZDEyLTQ1ZmEtOTk/mcp',
     'https://user:password@notes.example/mcp',
     'https://notes.example/mcp#part',
     'http://notes.example/mcp',
