@@ -45,13 +45,16 @@ export function readDismissed(value: unknown): readonly string[] {
 
 /**
  * The list with what is connected here. What another computer has and this one has not stays: it may be used there.
+ * An entry keeps its name while a connection here with its URL has it, so that two of them do not rename it by turns.
  * The oldest go when there are too many.
  */
 export function withServers(synced: readonly SyncedServer[], servers: readonly NamedServer[]): readonly SyncedServer[] {
   const all = new Map(synced.map((server) => [server.serverUrl, server]));
-  for (const server of servers) {
-    const entry = carried(server);
-    if (entry !== undefined) all.set(entry.serverUrl, entry);
+  const here = servers.map(carried).filter((entry) => entry !== undefined);
+  for (const entry of here) {
+    const kept = all.get(entry.serverUrl);
+    const isHere = here.some(({ name, serverUrl }) => serverUrl === entry.serverUrl && name === kept?.name);
+    if (!isHere) all.set(entry.serverUrl, entry);
   }
   return [...all.values()].slice(-SERVERS_AT_MOST);
 }

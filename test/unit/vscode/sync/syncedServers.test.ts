@@ -51,6 +51,17 @@ describe('what Settings Sync carries', () => {
     assert.deepEqual(withServers(before, [server('notes', 'New')]), [server('mail'), server('notes', 'New')]);
   });
 
+  it('has the name that one of several connections with its URL has, and keeps it', () => {
+    const here = [server('notes', 'Home'), server('notes', 'Work')];
+    for (const name of ['Home', 'Work']) {
+      assert.deepEqual(withServers([server('notes', name)], here), [server('notes', name)]);
+    }
+    assert.deepEqual(withServers([server('notes', 'Old')], here), [server('notes', 'Home')]);
+    assert.deepEqual(withServers([], here), [server('notes', 'Home')]);
+    const long = 'n'.repeat(100);
+    assert.deepEqual(withServers([server('notes', long.slice(0, 79) + '…')], [server('notes', long)]).length, 1);
+  });
+
   it('is without a server that was removed here, unless it is here twice', () => {
     const before = [server('mail'), server('notes')];
     assert.deepEqual(withoutServer(before, server('notes').serverUrl, [server('mail')]), [server('mail')]);
