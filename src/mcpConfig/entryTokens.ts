@@ -45,6 +45,14 @@ export function entryTokens(server: Pick<ConfiguredServer, 'properties'>): Entry
 }
 
 /**
+ * Whether a server surely takes it in a header as well: of `access_token` RFC 6750 section 2.3 says so, of any other
+ * parameter of the URL nobody knows before it is tried.
+ */
+export function isSurelyBearer({ canMove, place, name }: EntryToken): boolean {
+  return canMove && (place !== 'query' || name === 'access_token');
+}
+
+/**
  * A server's URL without what is secret in it: fit to be shown, and to be what a connection is known by. What is no URL
  * comes back as it is.
  */

@@ -1,4 +1,5 @@
 import { currentGrant, type Connection } from '../../connections/connection.ts';
+import { isSurelyBearer } from '../../mcpConfig/entryTokens.ts';
 import { leavesWhenRouted, routeServer } from '../../mcpConfig/routedEntry.ts';
 import { sameData } from '../../mcpConfig/sameData.ts';
 import { t } from '../localize.ts';
@@ -106,7 +107,7 @@ async function moveToken(parts: ConfigActionParts, entry: ConfigEntry): Promise<
   if (token === undefined) return;
   const connection = await keepToken(service, entry, token.token);
   // Of one that stood in the URL nobody knows yet whether the server takes it in a header.
-  const isTried = token.place === 'query' && token.name !== 'access_token';
+  const isTried = !isSurelyBearer(token);
   if (isTried) {
     await signIn.run(connection);
     if (currentGrant(service.get(connection.id) ?? connection) === undefined) return;

@@ -1,6 +1,6 @@
 import type { Connection } from '../../connections/connection.ts';
 import type { ConfiguredServer } from '../../mcpConfig/configServers.ts';
-import { type EntryToken, entryTokens, urlWithoutTokens } from '../../mcpConfig/entryTokens.ts';
+import { type EntryToken, entryTokens, isSurelyBearer, urlWithoutTokens } from '../../mcpConfig/entryTokens.ts';
 import { entryUrl } from '../../mcpConfig/entryUrl.ts';
 import { isOAuthError } from '../../oauth/errors.ts';
 import { canonicalResource, parseServerUrl } from '../../oauth/serverUrl.ts';
@@ -94,7 +94,10 @@ export function isTakeable({ state }: ImportCandidate): boolean {
   return state === 'new' || state === 'connected';
 }
 
-/** The token of a candidate that can be moved to the keychain, as the first place has it. */
+/**
+ * The token of a candidate that can be moved to the keychain, as the first place has it. Not one that has to be tried
+ * first: its file is edited before anybody signs in, and would be left with a server that refuses it.
+ */
 export function movableToken({ places }: ImportCandidate): EntryToken | undefined {
-  return places.flatMap(({ tokens }) => tokens).find(({ canMove }) => canMove);
+  return places.flatMap(({ tokens }) => tokens).find(isSurelyBearer);
 }

@@ -6,7 +6,7 @@ import { type FoundFile, placesIn } from '../../../src/vscode/importServers/serv
 import { type Candidates, importCandidates } from '../../../src/vscode/importServers/importCandidates.ts';
 import { type ImportRow, importRows, refusalText } from '../../../src/vscode/importServers/importRows.ts';
 import { importedText } from '../../../src/vscode/importServers/importText.ts';
-import { placesToRoute } from '../../../src/vscode/importServers/importPlan.ts';
+import { movesToken, placesToRoute } from '../../../src/vscode/importServers/importPlan.ts';
 import { connectionIn } from '../connectionFixture.ts';
 import { clientOf } from '../mcpConfig/clientOf.ts';
 import { entryShapes, GATEWAY_URL } from '../mcpConfig/entryShapes.ts';
@@ -152,6 +152,22 @@ describe('which clients are led through the gateway', () => {
         placesToRoute({ routes }, candidate, moved).map(({ server }) => server.name),
         names,
       );
+    });
+  }
+});
+
+describe('P36 whose token can go to the keychain without being tried first', () => {
+  for (const [query, moves] of [
+    ['access_token=sk-1', true],
+    ['api_key=sk-1', false],
+    ['key=sk-1', false],
+    ['team=a', false],
+  ] as const) {
+    test(`?${query}: ${moves ? 'moved' : 'its entry stays as it is'}`, () => {
+      const [candidate] = look(fileOf('cursor', json({ it: { url: `https://a.example/mcp?${query}` } }))).candidates;
+      assert.ok(candidate);
+      assert.equal(movesToken({ movesTokens: true }, candidate), moves);
+      if (query !== 'team=a') assert.deepEqual(placesToRoute({ routes: 'all' }, candidate, undefined), []);
     });
   }
 });
