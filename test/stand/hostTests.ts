@@ -1,14 +1,14 @@
-import { readFile, rm } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { fileExists } from './fileExists.ts';
 import * as v from 'valibot';
-import { OUT_FOLDER, RESULTS_FOLDER } from './standPaths.ts';
+import { OUT_FOLDER } from './standPaths.ts';
 
-/** Where mocha, inside the extension host, writes what came of the tests. */
-export const HOST_RESULTS_FILE = path.join(RESULTS_FOLDER, 'host.json');
+/** Names the file into which mocha, inside the extension host, writes what came of the tests. */
+export const HOST_RESULTS_VARIABLE = 'SCOPEKEEPER_HOST_RESULTS';
 
-/** What workbench and extension host said meanwhile. */
-export const HOST_LOG_FILE = path.join(RESULTS_FOLDER, 'host.log');
+/** Names the file for what workbench and extension host say meanwhile. */
+export const HOST_LOG_VARIABLE = 'SCOPEKEEPER_HOST_LOG';
 
 /** The extension as it is in the VSIX, unpacked. */
 export const UNPACKED_EXTENSION = path.join(OUT_FOLDER, 'host', 'extension');
@@ -43,18 +43,9 @@ const MochaResults = v.object({
   /** Failed hooks too, which are not among the tests. */
   failures: MochaTests,
 });
-type MochaResults = v.InferOutput<typeof MochaResults>;
+export type MochaResults = v.InferOutput<typeof MochaResults>;
 
-/** Removes the results of an earlier run: an extension host that is killed reports success and writes none. */
-export async function forgetHostResults(): Promise<void> {
-  await rm(HOST_RESULTS_FILE, { force: true });
-}
-
-export async function hasHostResults(): Promise<boolean> {
-  return fileExists(HOST_RESULTS_FILE);
-}
-
-/** Reads the results. Throws when the run has left none. */
-export async function readHostResults(): Promise<MochaResults> {
-  return v.parse(MochaResults, JSON.parse(await readFile(HOST_RESULTS_FILE, 'utf8')));
+/** Reads the results; undefined when there are none: an extension host that is killed reports success and writes none. */
+export async function readHostResults(file: string): Promise<MochaResults | undefined> {
+  return (await fileExists(file)) ? v.parse(MochaResults, JSON.parse(await readFile(file, 'utf8'))) : undefined;
 }

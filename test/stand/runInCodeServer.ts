@@ -1,8 +1,9 @@
 import { createWriteStream } from 'node:fs';
+import { devNull } from 'node:os';
 import { startBrowser } from './browser.ts';
 import { CodeServer } from './codeServer.ts';
 import type { EditorCommand } from './editorCommand.ts';
-import { HOST_LOG_FILE } from './hostTests.ts';
+import { HOST_LOG_VARIABLE } from './hostTests.ts';
 
 /** Longer than any run should take; a window that never reports must not hang the tests. */
 const RUN_TIMEOUT_MS = 10 * 60_000;
@@ -12,7 +13,7 @@ const RUN_TIMEOUT_MS = 10 * 60_000;
  * extensions in development and runs the tests inside its extension host. Gives the exit code that they end with.
  */
 export async function runInCodeServer(command: EditorCommand): Promise<number> {
-  const log = createWriteStream(HOST_LOG_FILE);
+  const log = createWriteStream(process.env[HOST_LOG_VARIABLE] ?? devNull);
   const server = await CodeServer.start();
   try {
     const browser = await startBrowser();

@@ -79,13 +79,30 @@ function clientOptions(parts: LaunchParts, errorHandler: ErrorHandler): Language
     })),
     diagnosticCollectionName: 'scopekeeper',
     initializationOptions: parts.initialization,
-    outputChannel: parts.channel,
+    outputChannel: lastingChannel(parts.channel),
     traceOutputChannel: silentChannel(),
     revealOutputChannelOn: RevealOutputChannelOn.Never,
     errorHandler,
     // Else the client would show what the server said.
     initializationFailedHandler: () => false,
   };
+}
+
+/** The channel, which is written to for as long as it is open: the end of the server's process is told after that. */
+function lastingChannel(channel: LogOutputChannel): LogOutputChannel {
+  return new Proxy(channel, {
+    get(target, name) {
+      const member: unknown = Reflect.get(target, name);
+      if (typeof member !== 'function') return member;
+      return (...args: unknown[]): unknown => {
+        try {
+          return Reflect.apply(member, target, args);
+        } catch {
+          return undefined;
+        }
+      };
+    },
+  });
 }
 
 /** Shows nothing by itself: what goes wrong is in the log, and the person is told when the client gives up. */
