@@ -34,7 +34,7 @@ export async function routePlace(
   if (document !== undefined) {
     const done = await editDocument(document, edit);
     return done.type === 'edited'
-      ? { type: 'routed', isSaved: done.isSaved }
+      ? { type: 'routed', isSaved: done.saved === 'saved' }
       : { type: 'failed', problem: problemOf(done.type) };
   }
   const read = await configFiles.read(path);
