@@ -20,6 +20,7 @@ import type { DpopNonces } from '../oauth/dpop.ts';
 import type { Clock } from './ports.ts';
 import type { Renewals } from './renewals.ts';
 import { plainCause } from './scopeDemand.ts';
+import { withDeclined } from './scopesToRequest.ts';
 import type { SecretKeeper } from './secretKeeper.ts';
 import type { ChallengeOutcome } from './tokenService.ts';
 
@@ -82,9 +83,15 @@ export class Challenges {
       return { type: 'stop' };
     }
 
-    records.update(id, (connection) => ({
+    // What the person left out counts as demanded only where that is what the refusal was about (P23).
+    const isDemand = missing.length > 0 || challenge?.error === 'insufficient_scope';
+    records.update(id, ({ declined = [], ...connection }) => ({
       ...connection,
-      challenged: union(difference(connection.challenged, grant?.granted ?? []), scopes),
+      ...withDeclined(isDemand ? difference(declined, scopes) : declined),
+      challenged: union(
+        difference(connection.challenged, grant?.granted ?? []),
+        isDemand ? scopes : difference(scopes, declined),
+      ),
       ...(challenge?.resourceMetadataUrl !== undefined && { resourceMetadataUrl: challenge.resourceMetadataUrl }),
     }));
     if (decision === 'refresh') {

@@ -117,6 +117,8 @@ export interface Connection {
   readonly requested: readonly string[];
   /** What the server last demanded (P21). */
   readonly challenged: readonly string[];
+  /** What the person left out when choosing (P23): not asked for again because a server names all its scopes each time. */
+  readonly declined?: readonly string[];
   /** Why scopes are asked for that were not granted when they were demanded, the newest last. */
   readonly demands?: readonly ScopeDemand[];
   /** What the metadata of the server and of its authorization server list; undefined until they were read. */

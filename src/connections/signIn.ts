@@ -36,6 +36,8 @@ export interface SignInResult {
   readonly answer: TokenAnswer;
   /** The new *requested* set (P21). */
   readonly requested: ScopeSet;
+  /** Whether the person chose exactly these: what was demanded beside them is then left out (P23). */
+  readonly isChosen: boolean;
   /** Who gave the tokens and what they are for; undefined for a token that the person brought. */
   readonly issued?: FlowResult & { readonly discovery: Discovery };
 }
@@ -82,7 +84,8 @@ export async function signIn(allPorts: SignInPorts, request: SignInRequest): Pro
   }).catch((error: unknown) => {
     throw withScopes(error, scopes);
   });
-  return { answer: issued.answer, requested: scopes, issued: { ...issued, discovery } };
+  const isChosen = request.chosenScopes !== undefined;
+  return { answer: issued.answer, requested: scopes, isChosen, issued: { ...issued, discovery } };
 }
 
 /** Tells which scopes were asked for, where that is what was refused: the person may choose among them. */
@@ -130,5 +133,5 @@ async function takeStaticToken({ fetch }: SignInPorts, request: SignInRequest, r
     if (isRefused && accessToken === secret?.tokens?.accessToken) request.onTokenRefused();
     throw error;
   }
-  return { answer: { accessToken, tokenType: 'bearer' }, requested: [] };
+  return { answer: { accessToken, tokenType: 'bearer' }, requested: [], isChosen: false };
 }

@@ -274,9 +274,10 @@ export class SignIns {
   #noteDiscovery(id: ConnectionId, discovery: Discovery): void {
     const { records, states } = this.#parts;
     this.#noteMetadata(id, discovery);
+    const { challenged: earlier, declined = [] } = records.get(id).connection;
     // What was demanded before and is not granted yet stays demanded, also when this sign-in ends in nothing (P23).
-    const outstanding = difference(records.get(id).connection.challenged, states.grant(id)?.granted ?? []);
-    const challenged = union(outstanding, discovery.challenge?.scopes ?? []);
+    const outstanding = difference(earlier, states.grant(id)?.granted ?? []);
+    const challenged = union(outstanding, difference(discovery.challenge?.scopes ?? [], declined));
     if (challenged.length > 0) records.update(id, { challenged });
   }
 

@@ -82,6 +82,7 @@ export const storedConnection = object({
   account: exactOptional(string()),
   requested: scopes,
   challenged: scopes,
+  declined: exactOptional(scopes),
   demands: exactOptional(pipe(array(storedDemand), readonly())),
   scopesSupported: exactOptional(scopes),
   resourceMetadataUrl: exactOptional(string()),

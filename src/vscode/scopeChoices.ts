@@ -25,13 +25,13 @@ export interface ScopeChoice {
  * metadata list, then what was typed. What the next sign-in would ask for by itself is ticked.
  */
 export function scopeChoices(connection: Connection, typed: readonly string[] = []): readonly ScopeChoice[] {
-  const { requested, scopesSupported = [], settings } = connection;
+  const { declined = [], requested, scopesSupported = [], settings } = connection;
   const rows = scopeRows(connection);
   const known = rows.map(({ scope }) => scope);
   // Some are in use though no answer names them.
   const unnamed = difference(union(requested, currentGrant(connection)?.authorized ?? []), known);
   const isTicked = (scope: string): boolean => settings.fixedScopes?.includes(scope) ?? true;
-  const offered = difference(union(scopesSupported, settings.fixedScopes ?? []), union(known, unnamed));
+  const offered = difference(union(scopesSupported, declined, settings.fixedScopes ?? []), union(known, unnamed));
   return [
     ...rows.map((row) => choice(row.scope, badge(row), isTicked(row.scope), reason(row))),
     ...unnamed.map((scope) => choice(scope, t('requested'), isTicked(scope))),

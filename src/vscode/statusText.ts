@@ -92,9 +92,9 @@ export function statusHover(connections: readonly Connection[], now: number): st
   ].join('\n');
 }
 
-/** A row of a Markdown table; spaces keep its cells apart, which the hover does not. */
+/** A row of a Markdown table; spaces keep its cells apart, which the hover does not. They never go to a line of their own. */
 function row(...cells: readonly string[]): string {
-  return `| ${cells.map((cell) => (cell === '' ? '' : `${cell} &nbsp;`)).join(' | ')} |`;
+  return `| ${cells.map((cell) => (cell === '' ? '' : `${cell}&nbsp;&nbsp;`)).join(' | ')} |`;
 }
 
 function actionLink(connection: Connection, now: number): string {

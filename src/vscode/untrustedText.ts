@@ -42,6 +42,23 @@ export function displayUrl(url: string): string {
   return origin + (pathname === '/' ? '' : pathname) + (search === '' ? '' : '?…');
 }
 
+/** A part of a path that nobody would choose, with what hangs on it: some servers know a person by it. */
+const RANDOM_SEGMENT = /(?<=\/)(?=[\w~-]*\d)(?=[\w~-]*[a-z])[\w~-]{16,}(?:[.%=+:][\w~-]+)*/gi;
+/** The last part of a path that was cut off: what is left of it may be too short to be known as random. */
+const CUT_SEGMENT = /(?<=\/)[\w.~%=+:-]+…/g;
+
+/**
+ * A text for others to read, without the parts of URLs that let in whoever knows them (`https://host/s/SECRET/mcp`).
+ */
+export function withoutRandomParts(text: string): string {
+  return text.replaceAll(RANDOM_SEGMENT, '…').replaceAll(CUT_SEGMENT, '…');
+}
+
+/** Whether something in a URL looks like a secret, so that it must not leave this computer. */
+export function hasRandomPart(url: string): boolean {
+  return withoutRandomParts(url) !== url;
+}
+
 /**
  * Escapes a text so that Markdown shows it as it is, also inside a table cell. `$(` is set apart,
  * since theme icons are looked for after the escapes are undone.

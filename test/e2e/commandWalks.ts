@@ -173,7 +173,7 @@ export const WALKS_IN_BROWSER_SIGN_IN: Readonly<Record<string, Walk>> = {
 
 /** The same while a sign-in waits for a code to be entered. */
 export const WALKS_IN_DEVICE_SIGN_IN: Readonly<Record<string, Walk>> = {
-  'scopekeeper.copySignInUrl': says('No connection needs that now'),
+  'scopekeeper.copySignInUrl': says('No sign-in is waiting for a browser'),
   'scopekeeper.pasteCallbackUrl': asks('address'),
   'scopekeeper.copyDeviceCode': copies(/^[A-Z]{4}-[A-Z]{4}$/),
   'scopekeeper.openDevicePage': opensPage,

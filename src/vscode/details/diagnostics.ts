@@ -4,7 +4,7 @@ import { healthOf } from '../../connections/health.ts';
 import type { AuthorizationTrace } from '../../connections/trace.ts';
 import { plainText, type ScopekeeperError } from '../../oauth/errors.ts';
 import { errorText } from '../errorText.ts';
-import { displayUrl, shortPath } from '../untrustedText.ts';
+import { displayUrl, shortPath, withoutRandomParts } from '../untrustedText.ts';
 
 /** To be raised when a member changes its meaning. */
 const FORMAT = 1;
@@ -22,7 +22,8 @@ export type DiagnosedPlace = Readonly<Record<string, unknown>>;
 
 /**
  * Everything that helps to find out why a connection does not work, as plain data for a file. Holds no secret and no
- * account: tokens were never in what it is made of, URLs are without their query, and of paths only the end is there.
+ * account: tokens were never in what it is made of, URLs are without their query and the parts of their path that nobody
+ * would choose, and of paths of files only the end is there.
  * @param now in ms since the epoch; all instants in it are ISO 8601
  */
 export function diagnostics(
@@ -30,13 +31,24 @@ export function diagnostics(
   connections: readonly DiagnosedConnection[],
   now: number,
 ): Readonly<Record<string, unknown>> {
-  return {
+  return withoutRandom({
     product: 'Scopekeeper',
     format: FORMAT,
     exportedAt: instant(now),
     ...place,
     connections: connections.map((one) => diagnosed(one, now)),
-  };
+  });
+}
+
+/** Plain data of which every text, wherever it stands, has gone through {@link withoutRandomParts}. */
+function withoutRandom(data: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(Object.entries(data).map(([key, member]) => [key, shareable(member)]));
+}
+
+function shareable(value: unknown): unknown {
+  if (typeof value === 'string') return withoutRandomParts(value);
+  if (Array.isArray(value)) return value.map(shareable);
+  return typeof value === 'object' && value !== null ? withoutRandom({ ...value }) : value;
 }
 
 function diagnosed({ activity, connection, trace }: DiagnosedConnection, now: number) {

@@ -1,9 +1,6 @@
 import { t } from '../localize.ts';
-import { markdownText } from '../untrustedText.ts';
+import { markdownText, withoutRandomParts } from '../untrustedText.ts';
 import type { Report, ReportRequest, ReportRow } from './report.ts';
-
-/** A part of a path that nobody would choose: some servers know a person by it. */
-const RANDOM_SEGMENT = /(?<=\/)(?=[\w~-]*\d)(?=[\w~-]*[a-z])[\w~-]{16,}/gi;
 
 /**
  * A report as Markdown, to be pasted into an issue at the server's makers. What servers said is escaped; what the person
@@ -63,5 +60,5 @@ function table(head: readonly string[], rows: readonly (readonly string[])[]): s
 }
 
 function cellText(text: string): string {
-  return markdownText(text.replaceAll(RANDOM_SEGMENT, '…'));
+  return markdownText(withoutRandomParts(text));
 }

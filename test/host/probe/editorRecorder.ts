@@ -11,6 +11,7 @@ const SPEAKING = [
   'showQuickPick',
   'showInputBox',
   'showOpenDialog',
+  'showSaveDialog',
   'setStatusBarMessage',
 ] as const;
 
@@ -33,6 +34,11 @@ export class EditorRecorder {
   readonly picks: vscode.QuickPick<vscode.QuickPickItem>[] = [];
   readonly trees = new Map<string, vscode.TreeDataProvider<unknown>>();
   readonly views: Pick<vscode.TreeView<unknown>, 'message' | 'badge' | 'title' | 'description'>[] = [];
+  readonly panels: vscode.WebviewPanel[] = [];
+  /** What webviews were told, and what they said, in order. */
+  readonly posted: unknown[] = [];
+  readonly received: unknown[] = [];
+  readonly serializers = new Map<string, vscode.WebviewPanelSerializer>();
   readonly statusBarItems: vscode.StatusBarItem[] = [];
   readonly contextKeys = new Map<unknown, unknown>();
   readonly mcpProviders = new Map<string, vscode.McpServerDefinitionProvider>();
@@ -80,6 +86,18 @@ export class EditorRecorder {
     return overlay(context, { secrets: overlay(secrets, recorded) });
   }
 
+  /** Records what goes to the page of a panel, and what comes from it. */
+  watch(panel: vscode.WebviewPanel): vscode.WebviewPanel {
+    const { webview } = panel;
+    const post = webview.postMessage.bind(webview);
+    webview.postMessage = async (message: unknown) => {
+      this.#note(this.posted, message);
+      return post(message);
+    };
+    webview.onDidReceiveMessage((message: unknown) => this.#note(this.received, message));
+    return this.#note(this.panels, panel);
+  }
+
   #window(window: typeof vscode.window): typeof vscode.window {
     const speaking = SPEAKING.map((name) => {
       const original: unknown = window[name];
@@ -105,6 +123,12 @@ export class EditorRecorder {
       createStatusBarItem: (...args: unknown[]) => {
         const item: vscode.StatusBarItem = Reflect.apply(window.createStatusBarItem, window, args);
         return this.#note(this.statusBarItems, item);
+      },
+      createWebviewPanel: (...args: Parameters<typeof vscode.window.createWebviewPanel>) =>
+        this.watch(window.createWebviewPanel(...args)),
+      registerWebviewPanelSerializer: (type: string, serializer: vscode.WebviewPanelSerializer) => {
+        this.serializers.set(type, serializer);
+        return window.registerWebviewPanelSerializer(type, serializer);
       },
       createInputBox: () => this.#note(this.inputs, window.createInputBox()),
       createQuickPick: () => this.#note(this.picks, window.createQuickPick()),

@@ -23,7 +23,28 @@ export function hookProcess(recorder: Recorder): void {
   watch(net.Server.prototype, 'listen', 'listen');
   watch(net.Socket.prototype, 'connect', 'connect');
   watch(ChildProcess.prototype, 'spawn', 'spawn');
+  watchLanguageServer(recorder);
   watch(globalThis, 'fetch', 'fetch');
+}
+
+/** What is sent to a program that must never be told a secret; its process id goes before. */
+function watchLanguageServer(recorder: Recorder): void {
+  const spawn: unknown = Reflect.get(ChildProcess.prototype, 'spawn');
+  function spawning(this: ChildProcess, ...args: unknown[]): unknown {
+    if (typeof spawn !== 'function') return undefined;
+    const result: unknown = Reflect.apply(spawn, this, args);
+    if (this.spawnargs.some((argument) => argument.endsWith('languageServer.js'))) {
+      recorder.record('language server', String(this.pid));
+      const send: unknown = Reflect.get(this, 'send');
+      const sending = (...message: unknown[]): unknown => {
+        recorder.record('to language server', JSON.stringify(message[0]));
+        return typeof send === 'function' ? Reflect.apply(send, this, message) : undefined;
+      };
+      Reflect.set(this, 'send', sending);
+    }
+    return result;
+  }
+  Reflect.set(ChildProcess.prototype, 'spawn', spawning);
 }
 
 function isCalledByExtension(): boolean {

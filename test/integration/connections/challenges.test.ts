@@ -133,6 +133,38 @@ describe('step-up', () => {
     assert.equal(server.requestsTo('authorization').at(-1)?.query['scope'], 'files:read files:write');
     assert.deepEqual(currentGrant(manager.get(id) ?? assert.fail())?.granted, ['files:read', 'files:write']);
   });
+
+  it('P22 P23 what the person left out stays so, at a server whose every 401 names it, until it is demanded', async (t) => {
+    const { server, headless } = await startWithFaults(t, { challengeScope: 'files:read files:write' });
+    const { manager } = headless;
+    const { id } = await headless.connect(server.mcpUrl);
+    await manager.authorize(id, { scopes: ['files:read'] });
+    const asked = (): unknown => server.requestsTo('authorization').at(-1)?.query['scope'];
+    const demanded = (): readonly string[] | undefined => manager.get(id)?.challenged;
+    assert.deepEqual([asked(), demanded()], ['files:read', ['files:read']]);
+    await manager.authorize(id);
+    assert.deepEqual([asked(), demanded()], ['files:read', ['files:read']]);
+    const expired = {
+      status: 401,
+      wwwAuthenticate: 'Bearer error="invalid_token", scope="files:read files:write"',
+      operation: 'read_file',
+      token: await manager.accessToken(id),
+    } as const;
+    assert.deepEqual(await manager.answerChallenge(id, expired), { type: 'retry' });
+    await manager.authorize(id);
+    assert.deepEqual(
+      [asked(), currentGrant(manager.get(id) ?? assert.fail())?.granted],
+      ['files:read', ['files:read']],
+    );
+    const refusal = await callTool(server, 'write_file', await manager.accessToken(id));
+    const outcome = await manager.answerChallenge(id, { ...refusal, status: 403, operation: 'write_file' });
+    assert.equal(outcome.type, 'authorize');
+    await manager.authorize(id);
+    assert.equal(asked(), 'files:read files:write');
+    assert.equal(manager.get(id)?.declined, undefined);
+    await manager.authorize(id);
+    assert.equal(asked(), 'files:read files:write');
+  });
 });
 
 /** A 401 to a request that carried this token. */

@@ -36,7 +36,7 @@ beforeEach(() => {
   answers = { '/token': () => Response.json({ access_token: 'at', token_type: 'bearer' }) };
   ports = flowPorts({
     clock,
-    prepareRedirect: async (kind) => `http://127.0.0.1:1/${kind}`,
+    prepareRedirect: async (kind) => `http://127.0.0.1:1/${kind ?? 'what_fits'}`,
     fetch: async (url, { body }) => {
       const { pathname } = new URL(url);
       forms.push({ ...Object.fromEntries(new URLSearchParams(body)), path: pathname });
@@ -53,7 +53,7 @@ beforeEach(() => {
 
 describe('a sign-in in the browser', () => {
   for (const [redirect, expected] of [
-    [undefined, 'loopback'],
+    [undefined, 'what_fits'],
     ['loopback', 'loopback'],
     ['uri_handler', 'uri_handler'],
   ] as const) {
@@ -359,7 +359,7 @@ describe('SEP-990 a sign-in at the company’s identity provider', () => {
     });
 
     for (const redirect of [undefined, 'uri_handler'] as const) {
-      it(`signs in there otherwise, and comes back by ${redirect ?? 'loopback'}`, async () => {
+      it(`signs in there otherwise, and comes back by ${redirect ?? 'what_fits'}`, async () => {
         const next = idToken('grace', 3600);
         renewed = [{ id_token: next, refresh_token: 'rt' }];
         const connection = newConnection({
@@ -371,7 +371,7 @@ describe('SEP-990 a sign-in at the company’s identity provider', () => {
         assert.deepEqual(steps, ['exchanging', 'waitingForBrowser', 'exchanging']);
         assert.deepEqual(asked(), ['the-code', next, 'jag']);
         const exchange = forms.find(({ code }) => code === 'the-code');
-        assert.equal(exchange?.['redirect_uri'], `http://127.0.0.1:1/${redirect ?? 'loopback'}`);
+        assert.equal(exchange?.['redirect_uri'], `http://127.0.0.1:1/${redirect ?? 'what_fits'}`);
         assert.deepEqual(credentials?.identityProvider, { ...idp, idToken: next, refreshToken: 'rt' });
       });
     }

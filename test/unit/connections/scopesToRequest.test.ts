@@ -66,6 +66,28 @@ describe('the scopes that are asked for', () => {
       ['c', 'offline_access'],
     ],
     [
+      'P23 not what the person left out, though every challenge names it',
+      { issuer: ISSUER, requested: ['r'], declined: ['n'] },
+      discovered(['n', 'r', 'o']),
+      undefined,
+      ['r', 'o'],
+    ],
+    [
+      'P22 P23 what the person left out, once it is demanded',
+      { issuer: ISSUER, requested: ['r'], challenged: ['n'] },
+      discovered(['n', 'r']),
+      undefined,
+      ['r', 'n'],
+    ],
+    ['P23 none where the person left all out', { declined: ['n'] }, discovered(['n'], ['n']), undefined, []],
+    [
+      'P23 of another issuer also what was left out before',
+      { issuer: 'https://earlier.example', requested: ['r'], declined: ['n'] },
+      discovered(['n', 'r']),
+      undefined,
+      ['n', 'r'],
+    ],
+    [
       'P23 those that are chosen, whatever is set for good',
       { settings: { fixedScopes: ['f'] } },
       discovered(['a']),

@@ -32,6 +32,7 @@ const most: Required<StoredConnection> = {
   account: 'ada@example.com',
   requested: ['a', 'b'],
   challenged: ['b'],
+  declined: ['c'],
   demands: [
     { at: NOW, scopes: ['b'], operation: 'tools/call add', client: { kind: 'oauth', label: 'Claude' } },
     { at: NOW, scopes: ['b'] },

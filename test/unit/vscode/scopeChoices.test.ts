@@ -48,6 +48,11 @@ test('P23 scopes that the person chose for good are those that are ticked', () =
   ]);
 });
 
+test('P23 what the person left out can be chosen again, though nothing lists it', () => {
+  const connection = connectionIn(ready, { requested: ['read'], declined: ['write'] });
+  assert.ok(told(connection).includes('write | new | '));
+});
+
 test('before a sign-in all that will be asked for is ticked', () => {
   const never = connectionIn({ type: 'disconnected' }, { requested: [], challenged: ['a'], scopesSupported: ['b'] });
   assert.deepEqual(told(never), ['a | requested | ticked', 'b | new | ']);

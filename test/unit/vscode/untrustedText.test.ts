@@ -1,6 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { displayUrl, markdownText, quoted, shortUrl, withoutLinks } from '../../../src/vscode/untrustedText.ts';
+import {
+  displayUrl,
+  hasRandomPart,
+  markdownText,
+  quoted,
+  shortUrl,
+  withoutLinks,
+  withoutRandomParts,
+} from '../../../src/vscode/untrustedText.ts';
 
 test('a text of a server cannot make a link or an icon in a notification', () => {
   assert.equal(withoutLinks('[x](command:evil) $(pass)'), '(x)(command:evil) $ (pass)');
@@ -23,3 +31,18 @@ test('Markdown of a server shows as text, also in a table', () => {
   const text = markdownText('[x](command:y) <img> |a|\n# `b` $(pass)');
   assert.doesNotMatch(text, /(?<!\\)[[\]|#`]|<img|\n|\$\(/);
 });
+
+for (const [text, shown] of [
+  ['https://mcp.example/s/NmY4ZDEyLTQ1ZmEtOTk/mcp', 'https://mcp.example/s/…/mcp'],
+  ['at mcp.example/s/0d9c1f2e-7a7b-4f7e-9d5c-1a2b3c4d5e6f.', 'at mcp.example/s/….'],
+  ['https://mcp.example/eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIx.c2ln/mcp', 'https://mcp.example/…/mcp'],
+  ['mcp.example/long/path/NmY4ZD…', 'mcp.example/long/path/…'],
+  ['https://mcp.example/v1/mcp?…', 'https://mcp.example/v1/mcp?…'],
+  ['https://mcp.example/.well-known/oauth-protected-resource/mcp', undefined],
+  ['https://mcp.example/2025-11-25/1234567890123456', undefined],
+] as const) {
+  test(`P36 a part of a path that nobody would choose is left out of ${text}`, () => {
+    assert.equal(withoutRandomParts(text), shown ?? text);
+    assert.equal(hasRandomPart(text), shown !== undefined && shown !== text);
+  });
+}

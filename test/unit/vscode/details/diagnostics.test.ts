@@ -82,3 +82,22 @@ test('P36 nothing of it tells who the person is, or what a URL carries', () => {
   assert.match(text, /resource_mismatch/);
   assert.match(text, /EACCES/);
 });
+
+test('P36 no part of a URL that only the person may know is in it', () => {
+  const secret = 'NmY4ZDEyLTQ1ZmEtOTk';
+  const url = `https://mcp.example.com/api/mcp/s/${secret}/mcp`;
+  const long = `https://mcp.example.com/${'long/'.repeat(14)}${secret}/mcp`;
+  const metadata = `https://mcp.example.com/.well-known/oauth-protected-resource/api/mcp/s/${secret}/mcp`;
+  const lastError = new OAuthError('resource_mismatch', { expected: url, actual: long });
+  const connection = connectionIn(
+    { type: 'unreachable', grant: grantWith(), error: lastError, retryAt: NOW },
+    { name: url, serverUrl: url, resource: url, issuer: url, issuers: [url], resourceMetadataUrl: metadata, lastError },
+  );
+  const field = { name: 'resource', value: `for ${url}` };
+  const step = { at: NOW, purpose: 'probe', method: 'POST', url, sent: [field], received: [field] } as const;
+  const trace = { startedAt: NOW, outcome: 'failed', error: lastError, steps: [step] } as const;
+  const activity = [{ at: NOW, type: 'consent_needed', operation: `read ${url}` }] as const;
+  const text = JSON.stringify(diagnostics({ settings: { any: [url] } }, [{ connection, activity, trace }], NOW));
+  assert.ok(!text.includes(secret.slice(0, 6)), text);
+  assert.match(text, /"serverUrl":"https:\/\/mcp\.example\.com\/api\/mcp\/s\/…\/mcp"/);
+});
