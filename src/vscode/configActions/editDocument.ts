@@ -1,10 +1,11 @@
 import * as vscode from 'vscode';
 import type { ConfigEdit } from '../../mcpConfig/configServers.ts';
 import { smallestEdit } from '../../mcpConfig/textEdits.ts';
+import type { Saved } from './editedText.ts';
 
 /** What became of the edit of a document. */
 export type DocumentEdited =
-  | { readonly type: 'edited'; readonly isSaved: boolean }
+  | { readonly type: 'edited'; readonly saved: Saved }
   /** The editor did not take the edit, since the document was changed at the same time. */
   | { readonly type: 'changed' }
   | Exclude<ConfigEdit, { readonly type: 'edited' }>;
@@ -27,5 +28,6 @@ export async function editDocument(
   const change = new vscode.WorkspaceEdit();
   change.replace(document.uri, range, text);
   if (!(await vscode.workspace.applyEdit(change))) return { type: 'changed' };
-  return { type: 'edited', isSaved: !wasDirty && (await document.save()) };
+  if (wasDirty) return { type: 'edited', saved: 'left' };
+  return { type: 'edited', saved: (await document.save()) ? 'saved' : 'failed' };
 }

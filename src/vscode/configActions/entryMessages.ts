@@ -1,21 +1,10 @@
 import * as vscode from 'vscode';
 import type { ConfigClient } from '../../mcpConfig/configClient.ts';
 import type { ConfigProblem } from '../../mcpConfig/configServers.ts';
-import { configProblemText, signInStepText } from '../clientConfigText.ts';
+import { configProblemText } from '../clientConfigText.ts';
 import { commandIds } from '../ids.ts';
 import { t } from '../localize.ts';
-
-/** What became of an edit of a file, for its message. */
-export interface Edited {
-  readonly name: string;
-  readonly client: ConfigClient;
-  readonly shown: string;
-  /** False for a file that had other changes, which the person has not saved. */
-  readonly isSaved: boolean;
-  /** Whether a token went out of it, and where to. */
-  readonly token: 'none' | 'moved' | 'dropped';
-  readonly isVersioned: boolean;
-}
+import { type Edited, editedText } from './editedText.ts';
 
 // All of these are not awaited: the command is over, its message may stay open for ever.
 
@@ -86,22 +75,6 @@ export function tellOtherSecrets(name: string, shown: string): undefined {
     shown,
   );
   void vscode.window.showWarningMessage(text, t('OK'));
-}
-
-/** What is said of a file that was edited. */
-export function editedText({ name, client, shown, isSaved, token, isVersioned }: Edited): string {
-  return [
-    token === 'moved'
-      ? t('The token of {0} is in the keychain now, and no longer in {1}.', name, shown)
-      : t('{0} goes through Scopekeeper now in {1}.', name, shown),
-    ...(token === 'dropped' ? [t('The token that was there is gone from the file.')] : []),
-    ...(isSaved ? [] : [t('The file is not saved yet, since it had other changes.')]),
-    ...(token === 'none' ? [] : [t('Undo brings the token back into the file.')]),
-    ...(token !== 'none' && isVersioned
-      ? [t('The file is under version control, whose history may still have the token: replace it at the server.')]
-      : []),
-    signInStepText(client, name),
-  ].join(' ');
 }
 
 /** Says that a file was edited, and what is still to be done. */

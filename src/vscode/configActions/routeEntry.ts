@@ -10,8 +10,8 @@ import { type ConfigActionParts, type ConfigEntry, openEntry, routedTo, serverIn
 import { connectAt } from './connectEntry.ts';
 import { connectionTo, keepToken } from './entryConnection.ts';
 import { editDocument } from './editDocument.ts';
+import type { Edited } from './editedText.ts';
 import {
-  type Edited,
   tellChanged,
   tellEdited,
   tellNoServer,
@@ -158,7 +158,7 @@ async function route(
     : ({ type: 'changed' } as const);
   switch (done.type) {
     case 'edited':
-      void tellEdited({ ...edited, isSaved: done.isSaved }); // its message may stay open for ever
+      void tellEdited({ ...edited, saved: done.saved }); // its message may stay open for ever
       return;
     case 'broken':
       tellProblem(done.problem, document, edited);

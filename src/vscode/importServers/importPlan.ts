@@ -12,9 +12,30 @@ export interface ImportPlan {
   readonly routes: 'none' | 'own' | 'all';
 }
 
-/** Whether a token of this server goes to the keychain: not where a connection is there already, whose own it would be. */
+/**
+ * Whether a token of this server goes to the keychain: not where a connection is there already, whose own it would be,
+ * nor where it would go out of no file.
+ */
 export function movesToken({ movesTokens }: Pick<ImportPlan, 'movesTokens'>, candidate: ImportCandidate): boolean {
-  return movesTokens && candidate.state === 'new' && movableToken(candidate) !== undefined;
+  const token = movableToken(candidate)?.token;
+  if (!movesTokens || candidate.state !== 'new' || token === undefined) return false;
+  return placesToRoute({ routes: 'none' }, candidate, token).length > 0;
+}
+
+/**
+ * The files, in words, that still have a token once it was moved to the keychain: those with an entry that was not
+ * routed, or in which it also stands where routing leaves it.
+ * @param cleared the places that were routed, and saved
+ */
+export function filesStillWith(
+  { places }: ImportCandidate,
+  moved: string,
+  cleared: readonly CandidatePlace[],
+): readonly string[] {
+  const still = places.filter((place) =>
+    place.tokens.some((one) => one.token === moved && !(cleared.includes(place) && leavesWhenRouted(one))),
+  );
+  return [...new Set(still.map(({ file }) => file.shown))];
 }
 
 /**

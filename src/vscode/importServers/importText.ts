@@ -6,12 +6,17 @@ import type { Imported } from './takeServers.ts';
 
 /** What is said once servers were taken. */
 export function importedText(imported: Imported): string {
-  const { added, failures, hasBackups, moved, routedFiles, versionedFiles } = imported;
+  const { added, failures, hasBackups, moved, routedFiles, stillWritten, versionedFiles } = imported;
+  const gone = moved.filter(({ id }) => !stillWritten.has(id));
   const [first] = added;
   const files = routedFiles.join(', ');
   return [
     ...(first === undefined ? [] : [addedText(withoutLinks(first.name), added.length)]),
-    ...(moved.length === 0 ? [] : [movedText(moved.map(({ name }) => withoutLinks(name)))]),
+    ...(gone.length === 0 ? [] : [movedText(gone.map(({ name }) => withoutLinks(name)))]),
+    ...moved.flatMap(({ id, name }) => {
+      const still = stillWritten.get(id);
+      return still === undefined ? [] : [keptText(withoutLinks(name), still.join(', '))];
+    }),
     ...(routedFiles.length === 0
       ? []
       : [
@@ -32,6 +37,10 @@ function movedText(names: readonly string[]): string {
   return names.length === 1
     ? t('The token of {0} is in the keychain now, and no longer in the file.', names.join(', '))
     : t('The tokens of {0} are in the keychain now, and no longer in the files.', names.join(', '));
+}
+
+function keptText(name: string, files: string): string {
+  return t('The token of {0} is in the keychain now, and also still in {1}.', name, files);
 }
 
 function versionedText(files: string): string {

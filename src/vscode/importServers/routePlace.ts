@@ -8,7 +8,7 @@ import type { CandidatePlace } from './importCandidates.ts';
 
 /** What became of the edit of a file: `failed` with why, as `ConfigFileFailure` and `ConfigEdit` say it. */
 export type PlaceRouted =
-  | { readonly type: 'routed'; readonly backup?: string }
+  | { readonly type: 'routed'; readonly isSaved: boolean; readonly backup?: string }
   | { readonly type: 'failed'; readonly problem: string };
 
 /**
@@ -32,8 +32,10 @@ export async function routePlace(
   const uri = vscode.Uri.file(path).toString();
   const document = vscode.workspace.textDocuments.find((one) => one.uri.toString() === uri && !one.isClosed);
   if (document !== undefined) {
-    const { type } = await editDocument(document, edit);
-    return type === 'edited' ? { type: 'routed' } : { type: 'failed', problem: problemOf(type) };
+    const done = await editDocument(document, edit);
+    return done.type === 'edited'
+      ? { type: 'routed', isSaved: done.saved === 'saved' }
+      : { type: 'failed', problem: problemOf(done.type) };
   }
   const read = await configFiles.read(path);
   if (read.type === 'failed') return read;
@@ -41,7 +43,7 @@ export async function routePlace(
   if (edited.type !== 'edited') return { type: 'failed', problem: problemOf(edited.type) };
   const written = await configFiles.write(read.file, edited.text, withoutTokens(path, read.file.text));
   if (written.type === 'failed') return written;
-  return { type: 'routed', ...(written.backup !== undefined && { backup: written.backup }) };
+  return { type: 'routed', isSaved: true, ...(written.backup !== undefined && { backup: written.backup }) };
 }
 
 /** An entry that is another one now is told of as a file that was changed. */

@@ -4,7 +4,7 @@ import type { ConfigActionParts } from '../configActions/configEntry.ts';
 import { connectionTo, keepToken } from '../configActions/entryConnection.ts';
 import { shownName } from '../configActions/shownName.ts';
 import { type CandidatePlace, movableToken } from './importCandidates.ts';
-import { type ImportPlan, movesToken, placesToRoute, withoutMovedTokens } from './importPlan.ts';
+import { filesStillWith, type ImportPlan, movesToken, placesToRoute, withoutMovedTokens } from './importPlan.ts';
 import { routePlace } from './routePlace.ts';
 
 /** What became of it. */
@@ -12,6 +12,8 @@ export interface Imported {
   readonly added: readonly Connection[];
   /** Those of them that have a token from a file. */
   readonly moved: readonly Connection[];
+  /** Which of these tokens are in files, in words, all the same; by the ids of their connections. */
+  readonly stillWritten: ReadonlyMap<string, readonly string[]>;
   /** The files in which a client was led through the gateway, in words. */
   readonly routedFiles: readonly string[];
   readonly hasBackups: boolean;
@@ -31,6 +33,7 @@ export async function takeServers(parts: ConfigActionParts, plan: ImportPlan): P
   const versioned = new Set<string>();
   const failures: { place: CandidatePlace; problem: string }[] = [];
   const moved: Connection[] = [];
+  const stillWritten = new Map<string, readonly string[]>();
   let hasBackups = false;
   for (const candidate of plan.candidates) {
     const { serverUrl } = candidate;
@@ -45,6 +48,7 @@ export async function takeServers(parts: ConfigActionParts, plan: ImportPlan): P
     if (isAdded) added.push(connection);
     if (token !== undefined) moved.push(connection);
     const url = await gateway.gatewayUrl(connection.id);
+    const cleared: CandidatePlace[] = [];
     for (const place of placesToRoute(plan, candidate, token)) {
       const done = await routePlace(configFiles, place, url, (path, text) => withoutMovedTokens(plan, path, text));
       const { file, shown } = place.file;
@@ -53,13 +57,17 @@ export async function takeServers(parts: ConfigActionParts, plan: ImportPlan): P
         continue;
       }
       routed.add(shown);
+      if (done.isSaved) cleared.push(place);
       hasBackups ||= done.backup !== undefined;
       if (place.tokens.some(leavesWhenRouted) && (await configFiles.isVersioned(file.path))) versioned.add(shown);
     }
+    const still = token === undefined ? [] : filesStillWith(candidate, token, cleared);
+    if (still.length > 0) stillWritten.set(connection.id, still);
   }
   return {
     added,
     moved,
+    stillWritten,
     routedFiles: [...routed],
     hasBackups,
     versionedFiles: [...versioned],

@@ -6,7 +6,12 @@ import { type FoundFile, placesIn } from '../../../src/vscode/importServers/serv
 import { type Candidates, importCandidates } from '../../../src/vscode/importServers/importCandidates.ts';
 import { type ImportRow, importRows, refusalText } from '../../../src/vscode/importServers/importRows.ts';
 import { importedText } from '../../../src/vscode/importServers/importText.ts';
-import { movesToken, placesToRoute, withoutMovedTokens } from '../../../src/vscode/importServers/importPlan.ts';
+import {
+  filesStillWith,
+  movesToken,
+  placesToRoute,
+  withoutMovedTokens,
+} from '../../../src/vscode/importServers/importPlan.ts';
 import { connectionIn } from '../connectionFixture.ts';
 import { clientOf } from '../mcpConfig/clientOf.ts';
 import { entryShapes, GATEWAY_URL } from '../mcpConfig/entryShapes.ts';
@@ -208,15 +213,48 @@ describe('P36 what a backup is without', () => {
   });
 });
 
+describe('P36 whether a token is out of the files', () => {
+  const session = { ...bearer('sk-1'), headers: { Authorization: 'Bearer sk-1', Cookie: 'session=1' } };
+  const twice = { ...bearer('sk-1'), headers: { Authorization: 'Bearer sk-1', 'X-Api-Key': 'sk-1' } };
+  const other = bearer('sk-2');
+
+  for (const [title, entries, moves, still] of [
+    ['one entry', [bearer('sk-1')], true, []],
+    ['none that can be routed', [session], false, ['~/cursor.json']],
+    ['one of two', [bearer('sk-1'), session], true, ['~/gemini.json']],
+    ['another token elsewhere', [bearer('sk-1'), other], true, []],
+    ['a header that the gateway lets through', [twice], true, ['~/cursor.json']],
+  ] as const) {
+    test(title, () => {
+      const files = entries.map((entry, index) => fileOf(index === 0 ? 'cursor' : 'gemini', json({ it: entry })));
+      const [candidate] = look(...files).candidates;
+      assert.ok(candidate);
+      assert.equal(movesToken({ movesTokens: true }, candidate), moves);
+      const places = placesToRoute({ routes: 'none' }, candidate, 'sk-1');
+      assert.deepEqual(filesStillWith(candidate, 'sk-1', places), still);
+      // Nothing was routed, or nothing saved.
+      assert.ok(filesStillWith(candidate, 'sk-1', []).includes('~/cursor.json'));
+    });
+  }
+});
+
 test('what was done is said in full, and what was not', () => {
   const [place] = look(fileOf('cursor', json({ it: { url: GATEWAY_URL } }))).candidates.flatMap(({ places }) => places);
   assert.ok(place);
-  const nothing = { added: [], moved: [], routedFiles: [], hasBackups: false, versionedFiles: [], failures: [] };
+  const nothing = {
+    added: [],
+    moved: [],
+    stillWritten: new Map(),
+    routedFiles: [],
+    hasBackups: false,
+    versionedFiles: [],
+    failures: [],
+  };
   assert.equal(
     importedText({ ...nothing, failures: [{ place, problem: 'broken' }] }),
     'it was left as it is in ~/cursor.json, since there is an error in the file.',
   );
-  const [a, b] = ['a', 'b'].map((name) => connectionIn({ type: 'disconnected' }, { name }));
+  const [a, b] = ['a', 'b'].map((name) => connectionIn({ type: 'disconnected' }, { id: name, name }));
   assert.ok(a && b);
   const file = '~/cursor.json';
   assert.equal(
@@ -235,5 +273,10 @@ test('what was done is said in full, and what was not', () => {
   assert.match(
     importedText({ ...nothing, added: [a], moved: [a, b] }),
     /^a is in the list now\. The tokens of a, b are /,
+  );
+  assert.equal(
+    importedText({ ...nothing, moved: [a, b], stillWritten: new Map([[b.id, [file]]]) }),
+    'The token of a is in the keychain now, and no longer in the file. ' +
+      'The token of b is in the keychain now, and also still in ~/cursor.json.',
   );
 });
