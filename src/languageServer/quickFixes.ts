@@ -2,7 +2,7 @@ import { exactOptional, number, object, safeParse, string } from 'valibot';
 import { type CodeAction, CodeActionKind, type CodeActionParams, type TextEdit } from 'vscode-languageserver/node';
 import { removeServer } from '../mcpConfig/configServers.ts';
 import { formatOf } from '../mcpConfig/configSources.ts';
-import { cutLines } from '../mcpConfig/textEdits.ts';
+import { cutLines, smallestEdit } from '../mcpConfig/textEdits.ts';
 import { t } from '../vscode/localize.ts';
 import { commandIds } from './commands.ts';
 import { type ConfigDocument, rangeIn, referenceTo } from './configDocument.ts';
@@ -104,18 +104,8 @@ export function withEdit(action: CodeAction, find: (uri: string) => ConfigDocume
   const before = document.document.getText();
   const removed = removeServer(before, formatOf(document.client, folder), name);
   if (removed.type !== 'edited') return action;
-  return { ...action, edit: { changes: { [uri]: [changeOf(document, before, removed.text)] } } };
-}
-
-/** The smallest edit that makes one text of the other. */
-function changeOf(document: ConfigDocument, before: string, after: string): TextEdit {
-  const most = Math.min(before.length, after.length);
-  let start = 0;
-  while (start < most && before[start] === after[start]) start += 1;
-  let end = 0;
-  while (end < most - start && before[before.length - 1 - end] === after[after.length - 1 - end]) end += 1;
-  const range = { offset: start, length: before.length - start - end };
-  return { range: rangeIn(document, range), newText: after.slice(start, after.length - end) };
+  const { text, ...range } = smallestEdit(before, removed.text);
+  return { ...action, edit: { changes: { [uri]: [{ range: rangeIn(document, range), newText: text }] } } };
 }
 
 function textAt({ document }: ConfigDocument, { offset, length }: { offset: number; length: number }): string {

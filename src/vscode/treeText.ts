@@ -11,6 +11,7 @@ import { healthOf, type HealthLevel } from '../connections/health.ts';
 import { isOAuthError, type ScopekeeperError } from '../oauth/errors.ts';
 import { causeText } from './causeText.ts';
 import { deviceRowText, deviceText } from './deviceText.ts';
+import { errorCodeText } from './errorCodeText.ts';
 import { errorText } from './errorText.ts';
 import { signsInText } from './kindText.ts';
 import { t } from './localize.ts';
@@ -286,8 +287,8 @@ const EVENT_ICONS: Readonly<Record<ActivityEntry['type'], IconText>> = {
 export function activityEntryText(entry: ActivityEntry, now: number): RowText {
   const scopes = entry.scopes?.join(' ');
   const why = entry.type === 'consent_needed' ? causeText(entry) : undefined;
-  const code = entry.errorCode?.replaceAll('_', ' ');
-  return row(eventText(entry), joined(agoText(entry.at, now), scopes, why, code), EVENT_ICONS[entry.type], 'event');
+  const error = errorCodeText(entry.errorCode);
+  return row(eventText(entry), joined(agoText(entry.at, now), scopes, why, error), EVENT_ICONS[entry.type], 'event');
 }
 
 /** What an event is called. */

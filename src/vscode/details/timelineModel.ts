@@ -2,6 +2,7 @@ import type { ActivityEntry } from '../../connections/activity.ts';
 import { currentGrant, type Connection, type Grant } from '../../connections/connection.ts';
 import { plainText } from '../../oauth/errors.ts';
 import { causeText } from '../causeText.ts';
+import { errorCodeText } from '../errorCodeText.ts';
 import { t } from '../localize.ts';
 import { absoluteText, agoText, clockText, expiryText } from '../relativeTime.ts';
 import { eventText } from '../treeText.ts';
@@ -90,6 +91,7 @@ const MARK_OF: Readonly<Record<Exclude<ActivityEntry['type'], 'connected'>, Mark
 function listed({ entry, mark, title }: LifeEvent, index: number, now: number): TimelineEvent {
   const { at, scopes, errorCode, expiresAt } = entry;
   const cause = causeText(entry);
+  const error = errorCodeText(errorCode);
   return {
     key: `${at}/${entry.type}/${index}`,
     mark,
@@ -100,7 +102,7 @@ function listed({ entry, mark, title }: LifeEvent, index: number, now: number): 
     details: [
       ...(scopes === undefined || scopes.length === 0 ? [] : [plainText(scopes.join(' '), LONGEST_SCOPES) ?? '']),
       ...(cause === undefined ? [] : [cause]),
-      ...(errorCode === undefined ? [] : [errorCode.replaceAll('_', ' ')]),
+      ...(error === undefined ? [] : [error]),
       ...(expiresAt === undefined ? [] : [t('good until {0}', clockText(expiresAt, at))]),
     ],
   };

@@ -5,6 +5,7 @@ import { plainText } from '../../oauth/errors.ts';
 import { judgedText } from '../diagnosis/judgedText.ts';
 import { errorText } from '../errorText.ts';
 import { t, userLanguage } from '../localize.ts';
+import { purposeText } from '../purposeText.ts';
 import { absoluteText, agoText } from '../relativeTime.ts';
 import { displayUrl } from '../untrustedText.ts';
 import {
@@ -208,32 +209,5 @@ function laneName(lane: Lane): string {
       return t('MCP server');
     case 'authorizationServer':
       return t('Authorization server');
-  }
-}
-
-function purposeText(purpose: TracePurpose): string {
-  switch (purpose) {
-    case 'probe':
-      return t('Ask the server without a token');
-    case 'resource_metadata':
-      return t('Read where to sign in');
-    case 'server_metadata':
-      return t('Read what the authorization server can do');
-    case 'registration':
-      return t('Register as a client');
-    case 'device_authorization':
-      return t('Ask for a device code');
-    case 'authorization':
-      return t('Open the sign-in page');
-    case 'callback':
-      return t('Come back from the browser');
-    case 'token':
-      return t('Get the tokens');
-    case 'refresh':
-      return t('Renew the token');
-    case 'revocation':
-      return t('Revoke the tokens');
-    case 'other':
-      return t('Another request');
   }
 }

@@ -1,11 +1,12 @@
 import type { Connection } from '../../connections/connection.ts';
 import type { Diagnosis } from '../../connections/diagnosis/diagnose.ts';
 import type { Finding, Verdict } from '../../connections/diagnosis/finding.ts';
-import type { AuthorizationTrace, TraceField, TracePurpose, TraceStep } from '../../connections/trace.ts';
+import type { AuthorizationTrace, TraceField, TraceStep } from '../../connections/trace.ts';
 import { actionLabel, type CommandCall, commandOf } from '../errorActions.ts';
 import type { ErrorAction } from '../errorWords.ts';
 import { commandIds } from '../ids.ts';
 import { t } from '../localize.ts';
+import { purposeText } from '../purposeText.ts';
 import { displayUrl } from '../untrustedText.ts';
 import { findingText } from './findingText.ts';
 import { judgedText, verdictText } from './judgedText.ts';
@@ -166,32 +167,4 @@ function answerText({ errorCode, purpose, status }: TraceStep): string {
   if (errorCode !== undefined) return answer === '' ? errorCode : `${answer}, ${errorCode}`;
   if (answer !== '') return answer;
   return purpose === 'authorization' || purpose === 'callback' ? t('in the browser') : t('no answer');
-}
-
-/** What a request is for, in a few words. */
-function purposeText(purpose: TracePurpose): string {
-  switch (purpose) {
-    case 'probe':
-      return t('ask without a token');
-    case 'resource_metadata':
-      return t('how to sign in');
-    case 'server_metadata':
-      return t('authorization server');
-    case 'registration':
-      return t('register');
-    case 'device_authorization':
-      return t('ask for a code');
-    case 'authorization':
-      return t('sign-in page');
-    case 'callback':
-      return t('come back');
-    case 'token':
-      return t('get tokens');
-    case 'refresh':
-      return t('renew tokens');
-    case 'revocation':
-      return t('revoke tokens');
-    case 'other':
-      return t('look whether it is there');
-  }
 }

@@ -7,6 +7,7 @@ import {
   type ConnectionErrorDetails,
 } from '../../../src/connections/errors.ts';
 import { OAuthError, type OAuthErrorCode, type OAuthErrorDetails } from '../../../src/oauth/errors.ts';
+import { errorCodeText } from '../../../src/vscode/errorCodeText.ts';
 import { errorText } from '../../../src/vscode/errorText.ts';
 import type { ErrorAction } from '../../../src/vscode/errorWords.ts';
 
@@ -358,4 +359,17 @@ test('what a missing proxy may be the cause of says so', () => {
     const { nextStep } = errorText(new OAuthError('server_unreachable', { url: 'https://a.example', failure }));
     assert.match(nextStep, /If your network needs a proxy, set http\.proxy\./);
   }
+});
+
+test('where its code alone is known, an error is called as it is else', () => {
+  // Not of a cause but of what they have in common.
+  const common = new Set(['server_unreachable', 'grant_rejected']);
+  const all = [
+    ...Object.entries(oauth).map(([code, [details]]) => makeOAuthError(code, details)),
+    ...Object.entries(connections).map(([code, [details]]) => makeConnectionError(code, details)),
+    ...variants.map(([error]) => error),
+  ].filter(({ code }) => !common.has(code));
+  const named = all.filter(({ code }) => errorCodeText(code) !== undefined);
+  assert.ok(named.length > 30);
+  for (const error of named) assert.equal(errorCodeText(error.code), errorText(error).summary, error.code);
 });

@@ -202,6 +202,18 @@ test('the activity tells the last event and how long ago it was', () => {
   assert.equal(activityEntryText({ ...entry, type: 'scopes_restored' }, NOW).label, 'Scopes restored');
 });
 
+test('an event says in words what went wrong, and nothing where there are none', () => {
+  const entry = { at: NOW - 5 * MINUTE_MS, type: 'sign_in_failed' } as const;
+  for (const [errorCode, words] of [
+    ['pkce_unsupported', '5 min ago · no protected sign-in'],
+    ['server_unreachable', '5 min ago · offline'],
+    ['authorization_failed', '5 min ago'],
+    ['of_a_newer_version', '5 min ago'],
+  ] as const) {
+    assert.equal(activityEntryText({ ...entry, errorCode }, NOW).description, words);
+  }
+});
+
 function flags(state: ConnectionState): string {
   return connectionFlags(connection(state)).join(' ');
 }

@@ -52,7 +52,7 @@ describe('the line of time of a token', () => {
       ),
       [
         'Token renewed | 20 min ago | good until',
-        'Renewal failed | 1 h 15 min ago | server unreachable',
+        'Renewal failed | 1 h 15 min ago | offline',
         'Token renewed | 2 h 10 min ago | good until',
         'Signed in | 3 h ago | a | good until',
         'Added | 3 h 1 min ago',

@@ -5,6 +5,7 @@ import { type Finding, finding, JUDGED, type Seen } from '../../../../src/connec
 import { OAuthError } from '../../../../src/oauth/errors.ts';
 import { findingText } from '../../../../src/vscode/diagnosis/findingText.ts';
 import { judgedText } from '../../../../src/vscode/diagnosis/judgedText.ts';
+import { traceSequence } from '../../../../src/vscode/details/traceSequence.ts';
 import { reportOf } from '../../../../src/vscode/diagnosis/report.ts';
 import { reportHtml } from '../../../../src/vscode/diagnosis/reportHtml.ts';
 import { reportMarkdown } from '../../../../src/vscode/diagnosis/reportMarkdown.ts';
@@ -127,6 +128,17 @@ describe('the words of a diagnosis', () => {
         [undefined, true],
         [undefined, undefined],
       ],
+    );
+  });
+
+  it('name a request as the details of the connection do', () => {
+    const { requests } = diagnosisOf([]);
+    const { steps } = traceSequence(requests, false, requests.startedAt);
+    const named = reportOf(diagnosisOf([]), undefined).requests.map(({ purpose }) => purpose);
+    assert.deepEqual(named, ['Ask the server without a token']);
+    assert.deepEqual(
+      steps.map(({ title }) => title),
+      named,
     );
   });
 
