@@ -106,6 +106,11 @@ export class TraceFields {
     return this.#fields([...url.searchParams]);
   }
 
+  /** The parameters of a callback that another server may have made: who it says it is, and else no text of it (P17). */
+  ofForged(url: URL): readonly TraceField[] {
+    return this.#fields([...url.searchParams], (name) => name === 'iss');
+  }
+
   /** A URL without what may hold a secret. */
   url(url: string): string {
     return this.#shown(url.replace(/[?#].*$/s, ''));

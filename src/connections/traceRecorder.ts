@@ -17,6 +17,8 @@ export class TraceRecorder {
   readonly #startedAt: number;
   #steps: TraceStep[] = [];
   #omitted = 0;
+  /** What may be told of the last callback if it turns out to come from elsewhere. */
+  #ofForged: TraceStep['received'] = [];
   #end: Pick<AuthorizationTrace, 'endedAt' | 'outcome' | 'error'> = { outcome: 'running' };
 
   constructor(clock: Pick<Clock, 'now'>) {
@@ -60,6 +62,7 @@ export class TraceRecorder {
       step.finish({});
       const { origin, pathname } = callback;
       const received = this.#fields.ofQuery(callback);
+      this.#ofForged = this.#fields.ofForged(callback);
       // The editor's own scheme has no origin.
       const place = origin === 'null' ? `${callback.protocol}//${callback.host}${pathname}` : origin + pathname;
       this.#begin('callback', 'GET', place, []).finish({ received });
@@ -100,7 +103,11 @@ export class TraceRecorder {
     const found = document === -1 ? this.#steps.findLastIndex(isMeant) : document;
     const at = found === -1 ? this.#steps.length - 1 : found;
     const step = this.#steps[at];
-    if (step !== undefined) this.#steps[at] = { ...step, errorCode: error.code, ...(rule !== undefined && { rule }) };
+    if (step === undefined) return;
+    // Whoever made it must not speak to the person.
+    const isForged = error.code === 'callback_issuer_mismatch' && step.purpose === 'callback';
+    const received = isForged ? this.#ofForged : step.received;
+    this.#steps[at] = { ...step, received, errorCode: error.code, ...(rule !== undefined && { rule }) };
   }
 
   /** Takes a step up, and gives how to end it. */

@@ -48,6 +48,12 @@ function severityOf(finding: Finding): DiagnosticSeverity {
 function messageOf(finding: Finding, client: string): string {
   switch (finding.code) {
     case 'token-in-file':
+      if (finding.place === 'client_secret') {
+        return t(
+          'The secret of an OAuth client is written in this file, where whoever reads the file has it: {0}.',
+          withoutLinks(finding.name),
+        );
+      }
       return finding.place === 'variable_name'
         ? t('This looks like a token. {0} takes the name of an environment variable here.', client)
         : t('A token is written in this file, where whoever reads the file has it: {0}.', withoutLinks(finding.name));

@@ -37,9 +37,9 @@ export interface ConfigFiles {
    * Gives the file another text, all at once: a reader, or a crash at any moment, sees the old or the new one. Keeps its
    * mode and its BOM, and writes through links. What was there is kept beside it, unless it is there already. Folders
    * are made. When it fails, the file is as it was.
-   * @param secrets what is left out of what is kept, since it is to be on this disk no more
+   * @param kept what is kept: the text before, or the same without secrets that are to be on this disk no more
    */
-  write(before: ConfigFileText, text: string, secrets?: readonly string[]): Promise<ConfigFileWritten>;
+  write(before: ConfigFileText, text: string, kept?: string): Promise<ConfigFileWritten>;
   /** Takes an edit back: the file gets the text from before it, or is deleted if there was none. Leaves no backup. */
   restore(written: ConfigFileText, before: ConfigFileText): Promise<ConfigFileWritten>;
   /**

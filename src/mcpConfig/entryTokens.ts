@@ -1,5 +1,7 @@
 import type { ConfigProperty, ConfiguredServer } from './configServers.ts';
 import { bridgeArguments, entryUrl } from './entryUrl.ts';
+import { parseJson, propertiesOf } from './jsonDocument.ts';
+import { applyEdits } from './textEdits.ts';
 import { hasReference, referencedNames } from './variableReferences.ts';
 
 /** A secret that is written out in an entry. */
@@ -13,9 +15,10 @@ export interface EntryToken {
    * - `header`: another header whose name tells that it proves something.
    * - `query`: a parameter of the URL.
    * - `user_information`: the part of the URL before `@`.
+   * - `client_secret`: what an OAuth client proves itself with (RFC 6749 section 2.3.1), not a token.
    * - `variable_name`: where the name of an environment variable should be (Codex).
    */
-  readonly place: 'authorization' | 'header' | 'query' | 'user_information' | 'variable_name';
+  readonly place: 'authorization' | 'header' | 'query' | 'user_information' | 'client_secret' | 'variable_name';
   /** Of the header or the parameter. */
   readonly name: string;
   /**
@@ -28,11 +31,26 @@ export interface EntryToken {
 /** Where the headers of a server are: `http_headers` in Codex, `requestInit` in what the SDK takes. */
 const HEADER_KEYS = new Set(['headers', 'http_headers', 'requestInit.headers']);
 
+/** Where an entry has an OAuth client of its own: `auth` in Cursor. */
+const CLIENT_KEYS = new Set(['oauth', 'auth']);
+
+/** `clientSecret`, `client_secret`, `CLIENT_SECRET`. */
+const CLIENT_SECRET = /^client_?secret$/i;
+
+/** The same among the arguments of mcp-remote, as JSON in the next one. */
+const CLIENT_ARGUMENT = '--static-oauth-client-info';
+
 const SECRET_HEADER = /^(?:cookie|proxy-authorization)$|token|secret|password|(?:^|[-_])(?:api)?-?key$/i;
 const SECRET_PARAMETER = /^(?:auth|authorization|key|pat|sig|signature)$|token|secret|password|api[-_]?key$|[-_]key$/i;
 
 /** What examples have where a secret is to be. */
 const PLACEHOLDER = /^(?:<.*>|\[.*\]|your[-_ ].*|x{3,}|\.{3}|…|\*+|•+|token|api[-_]?key|changeme|todo)$/i;
+
+/** What stands for a secret that was cut out. */
+const LEFT_OUT = '…';
+
+/** Of this length a text is not in another one by chance. */
+const LONG = 8;
 
 /**
  * The secrets that are written out in an entry: not those that it names only (`${input:id}`, `${VAR}`), nor the
@@ -67,12 +85,31 @@ export function urlWithoutTokens(text: string): string {
   return url.href;
 }
 
-/** How a secret is spelled in the text that it was found in; all of its property's value if that cannot be told. */
-export function writtenForms(text: string, { property: { range }, token }: EntryToken): readonly string[] {
-  const source = text.slice(range.offset, range.offset + range.length);
-  const forms = [token, encodeURIComponent(token), JSON.stringify(token).slice(1, -1)];
-  const found = [...new Set(forms)].filter((form) => source.includes(form));
-  return found.length > 0 ? found : [source.slice(1, -1)];
+/** A text without secrets that were found in it: `…` stands where each was written, and nowhere else. */
+export function textWithout(text: string, tokens: readonly EntryToken[]): string {
+  const ranges = new Map(tokens.map(({ property: { range } }) => [range.offset, range]));
+  const edits = [...ranges.values()].map(({ offset, length }) => {
+    const here = tokens.filter(({ property }) => property.range.offset === offset);
+    const source = text.slice(offset, offset + length);
+    return { offset, length, text: here.reduce(sourceWithout, source) };
+  });
+  return applyEdits(text, edits);
+}
+
+/** What is written at a property without a secret; nothing of it is left if one cannot tell how the secret is spelled. */
+function sourceWithout(source: string, { token }: EntryToken): string {
+  const forms = new Set([token, encodeURIComponent(token), JSON.stringify(token).slice(1, -1)]);
+  const found = [...forms].filter((form) => source.includes(form));
+  if (found.length === 0) return source.slice(0, 1) + LEFT_OUT + source.slice(-1);
+  return found.reduce(cutForm, source);
+}
+
+function cutForm(source: string, form: string): string {
+  const end = source.length - 1;
+  // A header ends with it; the word “Bearer” may hold a short one, too.
+  if (form.length < LONG && source.endsWith(form, end))
+    return source.slice(0, end - form.length) + LEFT_OUT + source.slice(end);
+  return source.replaceAll(form, LEFT_OUT);
 }
 
 function inProperty(property: ConfigProperty): EntryToken[] {
@@ -80,6 +117,9 @@ function inProperty(property: ConfigProperty): EntryToken[] {
   const name = path.at(-1);
   if (typeof value !== 'string' || typeof name !== 'string') return [];
   if (HEADER_KEYS.has(path.slice(0, -1).join('.'))) return inHeader(property, name, value);
+  if (path.length === 2 && CLIENT_KEYS.has(String(path[0])) && CLIENT_SECRET.test(name)) {
+    return literal(property, value, 'client_secret', name, false);
+  }
   if (path.length !== 1) return [];
   if (name === 'bearer_token') return literal(property, value, 'authorization', 'Authorization', true);
   if (name === 'bearer_token_env_var' && !isVariableName(value)) {
@@ -101,7 +141,9 @@ function inBridge(properties: readonly ConfigProperty[]): EntryToken[] {
   const args = bridgeArguments(properties);
   return args.flatMap((property, index) => {
     const header = headerArgument(args, index);
-    if (header === undefined) return [];
+    if (header === undefined) {
+      return args[index - 1]?.value === CLIENT_ARGUMENT ? inClientArgument(property) : [];
+    }
     const names = referencedNames(header.value);
     const [variable, ...others] = properties.filter(
       ({ path: [top, name], value }) =>
@@ -111,6 +153,16 @@ function inBridge(properties: readonly ConfigProperty[]): EntryToken[] {
     const told = header.value.replace(/\$\{[^}]*\}/, () => String(variable.value));
     return inHeader(variable, header.name, told);
   });
+}
+
+/** The secret in the JSON of a client that mcp-remote is given. A file that is named instead (`@…`) is not looked into. */
+function inClientArgument(property: ConfigProperty): EntryToken[] {
+  const { root } = parseJson(String(property.value), 'json');
+  return (root === undefined ? [] : propertiesOf(root)).flatMap(({ path: [name, ...deeper], value }) =>
+    typeof name === 'string' && deeper.length === 0 && typeof value === 'string' && CLIENT_SECRET.test(name)
+      ? literal(property, value, 'client_secret', name, false)
+      : [],
+  );
 }
 
 /** The header that the argument at `index` says, if the one before it says that it is one. */

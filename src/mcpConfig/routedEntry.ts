@@ -58,6 +58,11 @@ export function leavesWhenRouted({ place, name }: EntryToken): boolean {
   return place !== 'header' || SIGN_IN_HEADER.test(name);
 }
 
+/** The secrets that are lost when an entry is routed, of which only `kept` is stored elsewhere. */
+export function lostByRouting(tokens: readonly EntryToken[], kept: string | undefined): EntryToken[] {
+  return tokens.filter((one) => leavesWhenRouted(one) && one.token !== kept);
+}
+
 function routeChanges(server: ConfiguredServer, place: EntryUrl, url: string): EntryChange[] {
   const entry = isRecord(server.entry) ? server.entry : {};
   return [

@@ -7,9 +7,6 @@ import { errorCode, replaceFile, writeFlushed } from './atomicFile.ts';
 
 const BOM = '\uFEFF';
 
-/** What stands for a secret in a backup. */
-const LEFT_OUT = '…';
-
 /** What is at the top of a folder under version control. `.git` is a file in a submodule and in a second work tree. */
 const VERSION_CONTROL = ['.git', '.hg', '.jj', '.svn'];
 
@@ -42,20 +39,16 @@ export function createClientConfigFiles(options: ClientConfigFilesOptions): Conf
     });
   }
 
-  /** @param secrets what is left out of the backup; undefined for no backup */
-  async function replace(
-    before: ConfigFileText,
-    text: string,
-    secrets: readonly string[] | undefined,
-  ): Promise<ConfigFileWritten> {
+  /** @param kept what the backup has; undefined for no backup */
+  async function replace(before: ConfigFileText, text: string, kept: string | undefined): Promise<ConfigFileWritten> {
     return inTurn(before.path, async (target) => {
       await mkdir(path.dirname(target), { recursive: true });
       const current = await bytesOf(target);
       assertUnchanged(before, current?.bytes);
       // A rename would ask the folder only.
       if (current !== undefined) await (await open(target, 'r+')).close();
-      const isKept = current !== undefined && secrets !== undefined;
-      const backup = isKept ? await keep(before.path, without(current, secrets)) : undefined;
+      const isKept = current !== undefined && kept !== undefined;
+      const backup = isKept ? await keep(before.path, Buffer.from(bomOf(before) + kept), current.mode) : undefined;
       const mode = current?.mode ?? PRIVATE;
       // Other windows have other processes, and one must not put in place what another has half written.
       const temporary = `${target}.scopekeeper-new-${process.pid}`;
@@ -88,7 +81,7 @@ export function createClientConfigFiles(options: ClientConfigFilesOptions): Conf
       });
     },
 
-    write: async (before, text, secrets = []) => replace(before, text, secrets),
+    write: async (before, text, kept = before.text) => replace(before, text, kept),
 
     async isVersioned(file) {
       const target = await targetOf(file).catch(() => file);
@@ -200,12 +193,6 @@ function foldersAbove(file: string): string[] {
   return folder === file ? [] : [folder, ...foldersAbove(folder)];
 }
 
-function without({ bytes, mode }: Current, secrets: readonly string[]): Current {
-  if (secrets.length === 0) return { bytes, mode };
-  const text = secrets.reduce((rest, secret) => rest.replaceAll(secret, LEFT_OUT), decode(bytes));
-  return { bytes: Buffer.from(text), mode };
-}
-
 function decode(bytes: Buffer): string {
   try {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
@@ -225,10 +212,10 @@ function assertUnchanged(before: ConfigFileText, bytes: Buffer | undefined): voi
 }
 
 /**
- * Keeps what is in the file beside it, with its mode, and gives the path: `….scopekeeper-backup`, or with a number from 2
+ * Keeps `bytes` beside the file, with its mode, and gives the path: `….scopekeeper-backup`, or with a number from 2
  * on, since a backup is never written over. One that holds the same already is enough.
  */
-async function keep(file: string, { bytes, mode }: Current): Promise<string> {
+async function keep(file: string, bytes: Buffer, mode: number): Promise<string> {
   for (let number = 1; ; number += 1) {
     const backup = `${file}.scopekeeper-backup${number === 1 ? '' : `-${number}`}`;
     try {

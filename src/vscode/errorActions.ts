@@ -92,8 +92,10 @@ const ACTION_COMMANDS: Readonly<Record<ErrorAction, CommandId | EditorCommand>> 
   show_log: commandIds.showLog,
 };
 
-/** All commands that an action may lead to. */
-export const actionCommands: readonly string[] = [...new Set(Object.values(ACTION_COMMANDS))];
+/** All commands that {@link commandOf} may give. A page that may run them must not be able to open any URL. */
+export const actionCommands: readonly string[] = [...new Set(Object.values(ACTION_COMMANDS))].filter(
+  (command) => command !== ACTION_COMMANDS.open_file,
+);
 
 /** What a command that does several things is to do. */
 const ACTION_ARGUMENTS: Readonly<Partial<Record<ErrorAction, string>>> = {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdir, readFile, rm } from 'node:fs/promises';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import * as vscode from 'vscode';
 import type { PublicConnection, ScopekeeperApi } from '../../src/vscode/api.ts';
@@ -115,6 +115,39 @@ describe('what is done with an entry of a configuration file', () => {
     await vscode.window.showTextDocument(document);
     await vscode.commands.executeCommand('undo');
     assert.equal(document.getText(), textFor(server));
+  });
+
+  it('edits the file that is there once the person has signed in, not the one before', async () => {
+    const server = await start();
+    const document = await show(file, textFor(server));
+    const later = `// of another program, meanwhile\n${textFor(server)}`;
+    await signInBy(
+      probe,
+      async () => run('useThroughGateway'),
+      async (url) => {
+        await vscode.commands.executeCommand('workbench.action.closeAllEditors');
+        const gone = new vscode.WorkspaceEdit();
+        gone.deleteFile(document.uri);
+        assert.ok(await vscode.workspace.applyEdit(gone));
+        await eventually('the end of the document', async () => document.isClosed || undefined);
+        await writeFile(file, later);
+        return open(await server.authorize(url.href));
+      },
+    );
+    await eventually('the edit', async () => ((await readFile(file, 'utf8')) === later ? undefined : true));
+    assert.equal(await readFile(file, 'utf8'), later.replace(server.mcpUrl, await gatewayUrl(server)));
+  });
+
+  it('P36 leaves an entry alone that has other secrets than the token, which would be lost', async () => {
+    const server = await start();
+    const { access_token: token } = await createPlainClient(server).signIn();
+    const text = textFor(server, token).replace('"X-Team": "a"', '"Cookie": "session=0123456789"');
+    await show(file, text);
+    await run('moveTokenToKeychain');
+    const refused = await said(/has other secrets in/);
+    assert.ok(!refused.includes('0123456789'));
+    assert.equal(await readFile(file, 'utf8'), text);
+    assert.equal(connectionTo(server), undefined);
   });
 
   it('P36 moves a token to the keychain, tells that a history may have it, and shows it nowhere', async () => {

@@ -78,6 +78,16 @@ export function tellNoToken(name: string, shown: string): undefined {
   );
 }
 
+/** Says that more than the token would go out of an entry, so that it was left alone. */
+export function tellOtherSecrets(name: string, shown: string): undefined {
+  const text = t(
+    '{0} has other secrets in {1} besides the token, which would be lost. It was left as it is: take out what is not needed, then try again.',
+    name,
+    shown,
+  );
+  void vscode.window.showWarningMessage(text, t('OK'));
+}
+
 /** What is said of a file that was edited. */
 export function editedText({ name, client, shown, isSaved, token, isVersioned }: Edited): string {
   return [

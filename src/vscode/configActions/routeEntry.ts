@@ -1,6 +1,7 @@
+import * as vscode from 'vscode';
 import { currentGrant, type Connection } from '../../connections/connection.ts';
 import { isSurelyBearer } from '../../mcpConfig/entryTokens.ts';
-import { leavesWhenRouted, routeServer } from '../../mcpConfig/routedEntry.ts';
+import { leavesWhenRouted, lostByRouting, routeServer } from '../../mcpConfig/routedEntry.ts';
 import { sameData } from '../../mcpConfig/sameData.ts';
 import { t } from '../localize.ts';
 import { askChoice, type Choice } from '../questions.ts';
@@ -15,6 +16,7 @@ import {
   tellEdited,
   tellNoServer,
   tellNoToken,
+  tellOtherSecrets,
   tellProblem,
   tellRouted,
 } from './entryMessages.ts';
@@ -51,6 +53,10 @@ export async function moveTokenToKeychain(parts: ConfigActionParts, argument: un
     tellNoToken(entry.name, entry.shown);
     return;
   }
+  if (lostByRouting(entry.tokens, token.token).length > 0) {
+    tellOtherSecrets(entry.name, entry.shown);
+    return;
+  }
   const isKnown = connectionTo(parts.service, entry.serverUrl) !== undefined;
   const decision = isKnown ? await askToken(parts, entry) : 'keep';
   if (decision === 'keep') await moveToken(parts, entry);
@@ -75,6 +81,7 @@ async function askToken(
   { name, serverUrl, shown, tokens }: ConfigEntry,
 ): Promise<TokenDecision | undefined> {
   const known = connectionTo(service, serverUrl);
+  const lost = [...new Set(lostByRouting(tokens, undefined).map(({ token }) => token))];
   const keep: Choice<TokenDecision> = {
     value: 'keep',
     label: t('Move It to the Keychain'),
@@ -88,14 +95,20 @@ async function askToken(
     value: 'drop',
     label: known === undefined ? t('Sign In Instead') : t('Use {0} Instead', withoutLinks(known.name)),
     icon: 'account',
-    detail: t('The token goes out of the file and is not kept.'),
+    detail:
+      lost.length > 1
+        ? t('All of them go out of the file, and none is kept.')
+        : t('The token goes out of the file and is not kept.'),
   };
-  const canMove = tokens[0]?.canMove === true;
+  // Scopekeeper sends one token: where there is more, the person decides whether the rest is needed.
+  const canMove = tokens[0]?.canMove === true && lost.length === 1;
   const answer = await askChoice({
     title: t('Use {0} Through Scopekeeper', name),
     placeholder: canMove
       ? t('A token is written in {0}. What becomes of it?', shown)
-      : t('What is written in {0} is no bearer token, so Scopekeeper cannot send it.', shown),
+      : lost.length > 1
+        ? t('Several secrets are written in {0}, and Scopekeeper cannot send all of them.', shown)
+        : t('What is written in {0} is no bearer token, so Scopekeeper cannot send it.', shown),
     choices: canMove ? [keep, drop] : [drop],
   });
   return answer.type === 'answered' ? answer.value : undefined;
@@ -126,13 +139,19 @@ async function routeConnected(parts: ConfigActionParts, entry: ConfigEntry, toke
 
 async function route(
   { configFiles, gateway }: ConfigActionParts,
-  { document, client, format, server, name, shown }: ConfigEntry,
+  { document: { uri }, client, format, server, name, shown }: ConfigEntry,
   { id }: Connection,
   token: Edited['token'],
 ): Promise<void> {
   const url = await gateway.gatewayUrl(id);
-  const edited = { name, client, shown, token, isVersioned: await configFiles.isVersioned(document.uri.fsPath) };
-  // A sign-in takes its time, in which the person may have written something else.
+  const edited = { name, client, shown, token, isVersioned: await configFiles.isVersioned(uri.fsPath) };
+  // A sign-in takes its time, in which the person may have written something else, or closed the file: a closed
+  // document does not hear of what is written any more.
+  const document = await openedAgain(uri);
+  if (document === undefined) {
+    tellNoServer(name, shown);
+    return;
+  }
   const isSame = sameData(serverIn(document, format, server.name)?.entry, server.entry);
   const done = isSame
     ? await editDocument(document, (text) => routeServer(text, format, server.name, url))
@@ -149,5 +168,14 @@ async function route(
       return;
     default:
       tellChanged(name, shown);
+  }
+}
+
+/** The document of a file as it is now; undefined when the file is not there any more. */
+async function openedAgain(uri: vscode.Uri): Promise<vscode.TextDocument | undefined> {
+  try {
+    return await vscode.workspace.openTextDocument(uri);
+  } catch {
+    return undefined;
   }
 }

@@ -1,4 +1,6 @@
-import { leavesWhenRouted } from '../../mcpConfig/routedEntry.ts';
+import { readServers } from '../../mcpConfig/configServers.ts';
+import { entryTokens, textWithout } from '../../mcpConfig/entryTokens.ts';
+import { leavesWhenRouted, lostByRouting } from '../../mcpConfig/routedEntry.ts';
 import { type CandidatePlace, type ImportCandidate, movableToken } from './importCandidates.ts';
 
 /** What the person wants to become of what they ticked. */
@@ -25,9 +27,28 @@ export function placesToRoute(
   moved: string | undefined,
 ): CandidatePlace[] {
   return places.filter(({ file, tokens }) => {
-    const leaving = tokens.filter(leavesWhenRouted);
-    if (moved !== undefined && leaving.length > 0) return leaving.every(({ token }) => token === moved);
-    if (leaving.length > 0) return false;
+    if (lostByRouting(tokens, moved).length > 0) return false;
+    if (tokens.some(leavesWhenRouted)) return true;
     return routes === 'all' || (routes === 'own' && file.file.scope === 'user');
   });
+}
+
+/**
+ * The text of a file as it is now, without any token that the plan takes out of it: a backup that is made for one entry
+ * is not to hold the token of the next.
+ * @param path of the file
+ */
+export function withoutMovedTokens(plan: ImportPlan, path: string, text: string): string {
+  const tokens = plan.candidates.flatMap((candidate) => {
+    const moved = movesToken(plan, candidate) ? movableToken(candidate)?.token : undefined;
+    if (moved === undefined) return [];
+    const places = placesToRoute(plan, candidate, moved).filter(({ file }) => file.file.path === path);
+    // Earlier edits may have moved what is written there.
+    return places.flatMap(({ section, server }) => {
+      const now = readServers(text, section.format).servers.find(({ name }) => name === server.name);
+      const found = now === undefined ? [] : entryTokens(now);
+      return found.filter((one) => one.token === moved && leavesWhenRouted(one));
+    });
+  });
+  return textWithout(text, tokens);
 }

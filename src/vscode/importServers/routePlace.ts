@@ -1,7 +1,6 @@
 import * as vscode from 'vscode';
 import type { ConfigFiles } from '../../mcpConfig/configFiles.ts';
 import { type ConfigEdit, readServers } from '../../mcpConfig/configServers.ts';
-import { writtenForms } from '../../mcpConfig/entryTokens.ts';
 import { routeServer } from '../../mcpConfig/routedEntry.ts';
 import { sameData } from '../../mcpConfig/sameData.ts';
 import { editDocument } from '../configActions/editDocument.ts';
@@ -14,10 +13,16 @@ export type PlaceRouted =
 
 /**
  * Leads the entry at a place to the gateway. A file that is open in the editor is edited there, so that it can be
- * undone; another one gets a backup, in which the tokens that go out of the entry are not.
+ * undone; another one gets a backup.
+ * @param withoutTokens the text of a file without what is not to be in its backup
  */
-export async function routePlace(configFiles: ConfigFiles, place: CandidatePlace, url: string): Promise<PlaceRouted> {
-  const { file, section, server, tokens } = place;
+export async function routePlace(
+  configFiles: ConfigFiles,
+  place: CandidatePlace,
+  url: string,
+  withoutTokens: (path: string, text: string) => string,
+): Promise<PlaceRouted> {
+  const { file, section, server } = place;
   const edit = (text: string): ConfigEdit => {
     const now = readServers(text, section.format).servers.find(({ name }) => name === server.name);
     if (!sameData(now?.entry, server.entry)) return { type: 'missing' };
@@ -34,8 +39,7 @@ export async function routePlace(configFiles: ConfigFiles, place: CandidatePlace
   if (read.type === 'failed') return read;
   const edited = edit(read.file.text);
   if (edited.type !== 'edited') return { type: 'failed', problem: problemOf(edited.type) };
-  const gone = tokens.filter(({ canMove }) => canMove).flatMap((token) => writtenForms(file.text, token));
-  const written = await configFiles.write(read.file, edited.text, gone);
+  const written = await configFiles.write(read.file, edited.text, withoutTokens(path, read.file.text));
   if (written.type === 'failed') return written;
   return { type: 'routed', ...(written.backup !== undefined && { backup: written.backup }) };
 }

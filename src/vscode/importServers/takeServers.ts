@@ -4,7 +4,7 @@ import type { ConfigActionParts } from '../configActions/configEntry.ts';
 import { connectionTo, keepToken } from '../configActions/entryConnection.ts';
 import { shownName } from '../configActions/shownName.ts';
 import { type CandidatePlace, movableToken } from './importCandidates.ts';
-import { type ImportPlan, movesToken, placesToRoute } from './importPlan.ts';
+import { type ImportPlan, movesToken, placesToRoute, withoutMovedTokens } from './importPlan.ts';
 import { routePlace } from './routePlace.ts';
 
 /** What became of it. */
@@ -46,7 +46,7 @@ export async function takeServers(parts: ConfigActionParts, plan: ImportPlan): P
     if (token !== undefined) moved.push(connection);
     const url = await gateway.gatewayUrl(connection.id);
     for (const place of placesToRoute(plan, candidate, token)) {
-      const done = await routePlace(configFiles, place, url);
+      const done = await routePlace(configFiles, place, url, (path, text) => withoutMovedTokens(plan, path, text));
       const { file, shown } = place.file;
       if (done.type === 'failed') {
         failures.push({ place, problem: done.problem });

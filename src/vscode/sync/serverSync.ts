@@ -1,3 +1,4 @@
+import type { ConnectionId } from '../../connections/connection.ts';
 import type { ConnectionChange, ConnectionService } from '../../connections/connectionService.ts';
 import type { Disposable } from '../../connections/ports.ts';
 import type { RoleState } from '../../owner/windowRole.ts';
@@ -41,6 +42,8 @@ export interface ServerSyncParts {
 export class ServerSync implements Disposable {
   readonly #parts: ServerSyncParts;
   readonly #subscriptions: readonly Disposable[];
+  /** What this window's own connections were called when they were last looked at. */
+  readonly #noted = new Map<ConnectionId, SyncedServer>();
 
   constructor(parts: ServerSyncParts) {
     const { memento, own, role, service } = parts;
@@ -52,7 +55,7 @@ export class ServerSync implements Disposable {
         if (type !== 'changed') this.look();
       }),
       role.onDidChange(({ type }) => {
-        if (type === 'owner') this.#keep(withServers(this.#synced, own.connections));
+        if (type === 'owner') this.#takeOver();
         this.look();
       }),
     ];
@@ -87,7 +90,19 @@ export class ServerSync implements Disposable {
     return readDismissed(this.#parts.memento.get(DISMISSED_KEY));
   }
 
+  /** Notes all connections of this window, now that it keeps them. */
+  #takeOver(): void {
+    const { connections } = this.#parts.own;
+    for (const { id, name, serverUrl } of connections) this.#noted.set(id, { name, serverUrl });
+    this.#keep(withServers(this.#synced, connections));
+  }
+
   #note({ connection, type }: ConnectionChange): void {
+    const noted = this.#noted.get(connection.id);
+    if (type === 'removed') this.#noted.delete(connection.id);
+    else this.#noted.set(connection.id, { name: connection.name, serverUrl: connection.serverUrl });
+    // Most changes are of the token: they are none of what is carried, which another computer may have renamed.
+    if (type === 'changed' && noted?.name === connection.name && noted.serverUrl === connection.serverUrl) return;
     if (this.#parts.role.state.type !== 'owner') return;
     const { connections } = this.#parts.own;
     const { serverUrl } = connection;
@@ -101,7 +116,8 @@ export class ServerSync implements Disposable {
     if (type === 'added' && this.#dismissed.includes(serverUrl)) {
       this.#setDismissed(this.#dismissed.filter((url) => url !== serverUrl));
     }
-    this.#keep(withServers(this.#synced, [connection]));
+    const sameServer = connections.filter((each) => each.serverUrl === serverUrl);
+    this.#keep(withServers(this.#synced, sameServer));
   }
 
   #keep(servers: readonly SyncedServer[]): void {

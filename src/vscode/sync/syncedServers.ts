@@ -2,6 +2,7 @@ import { array, maxLength, object, pipe, safeParse, string, unknown } from 'vali
 import { isLoopbackHost, literalAddress } from '../../oauth/addressPolicy.ts';
 import { plainText } from '../../oauth/errors.ts';
 import { canonicalResource, parseServerUrl } from '../../oauth/serverUrl.ts';
+import { hasRandomPart } from '../untrustedText.ts';
 
 /** What Settings Sync carries of a connection: nothing else leaves this computer. */
 export interface SyncedServer {
@@ -44,13 +45,16 @@ export function readDismissed(value: unknown): readonly string[] {
 
 /**
  * The list with what is connected here. What another computer has and this one has not stays: it may be used there.
+ * An entry keeps its name while a connection here with its URL has it, so that two of them do not rename it by turns.
  * The oldest go when there are too many.
  */
 export function withServers(synced: readonly SyncedServer[], servers: readonly NamedServer[]): readonly SyncedServer[] {
   const all = new Map(synced.map((server) => [server.serverUrl, server]));
-  for (const server of servers) {
-    const entry = carried(server);
-    if (entry !== undefined) all.set(entry.serverUrl, entry);
+  const here = servers.map(carried).filter((entry) => entry !== undefined);
+  for (const entry of here) {
+    const kept = all.get(entry.serverUrl);
+    const isHere = here.some(({ name, serverUrl }) => serverUrl === entry.serverUrl && name === kept?.name);
+    if (!isHere) all.set(entry.serverUrl, entry);
   }
   return [...all.values()].slice(-SERVERS_AT_MOST);
 }
@@ -85,12 +89,14 @@ export function isSameList(one: readonly SyncedServer[], other: readonly SyncedS
 
 /**
  * A server as it is carried; undefined for one that is not. What is on this computer or in this network by its address
- * is another thing elsewhere, and a query may hold a key.
+ * is another thing elsewhere, and a query, or a part of the path that nobody would choose, may be a key.
  */
 function carried({ name, serverUrl }: NamedServer): SyncedServer | undefined {
   if (serverUrl.length > LONGEST_URL) return undefined;
   const url = parsed(serverUrl);
-  if (url === undefined || url.protocol !== 'https:' || url.search !== '') return undefined;
+  if (url === undefined || url.protocol !== 'https:' || url.search !== '' || hasRandomPart(url.pathname)) {
+    return undefined;
+  }
   if (isLoopbackHost(url.hostname) || literalAddress(url.hostname) !== undefined) return undefined;
   return { name: plainText(name, LONGEST_NAME) ?? url.host, serverUrl: canonicalResource(url) };
 }

@@ -76,6 +76,29 @@ describe('the recorder of a trace', () => {
     assert.ok(!JSON.stringify(recorder.trace).includes(SECRET));
   });
 
+  it('P17 tells no text of a callback that came from elsewhere', async () => {
+    const issuer = 'https://as.example';
+    const callback = new URL('ed:/cb?iss=https%3A%2F%2Fevil.example&error=call_us&state=12345');
+    callback.searchParams.set('error_description', 'Your account is locked, call us. '.repeat(20));
+    callback.searchParams.set('error_uri', 'https://evil.example/help');
+    for (const isForged of [true, false]) {
+      const recorder = new TraceRecorder(new ManualClock());
+      await recorder.browse(`${issuer}/authorize`, async () => callback);
+      const error = isForged
+        ? new OAuthError('callback_issuer_mismatch', { issuer })
+        : new OAuthError('authorization_failed', { issuer, error: 'call_us' });
+      recorder.end('failed', error);
+      const received = recorder.trace.steps.at(-1)?.received.map(({ name, value }) => `${name}: ${value}`);
+      assert.deepEqual(received?.slice(0, 3), [
+        'iss: https://evil.example',
+        isForged ? 'error: [7 characters]' : 'error: call_us',
+        'state: [5 characters]',
+      ]);
+      assert.equal(received?.[3] === 'error_description: [660 characters]', isForged);
+      assert.equal(received?.[4] === 'error_uri: [25 characters]', isForged);
+    }
+  });
+
   it('bounds steps, fields and texts', async () => {
     const recorder = new TraceRecorder(new ManualClock());
     const many = Object.fromEntries(Array.from({ length: 500 }, (_, index) => [`scope${index}`, 'x']));

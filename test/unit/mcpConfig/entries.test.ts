@@ -6,7 +6,7 @@ import { CLIENT_IDS } from '../../../src/mcpConfig/configClient.ts';
 import { type ConfiguredServer, readServers } from '../../../src/mcpConfig/configServers.ts';
 import { entryTokens, urlWithoutTokens } from '../../../src/mcpConfig/entryTokens.ts';
 import { entryUrl } from '../../../src/mcpConfig/entryUrl.ts';
-import { routeServer } from '../../../src/mcpConfig/routedEntry.ts';
+import { lostByRouting, routeServer } from '../../../src/mcpConfig/routedEntry.ts';
 import { newServer, snippet } from '../../../src/mcpConfig/snippet.ts';
 import { applyEdits, smallestEdit } from '../../../src/mcpConfig/textEdits.ts';
 
@@ -16,6 +16,10 @@ function serverOf({ text, client }: Pick<EntryShape, 'text' | 'client'>): Config
   const server = servers.find(({ name }) => name === 'it');
   assert.ok(server);
   return server;
+}
+
+function bridge(client: string): object {
+  return { command: 'npx', args: ['mcp-remote', 'https://a.example', '--static-oauth-client-info', client] };
 }
 
 describe('entries of every client', () => {
@@ -121,6 +125,40 @@ describe('P36 what is a secret', () => {
       );
     });
   }
+
+  for (const [title, entry, tokens] of [
+    ['oauth', { url: 'https://a.example', oauth: { clientId: 'c', clientSecret: 's-1' } }, ['s-1']],
+    ['auth', { url: 'https://a.example', auth: { CLIENT_ID: 'c', CLIENT_SECRET: 's-2' } }, ['s-2']],
+    ['oauth with a variable', { url: 'https://a.example', oauth: { client_secret: '${env:S}' } }, []],
+    ['a bridge', bridge('{"client_id":"c","client_secret":"s-3"}'), ['s-3']],
+    ['a bridge with a variable', bridge('{"client_id":"c","client_secret":"${S}"}'), []],
+    ['a bridge with a file', bridge('@/home/me/client.json'), []],
+    ['a bridge with a public client', bridge('{"client_id":"c"}'), []],
+  ] as const) {
+    test(`the secret of a client: ${title}`, () => {
+      const text = JSON.stringify({ mcpServers: { it: entry } });
+      const server = serverOf({ client: 'cursor', text });
+      const expected = tokens.map((token) => ({ token, place: 'client_secret', canMove: false }));
+      assert.deepEqual(
+        entryTokens(server).map(({ token, place, canMove }) => ({ token, place, canMove })),
+        expected,
+      );
+      assert.deepEqual(
+        lostByRouting(entryTokens(server), 'other').map(({ token }) => token),
+        tokens,
+      );
+    });
+  }
+
+  test('what is lost when an entry is routed: all but the token that is kept and what goes through', () => {
+    const headers = { Authorization: 'Bearer a-1', Cookie: 'c-1', 'X-Api-Key': 'k-1' };
+    const text = JSON.stringify({ mcpServers: { it: { url: 'https://u:p-1@a.example/?token=a-1&key=q-1', headers } } });
+    const found = entryTokens(serverOf({ client: 'cursor', text }));
+    assert.deepEqual(
+      lostByRouting(found, 'a-1').map(({ token }) => token),
+      ['q-1', 'c-1', 'p-1'],
+    );
+  });
 
   for (const [value, isToken] of [
     ['MY_TOKEN', false],

@@ -6,7 +6,7 @@ import { type FoundFile, placesIn } from '../../../src/vscode/importServers/serv
 import { type Candidates, importCandidates } from '../../../src/vscode/importServers/importCandidates.ts';
 import { type ImportRow, importRows, refusalText } from '../../../src/vscode/importServers/importRows.ts';
 import { importedText } from '../../../src/vscode/importServers/importText.ts';
-import { movesToken, placesToRoute } from '../../../src/vscode/importServers/importPlan.ts';
+import { movesToken, placesToRoute, withoutMovedTokens } from '../../../src/vscode/importServers/importPlan.ts';
 import { connectionIn } from '../connectionFixture.ts';
 import { clientOf } from '../mcpConfig/clientOf.ts';
 import { entryShapes, GATEWAY_URL } from '../mcpConfig/entryShapes.ts';
@@ -170,6 +170,42 @@ describe('P36 whose token can go to the keychain without being tried first', () 
       if (query !== 'team=a') assert.deepEqual(placesToRoute({ routes: 'all' }, candidate, undefined), []);
     });
   }
+});
+
+describe('P36 what a backup is without', () => {
+  const servers = {
+    e: { url: 'https://e.example/mcp', headers: { Authorization: 'Bearer e', 'X-Key': 'stays' } },
+    b: { url: 'https://b.example/mcp', headers: { Authorization: 'Bearer sk-b"1' } },
+    known: { url: 'https://known.example/mcp', headers: { Authorization: 'Bearer sk-known' } },
+    asks: { url: 'https://q.example/mcp?access_token=sk%2F2&team=a' },
+  };
+  const text = JSON.stringify(servers, undefined, 2);
+  const file = fileOf('cursor', `{ "mcpServers": ${text} }`);
+  const other = fileOf(
+    'gemini',
+    json({ g: { httpUrl: 'https://g.example', headers: { Authorization: 'Bearer sk-g' } } }),
+  );
+  const { candidates } = look(file, other);
+  const plan = { candidates, movesTokens: true, routes: 'none' } as const;
+
+  test('all tokens that the plan takes out of the file, where they stand and nowhere else', () => {
+    const expected = file.text
+      .replace('"Bearer e"', '"Bearer …"')
+      .replace(String.raw`sk-b\"1`, '…')
+      .replace('sk%2F2', '…');
+    assert.equal(withoutMovedTokens(plan, file.file.path, file.text), expected);
+  });
+
+  test('also when other entries were edited since the file was looked at', () => {
+    const later = file.text.replace('https://e.example/mcp', ROUTED).replace('"Bearer e"', '"Bearer ${env:E}"');
+    const kept = withoutMovedTokens(plan, file.file.path, later);
+    assert.ok(kept.includes('"Bearer ${env:E}"') && !kept.includes('sk-b') && !kept.includes('sk%2F2'));
+    assert.ok(kept.includes('sk-known'));
+  });
+
+  test('nothing where no token is moved', () => {
+    assert.equal(withoutMovedTokens({ ...plan, movesTokens: false }, file.file.path, file.text), file.text);
+  });
 });
 
 test('what was done is said in full, and what was not', () => {

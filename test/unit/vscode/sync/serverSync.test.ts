@@ -72,6 +72,13 @@ class Computer implements SyncedMemento {
     return connection;
   }
 
+  change(connection: Connection, changed: Partial<Connection>): Connection {
+    const after = { ...connection, ...changed };
+    this.connections = this.connections.map((each) => (each === connection ? after : each));
+    this.#changes.fire({ type: 'changed', connection: after });
+    return after;
+  }
+
   remove(connection: Connection): void {
     this.connections = this.connections.filter((each) => each !== connection);
     this.#changes.fire({ type: 'removed', connection });
@@ -136,6 +143,33 @@ describe('Settings Sync of the servers', () => {
     assert.deepEqual(one.store.get(SERVERS_KEY), [NOTES, MAIL]);
     one.become('owner');
     assert.equal(one.writes, 1);
+  });
+
+  it('is not written by turns when one URL has two names', () => {
+    const one = new Computer();
+    one.become('owner');
+    let home = one.add({ ...NOTES, name: 'Home' });
+    let work = one.add({ ...NOTES, name: 'Work' });
+    for (let turn = 0; turn < 3; turn += 1) {
+      home = one.change(home, { state: { type: 'disconnected' } });
+      work = one.change(work, { state: { type: 'disconnected' } });
+    }
+    assert.equal(one.writes, 1);
+    one.change(home, { name: 'Notes' });
+    assert.equal(one.writes, 2);
+    assert.deepEqual(one.store.get(SERVERS_KEY), [NOTES]);
+  });
+
+  it('leaves the name of another computer as long as nothing is renamed here', () => {
+    const one = new Computer();
+    one.become('owner');
+    const notes = one.add(NOTES);
+    const carried = [{ ...NOTES, name: 'Renamed there' }];
+    one.store.set(SERVERS_KEY, carried);
+    const same = one.change(notes, { state: { type: 'disconnected' } });
+    assert.deepEqual(one.store.get(SERVERS_KEY), carried);
+    one.change(same, { name: 'Renamed here' });
+    assert.deepEqual(one.store.get(SERVERS_KEY), [{ ...NOTES, name: 'Renamed here' }]);
   });
 
   it('takes what is no list as an empty one', () => {

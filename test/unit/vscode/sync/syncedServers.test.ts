@@ -25,6 +25,7 @@ describe('what Settings Sync carries', () => {
     'https://192.168.1.4/mcp',
     'https://0x7f000001/mcp',
     'https://notes.example/mcp?key=secret',
+    'https://notes.example/api/mcp/s/NmY4ZDEyLTQ1ZmEtOTk/mcp',
     'https://user:password@notes.example/mcp',
     'https://notes.example/mcp#part',
     'http://notes.example/mcp',
@@ -48,6 +49,17 @@ describe('what Settings Sync carries', () => {
   it('has the newest name, and keeps what another computer has', () => {
     const before = [server('mail'), server('notes', 'Old')];
     assert.deepEqual(withServers(before, [server('notes', 'New')]), [server('mail'), server('notes', 'New')]);
+  });
+
+  it('has the name that one of several connections with its URL has, and keeps it', () => {
+    const here = [server('notes', 'Home'), server('notes', 'Work')];
+    for (const name of ['Home', 'Work']) {
+      assert.deepEqual(withServers([server('notes', name)], here), [server('notes', name)]);
+    }
+    assert.deepEqual(withServers([server('notes', 'Old')], here), [server('notes', 'Home')]);
+    assert.deepEqual(withServers([], here), [server('notes', 'Home')]);
+    const long = 'n'.repeat(100);
+    assert.deepEqual(withServers([server('notes', long.slice(0, 79) + '…')], [server('notes', long)]).length, 1);
   });
 
   it('is without a server that was removed here, unless it is here twice', () => {
