@@ -182,7 +182,7 @@ export function activate(context: vscode.ExtensionContext): ScopekeeperApi {
     keys,
     hasStoredConnections: async () => ((await file.read())?.connections.length ?? 0) > 0,
     editorUri,
-    defaultRedirect: () => redirectKindOf(returnHere()),
+    redirectKind: (wanted) => redirectKindOf(returnHere(wanted)),
     windowName: describeWindow,
     openBrowser,
     clock,

@@ -125,6 +125,16 @@ test('links in the welcome texts and the walkthrough run existing commands', () 
   }
 });
 
+test('P23 the step for more scopes, or for less, leads to both commands, and ends by either', () => {
+  const both = ['scopekeeper.chooseScopes', 'scopekeeper.reauthorize'];
+  const { description, completionEvents } = contributes.walkthroughs[0]?.steps.at(-1) ?? assert.fail();
+  assert.deepEqual(linkedCommands(description).toSorted(), both);
+  assert.deepEqual(
+    completionEvents.toSorted(),
+    both.map((command) => `onCommand:${command}`),
+  );
+});
+
 test('a step of the walkthrough ends by what exists, and its picture has the colours of the theme', () => {
   const [walkthrough, ...more] = contributes.walkthroughs;
   assert.deepEqual([walkthrough?.id, walkthrough?.steps.length, more], ['firstMinutes', 4, []]);
