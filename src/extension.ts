@@ -182,7 +182,7 @@ export function activate(context: vscode.ExtensionContext): ScopekeeperApi {
     keys,
     hasStoredConnections: async () => ((await file.read())?.connections.length ?? 0) > 0,
     editorUri,
-    redirectKind: (wanted) => redirectKindOf(returnHere(wanted)),
+    defaultRedirect: () => redirectKindOf(returnHere()),
     windowName: describeWindow,
     openBrowser,
     clock,

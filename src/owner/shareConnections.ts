@@ -46,11 +46,8 @@ export interface ShareConnectionsPorts {
   readonly hasStoredConnections: () => Promise<boolean>;
   /** Where the editor itself receives callbacks. */
   readonly editorUri: string;
-  /**
-   * Where sign-ins come back to, given what the person set: no link opens an editor in a web page, whatever was set.
-   * Without it as the person set it, or else to the loopback port.
-   */
-  readonly redirectKind?: (wanted: RedirectKind | undefined) => RedirectKind;
+  /** Where sign-ins come back to that may come back anywhere; to the loopback port unless given. */
+  readonly defaultRedirect?: () => RedirectKind;
   /** A name of this window for the others, such as its workspace. */
   readonly windowName: () => string;
   readonly openBrowser: OpenBrowser;
@@ -77,9 +74,8 @@ export function shareConnections(ports: ShareConnectionsPorts): SharedWindow {
   const { clock, editorUri, keys, log, manager, openBrowser, prompts, version = PROTOCOL_VERSION, window } = ports;
   const windowName = (): string => plainText(ports.windowName(), LONGEST_WINDOW_NAME) ?? '';
   const key = new GuestKey(ports.stores);
-  const { redirectKind = (wanted = 'loopback') => wanted } = ports;
-  const redirectUri: PrepareRedirect = async (wanted) =>
-    redirectKind(wanted) === 'loopback' ? role.loopbackRedirectUri() : editorUri;
+  const redirectUri: PrepareRedirect = async (kind = ports.defaultRedirect?.() ?? 'loopback') =>
+    kind === 'loopback' ? role.loopbackRedirectUri() : editorUri;
   const door = new GuestDoor({
     keys: async () => keysOfOwner(async () => keys.load(WINDOW_KEY), key.known),
     onGuest: (reader) =>

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import path from 'node:path';
 import { ConnectionManager } from '../../src/connections/connectionManager.ts';
-import type { Clock, RedirectKind, SecretStore } from '../../src/connections/ports.ts';
+import type { Clock, SecretStore } from '../../src/connections/ports.ts';
 import { SealingKeys } from '../../src/connections/sealingKeys.ts';
 import { SecretVault } from '../../src/connections/secretVault.ts';
 import type { PromptingWindow } from '../../src/owner/prompts.ts';
@@ -29,8 +29,6 @@ export interface TestWindowOptions {
   readonly clock?: Clock;
   /** How long a local client waits for the person; 120 s by default. */
   readonly stepUpTimeoutMs?: number;
-  /** Where its sign-ins come back to; where the connection says, or else to the port, by default. */
-  readonly redirectKind?: (wanted: RedirectKind | undefined) => RedirectKind;
   /** What the person says in this window; nothing at all by default. */
   readonly asks?: Partial<PromptingWindow>;
 }
@@ -102,7 +100,6 @@ export function openTestWindow(options: TestWindowOptions) {
     keys,
     hasStoredConnections: async () => ((await file.read())?.connections.length ?? 0) > 0,
     editorUri: `test://${name}/callback`,
-    ...(options.redirectKind !== undefined && { redirectKind: options.redirectKind }),
     windowName: () => name,
     openBrowser,
     clock,

@@ -150,21 +150,6 @@ describe('a guest', () => {
     assert.equal(await guest.connections.redirectUri('uri_handler'), 'test://the owner/callback');
   });
 
-  it('P18 is sent back to where a browser can reach the owner, whatever was set', async (t) => {
-    const user = await newUser(t);
-    const wanted: unknown[] = [];
-    const redirectKind = (kind: unknown): 'loopback' => {
-      wanted.push(kind);
-      return 'loopback';
-    };
-    const owner = user.open('in a web page', { redirectKind });
-    await owner.role.ensureReady();
-    for (const kind of [undefined, 'loopback', 'uri_handler'] as const) {
-      assert.match(await owner.redirectUri(kind), /^http:\/\/127\.0\.0\.1:/);
-    }
-    assert.deepEqual(wanted, [undefined, 'loopback', 'uri_handler']);
-  });
-
   it('P36 P45 is given no token of a server, and what a person enters there goes one way only', async (t) => {
     const { owner, id, server, keychain } = await ownerAndGuest(t);
     const { owner: ownerEnd, guest: guestEnd } = await socketPair(t);
