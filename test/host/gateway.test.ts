@@ -114,7 +114,7 @@ describe('the gateway in the extension host', () => {
     );
     await client.close();
     const texts = probe.editor.shown.slice(shownBefore).map((shown) => JSON.stringify([shown]));
-    const told = texts.filter((text) => text.includes('A local client'));
+    const told = texts.filter((text) => text.includes('wants to use'));
     assert.equal(told.length, 1, told.join('\n'));
     assert.match(told[0] ?? '', /“tools\/call delete_all_notes”.*“notes:admin”.*"Sign In","Not Now"/);
     await other.gateway.revoke(other.gateway.accesses.map((access) => access.id));

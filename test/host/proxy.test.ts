@@ -175,7 +175,10 @@ describe('a server behind a proxy, with a certificate of a private authority', (
   it('is not connected without the authority, and the error says certificate and what to set', async () => {
     await set('scopekeeper.extraCaFile', undefined);
     const error = await errorOf(signInAgain);
-    assert.match(error, /its certificate is not trusted.*choose the file.* \[Choose Certificate File…\]$/);
+    assert.match(
+      error,
+      /its certificate is not trusted.*choose the file.* \[Choose Certificate File…\] \[Diagnose…\]$/,
+    );
     await logWith(probe, `server_unreachable {"url":"${MCP_URL}","failure":"tls"}`);
   });
 
@@ -205,7 +208,10 @@ describe('a server behind a proxy, with a certificate of a private authority', (
     await unused.close();
     await set('http.proxy', unused.url.replace('//', '//user:canary@'));
     const error = await errorOf(signInAgain);
-    assert.match(error, /The proxy on the way to mcp.* could not be reached.*http\.proxy.* \[Open Settings\]$/);
+    assert.match(
+      error,
+      /The proxy on the way to mcp.* could not be reached.*http\.proxy.* \[Open Settings\] \[Diagnose…\]$/,
+    );
     const log = await logWith(probe, `server_unreachable {"url":"${MCP_URL}","failure":"proxy"}`);
     assert.doesNotMatch(error + log, /canary/);
   });

@@ -24,6 +24,11 @@ describe('activation with a connection', () => {
     await connect(probe, sample);
     id = first.connections().find(({ serverUrl }) => serverUrl === sample.mcpUrl)?.id ?? '';
 
+    // The keys that a new user has not are made once, after the first sign-in.
+    await probe.restart();
+    await untilRole(probe, 'owner');
+    await vscode.commands.executeCommand('scopekeeper.refreshToken', id);
+
     callsBefore = probe.recorder.calls.length;
     api = await probe.restart();
   });

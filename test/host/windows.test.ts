@@ -9,7 +9,7 @@ import { open } from './browser.ts';
 import { connect, signInBy } from './connecting.ts';
 import { storedSecret, testKeychain } from './keychain.ts';
 import type { Probe } from './probe/probe.main.ts';
-import { theProbe, untilRole } from './theProbe.ts';
+import { scopekeeper, theProbe, untilRole } from './theProbe.ts';
 
 describe('a window beside another one', () => {
   let probe: Probe;
@@ -19,8 +19,11 @@ describe('a window beside another one', () => {
   let id: string;
 
   before(async () => {
-    [probe, sample] = await Promise.all([theProbe(), startSampleServer({ accessTokenTtlSeconds: 3600 })]);
-    api = await probe.restart();
+    [probe, api, sample] = await Promise.all([
+      theProbe(),
+      scopekeeper(),
+      startSampleServer({ accessTokenTtlSeconds: 3600 }),
+    ]);
     await connect(probe, sample);
     id = api.connections().find(({ serverUrl }) => serverUrl === sample.mcpUrl)?.id ?? '';
     other = openTestWindow({

@@ -60,7 +60,7 @@ export class DetailsPanel implements vscode.Disposable {
     const { extensionUri, role, service } = parts;
     this.#subscriptions.push(
       panel.onDidDispose(() => {
-        this.#release();
+        this.release();
         onDispose();
       }),
       panel.onDidChangeViewState(() => this.#onViewState()),
@@ -88,11 +88,12 @@ export class DetailsPanel implements vscode.Disposable {
 
   /** Closes the panel. */
   dispose(): void {
-    this.#release();
+    this.release();
     this.#panel.dispose();
   }
 
-  #release(): void {
+  /** Stops all that keeps it up to date, and leaves the panel as it is. */
+  release(): void {
     this.#isDisposed = true;
     this.#tick?.dispose();
     for (const subscription of this.#subscriptions.splice(0)) subscription.dispose();

@@ -22,6 +22,8 @@ export class DetailsPanels implements vscode.Disposable {
   dispose(): void {
     // The panels are left as they are: the editor closes them, or gives them back when it starts again.
     this.#serializer.dispose();
+    for (const panel of this.#open.values()) panel.release();
+    this.#open.clear();
   }
 
   /** Shows the details of a connection; the panel that there is for it comes to the front. */

@@ -25,9 +25,9 @@ export type SignInReturn = 'loopback' | 'uri_handler' | 'paste';
  */
 export function signInReturn({ host, isWeb, remoteName }: WindowPlace, wanted?: RedirectKind): SignInReturn {
   const isHere = remoteName === undefined || (host === 'ui' && !isWeb) || isSameMachine(remoteName);
-  // In a web page no link opens the editor, whatever was set.
-  if (isWeb) return isHere ? 'loopback' : 'paste';
   if (wanted === 'uri_handler') return wanted;
+  // Not every editor in a web page can be opened by a link: that is for the person to set.
+  if (isWeb) return isHere ? 'loopback' : 'paste';
   if (isHere) return 'loopback';
   return wanted === 'loopback' ? 'paste' : 'uri_handler';
 }

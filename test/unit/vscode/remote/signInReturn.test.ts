@@ -30,7 +30,7 @@ describe('P18 a sign-in comes back', () => {
 
   for (const [what, place, wanted, expected] of [
     ['the editor, where a port would do', desktop('ui'), 'uri_handler', 'uri_handler'],
-    ['the editor, which no web page can open', web('codespaces'), 'uri_handler', 'paste'],
+    ['the editor, in a web page that it can open', web('codespaces'), 'uri_handler', 'uri_handler'],
     ['a port, which the browser cannot reach', desktop('workspace', 'ssh-remote'), 'loopback', 'paste'],
     ['a port', desktop('ui'), 'loopback', 'loopback'],
   ] as const) {
