@@ -71,7 +71,7 @@ test('P22 P23 the person sees which scopes are new and why, and chooses the scop
     await narrower.page.close();
     await page.bringToFront();
     await page.getByText('Connected to Sample Notes, without “notes:write”').first().waitFor();
-    await servers.row('1 of 2 scopes').waitFor();
+    await servers.row(/· 1 scope\b/).waitFor();
 
     const client = await startLocalClient(await gatewayUrl(workbench), 'Claude Code', (authorizationUrl) => {
       void browser.context.newPage().then(async (opened) => opened.goto(authorizationUrl.href)); // it ends at the client
