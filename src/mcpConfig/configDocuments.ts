@@ -101,6 +101,7 @@ function parseUri(uri: string): { readonly scheme: string; readonly path: string
   try {
     return { scheme, path: decodeURIComponent(path) };
   } catch {
-    return undefined; // not as any editor writes it
+    // Escapes that are none: such a name belongs to no client, and a document that no client reads is left alone.
+    return undefined;
   }
 }

@@ -110,7 +110,7 @@ describe('the language server, asked by an editor', () => {
   });
 
   test('does not start without what it needs to know', async () => {
-    // @ts-expect-error: no editor of ours says so little.
+    // @ts-expect-error: what the type forbids is sent on purpose, since another program's message knows no types.
     await assert.rejects(Editor.start({ language: 'en' }));
   });
 });
