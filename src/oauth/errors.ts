@@ -143,5 +143,11 @@ export function plainText(text: unknown, longest = 200): string | undefined {
   if (typeof text !== 'string') return undefined;
   const line = text.replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\s]+/gu, ' ').trim();
   if (line === '') return undefined;
-  return line.length > longest ? `${line.slice(0, longest - 1)}…` : line;
+  return shortened(line, longest);
+}
+
+/** A text of at most `longest` UTF-16 units: what is too long ends in `…`, in the place of no full stop or half character. */
+export function shortened(text: string, longest: number): string {
+  if (text.length <= longest) return text;
+  return `${text.slice(0, longest - 1).replace(/[\s.,;:!?…\uD800-\uDBFF]+$/, '')}…`;
 }

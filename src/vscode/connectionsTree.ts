@@ -151,7 +151,8 @@ const COLLAPSIBLE: Readonly<Record<ShownRow['children'], vscode.TreeItemCollapsi
 };
 
 function asTable({ lines, title }: TooltipTable): vscode.MarkdownString {
-  const rows = lines.map(({ label, value }) => `| ${markdownText(label)} | ${markdownText(value)} |`);
+  // Spaces keep the columns apart, which the tooltip does not.
+  const rows = lines.map(({ label, value }) => `| ${markdownText(label)}&nbsp;&nbsp; | ${markdownText(value)} |`);
   // Markdown wants a table to have a heading: the name of what the row is about.
   return new vscode.MarkdownString([`| ${markdownText(title)} | |`, '|:--|:--|', ...rows].join('\n'));
 }

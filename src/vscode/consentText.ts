@@ -1,4 +1,5 @@
 import { isLoopbackHost } from '../oauth/addressPolicy.ts';
+import { shortened } from '../oauth/errors.ts';
 import type { AllowedTools } from '../gateway/localAccess.ts';
 import { t } from './localize.ts';
 import type { Choice, Fact } from './questions.ts';
@@ -15,9 +16,7 @@ const LONGEST_NAME = 48;
 
 /** The name that a client gives itself, as a quotation. */
 export function clientText(name: string): string {
-  const plain = name.trim();
-  const short = plain.length > LONGEST_NAME ? `${plain.slice(0, LONGEST_NAME - 1)}…` : plain;
-  return quoted(short) ?? t('A program without a name');
+  return quoted(shortened(name.trim(), LONGEST_NAME)) ?? t('A program without a name');
 }
 
 /** Who asks, at the beginning of a sentence. */

@@ -1,4 +1,4 @@
-import { plainText } from '../oauth/errors.ts';
+import { plainText, shortened } from '../oauth/errors.ts';
 
 const LONGEST_QUOTE = 120;
 /** A longer one would push the rest of a notification out of sight. */
@@ -19,8 +19,7 @@ export function withoutLinks(text: string): string {
 export function quoted(text: string | undefined): string | undefined {
   const plain = plainText(text);
   if (plain === undefined) return undefined;
-  const short = plain.length > LONGEST_QUOTE ? `${plain.slice(0, LONGEST_QUOTE - 1)}…` : plain;
-  return `“${withoutLinks(short)}”`;
+  return `“${withoutLinks(shortened(plain, LONGEST_QUOTE))}”`;
 }
 
 /** What of a URL a person needs to recognise it: host and path; never user info, query or fragment. */

@@ -117,8 +117,9 @@ test('the details of a connection: its life, its scopes, its last sign-in; by mo
       ['Light High Contrast', 'hc-light', 'details-contrast-light'],
     ] as const) {
       await useTheme(workbench, label, className);
+      await workbench.webview.locator('body.vscode-high-contrast').waitFor();
       await again.locator('h1').scrollIntoViewIfNeeded();
-      await page.waitForTimeout(300);
+      await workbench.waitUntilStill();
       await page.screenshot({ path: path.join('out', 'screenshots', `${picture}.png`) });
       await assertAccessible(again, label);
     }

@@ -37,6 +37,9 @@ const TROUBLES: readonly (readonly [faults: Partial<Faults>, row: string | RegEx
   [{ denyAuthorization: true }, 'access denied'],
 ];
 
+/** As long as pictures of a renewal that is under way take. */
+const HELD_MS = 8000;
+
 async function closeTabs({ workbench, browser }: Session): Promise<void> {
   for (const page of browser.context.pages()) if (page !== workbench.page) await page.close();
   await workbench.page.bringToFront();
@@ -122,6 +125,20 @@ async function questions(session: Session): Promise<void> {
     }
     await quickInput.cancel();
   }
+  await workbench.runCommand('Scopekeeper: Add to MCP Client…');
+  await quickInput.waitFor('To which client');
+  await quickInput.pick('Codex');
+  await quickInput.waitFor('How does it get in?');
+  await pictureInAllLooks(workbench, 'add-to-client-how');
+  await quickInput.pick('It signs in by itself');
+  await notifications.dialog.waitFor();
+  await pictureInAllLooks(workbench, 'dialog-add-to-client');
+  await page.keyboard.press('Escape');
+  await notifications.dialog.waitFor({ state: 'hidden' });
+  await servers.contextMenu('expires in', 'Diagnose Connection…');
+  await workbench.webview.locator('main', { hasText: 'Nothing is wrong' }).waitFor();
+  await pictureInAllLooks(workbench, 'diagnosis');
+  await workbench.runCommand('View: Close All Editors');
   for (const command of ['Disconnect…', 'Remove']) {
     await workbench.runCommand(`Scopekeeper: ${command}`);
     await notifications.dialog.waitFor();
@@ -129,6 +146,28 @@ async function questions(session: Session): Promise<void> {
     await page.keyboard.press('Escape');
     await notifications.dialog.waitFor({ state: 'hidden' });
   }
+}
+
+/** What is busy or waits: a token that is renewed just now, and a server that is away. */
+async function waits(t: TestContext, session: Session): Promise<void> {
+  const { workbench } = session;
+  const { servers } = workbench;
+  const [slow, gone] = await Promise.all([faulty(t, {}), faulty(t, {})]);
+  for (const { mcpUrl } of [slow, gone]) {
+    await connect(session, mcpUrl);
+    await servers.row(new RegExp(`${new URL(mcpUrl).port}.*expires in`, 's')).waitFor();
+    await closeTabs(session);
+  }
+  await gone.close();
+  await servers.inlineAction(new URL(gone.mcpUrl).port, 'Refresh Token Now');
+  await servers.row('offline, retrying').waitFor();
+  slow.faults.delayMs = { token: HELD_MS };
+  await servers.inlineAction(new URL(slow.mcpUrl).port, 'Refresh Token Now');
+  await servers.row('renewing').waitFor();
+  await pictureInAllLooks(workbench, 'waits');
+  slow.faults.delayMs = {};
+  await servers.row(new RegExp(`${new URL(slow.mcpUrl).port}.*expires in`, 's')).waitFor();
+  await workbench.clearNotifications();
 }
 
 async function localClient(t: TestContext, session: Session): Promise<void> {
@@ -218,6 +257,7 @@ test('what a person sees from the first minute to the worst, in light and high c
     await firstMinutes(session, sample);
     await questions(session);
     await localClient(t, session);
+    await waits(t, session);
     await troubles(t, session);
   });
 });

@@ -61,8 +61,7 @@ export class Workbench {
       .first();
     const deadline = Date.now() + COMMAND_TIMEOUT_MS;
     for (;;) {
-      await this.page.keyboard.press('F1');
-      await this.quickInput.field.fill(`>${title}`);
+      await this.#askPalette(title);
       try {
         await row.waitFor({ timeout: 2000 });
         break;
@@ -85,8 +84,7 @@ export class Workbench {
 
   /** The titles that the palette shows for `text`. */
   async findCommands(text: string): Promise<string[]> {
-    await this.page.keyboard.press('F1');
-    await this.quickInput.field.fill(`>${text}`);
+    await this.#askPalette(text);
     const rows = await this.quickInput.rows();
     await this.quickInput.cancel();
     return rows.map((row) => row.label).filter((label) => label !== 'No matching commands');
@@ -141,6 +139,23 @@ export class Workbench {
       await Promise.all(ending.map((each) => each.finished.catch(() => undefined)));
       await drawn();
     })()`);
+  }
+
+  /**
+   * Opens the palette with `text` in it. An input box that is about to close takes the palette with it, and says nowhere
+   * when it has: so the key is pressed until the palette is there.
+   */
+  async #askPalette(text: string): Promise<void> {
+    const deadline = Date.now() + COMMAND_TIMEOUT_MS;
+    for (;;) {
+      await this.page.keyboard.press('F1');
+      try {
+        await this.quickInput.field.fill(`>${text}`, { timeout: 3000 });
+        return;
+      } catch (error) {
+        if (Date.now() > deadline) throw new Error('The palette does not open.', { cause: error });
+      }
+    }
   }
 
   async #useTheme(theme: 'dark' | 'light'): Promise<void> {

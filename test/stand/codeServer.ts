@@ -52,6 +52,8 @@ export interface CodeServerOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** User settings on top of the quiet ones; a lasting folder keeps those that it has. */
   readonly settings?: Readonly<Record<string, unknown>>;
+  /** Whether a folder is trusted only when the person says so; else all are. */
+  readonly hasWorkspaceTrust?: boolean;
   /** How long a window that lost its connection keeps its extension host. */
   readonly reconnectionGraceSeconds?: number;
 }
@@ -192,7 +194,7 @@ export class CodeServer {
         `--reconnection-grace-time=${this.#options.reconnectionGraceSeconds ?? RECONNECTION_GRACE_S}`,
         '--disable-telemetry',
         '--disable-update-check',
-        '--disable-workspace-trust',
+        ...(this.#options.hasWorkspaceTrust === true ? [] : ['--disable-workspace-trust']),
         '--disable-getting-started-override',
       ],
       { env: this.#env, stdio: ['ignore', 'pipe', 'pipe'] },

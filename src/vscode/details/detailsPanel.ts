@@ -43,7 +43,7 @@ export class DetailsPanel implements vscode.Disposable {
   #trace: AuthorizationTrace | undefined;
   #isReading = false;
   #isOutdated = false;
-  /** Whether the page has said that it can draw; it is another one whenever the panel was hidden. */
+  /** Whether a page has said that it can draw; a later one of the same panel gets what was sent before it could. */
   #isReady = false;
   #sent = '';
   #tick: Disposable | undefined;
@@ -100,8 +100,9 @@ export class DetailsPanel implements vscode.Disposable {
   }
 
   #onViewState(): void {
-    // A page that is hidden is thrown away by the editor, and says anew that it is ready.
-    if (!this.#panel.visible) this.#isReady = false;
+    // A page that is hidden is mostly thrown away by the editor, and the next one says that it is ready; but a panel may
+    // be told hidden and shown again with its page kept, which then says nothing more. It is told all at any rate.
+    this.#sent = '';
     this.#update();
   }
 

@@ -21,6 +21,12 @@ test('a text of a server is quoted, on one line and short', () => {
   assert.equal(quoted('  '), undefined);
 });
 
+test('a text that is cut ends in no full stop, and in no half of a character', () => {
+  assert.equal(quoted(`${'x'.repeat(117)}no. Way`), `“${'x'.repeat(117)}no…”`);
+  assert.equal(quoted(`${'x'.repeat(116)}no. Way`), `“${'x'.repeat(116)}no…”`);
+  assert.equal(quoted(`${'x'.repeat(118)}😀😀`), `“${'x'.repeat(118)}…”`);
+});
+
 test('a shown URL has no user info, query or fragment', () => {
   assert.equal(shortUrl('https://user:pw@example.com/mcp?token=t#f'), 'example.com/mcp');
   assert.equal(shortUrl('https://example.com:8443/'), 'example.com:8443');
