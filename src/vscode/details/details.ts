@@ -1,10 +1,9 @@
 import type * as vscode from 'vscode';
 import type { ConnectionId } from '../../connections/connection.ts';
-import type { DetailsPanelParts } from './detailsPanel.ts';
-import { DetailsPanels } from './detailsPanels.ts';
+import { DetailsPanels, type DetailsPanelsParts } from './detailsPanels.ts';
 import { exportDiagnostics, type ExportParts } from './exportDiagnostics.ts';
 
-export type DetailsParts = DetailsPanelParts & ExportParts;
+export type DetailsParts = DetailsPanelsParts & ExportParts;
 
 /** What is told in full of a connection: in a view, and as a file. */
 export interface Details extends vscode.Disposable {

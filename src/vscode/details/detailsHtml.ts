@@ -1,6 +1,6 @@
 /** What the page of the details view is made of. */
 export interface DetailsPage {
-  /** URIs of the page's script and style sheet, as the webview may load them. */
+  /** The page's script and style sheet as texts, without any end tag of theirs in them. */
   readonly script: string;
   readonly style: string;
   /** Fresh for each page. */
@@ -8,8 +8,9 @@ export interface DetailsPage {
 }
 
 /**
- * The page of the details view. It may load its own script and style sheet and nothing else from anywhere: no images,
- * fonts, frames, forms or requests. What it shows comes by messages.
+ * The page of the details view. It has its script and style sheet in it and may load nothing from anywhere: no images,
+ * fonts, frames, forms or requests. So it is there as soon as the editor has it, and none of its parts can be missing.
+ * What it shows comes by messages.
  */
 export function detailsHtml({ nonce, script, style }: DetailsPage): string {
   const policy = [
@@ -25,11 +26,11 @@ export function detailsHtml({ nonce, script, style }: DetailsPage): string {
 <meta charset="utf-8">
 <meta http-equiv="Content-Security-Policy" content="${policy}">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<link rel="stylesheet" nonce="${nonce}" href="${style}">
+<style nonce="${nonce}">${style}</style>
 </head>
 <body>
 <main id="details"></main>
-<script nonce="${nonce}" src="${script}"></script>
+<script nonce="${nonce}">${script}</script>
 </body>
 </html>`;
 }

@@ -11,10 +11,13 @@ import { plainText } from '../../oauth/errors.ts';
 import { errorText } from '../errorText.ts';
 import { commandIds, type CommandId } from '../ids.ts';
 import { t, userLanguage } from '../localize.ts';
-import { detailsHtml } from './detailsHtml.ts';
+import { type DetailsPage, detailsHtml } from './detailsHtml.ts';
 import { type DetailsAction, type HostMessage, pageMessageSchema } from './detailsMessages.ts';
 import { detailsModel } from './detailsModel.ts';
 import { lastErrorFix } from './lastErrorFix.ts';
+
+/** A page loads nothing. */
+export const PAGE_OPTIONS = { enableScripts: true, localResourceRoots: [] } as const;
 
 const TICK_MS = 30_000;
 /** While something counts seconds. */
@@ -27,12 +30,12 @@ export interface DetailsPanelParts {
   readonly clock: Clock;
   readonly log: Log;
   readonly extensionUri: vscode.Uri;
+  /** What each page is made of; rejects when the extension's own files cannot be read. */
+  readonly pageFiles: () => Promise<PageFiles>;
 }
 
-/** The folders that a page may load from: its script, its style sheet and its icon are there. */
-export function pageFolders(extensionUri: vscode.Uri): readonly vscode.Uri[] {
-  return [vscode.Uri.joinPath(extensionUri, 'dist'), vscode.Uri.joinPath(extensionUri, 'media')];
-}
+/** The same for all pages. */
+export type PageFiles = Omit<DetailsPage, 'nonce'>;
 
 /** Shows one connection in a panel, and keeps it current while it can be seen. Closes it when the connection is gone. */
 export class DetailsPanel implements vscode.Disposable {
@@ -72,12 +75,8 @@ export class DetailsPanel implements vscode.Disposable {
     );
     const uri = (...path: string[]) => vscode.Uri.joinPath(extensionUri, ...path);
     panel.iconPath = { light: uri('media', 'details-light.svg'), dark: uri('media', 'details-dark.svg') };
-    panel.webview.options = { enableScripts: true, localResourceRoots: [...pageFolders(extensionUri)] };
-    panel.webview.html = detailsHtml({
-      script: panel.webview.asWebviewUri(uri('dist', 'details.js')).toString(),
-      style: panel.webview.asWebviewUri(uri('dist', 'details.css')).toString(),
-      nonce: randomBytes(16).toString('base64url'),
-    });
+    panel.webview.options = PAGE_OPTIONS;
+    void this.#load(); // it never rejects
     this.#refresh();
   }
 
@@ -97,6 +96,18 @@ export class DetailsPanel implements vscode.Disposable {
     this.#isDisposed = true;
     this.#tick?.dispose();
     for (const subscription of this.#subscriptions.splice(0)) subscription.dispose();
+  }
+
+  async #load(): Promise<void> {
+    const { log, pageFiles } = this.#parts;
+    try {
+      const files = await pageFiles();
+      if (this.#isDisposed) return;
+      this.#panel.webview.html = detailsHtml({ ...files, nonce: randomBytes(16).toString('base64url') });
+    } catch (error) {
+      log.error(`The page of the details view could not be made: ${describeError(error)}`);
+      if (!this.#isDisposed) this.dispose();
+    }
   }
 
   #onViewState(): void {

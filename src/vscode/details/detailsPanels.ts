@@ -4,16 +4,19 @@ import type { ConnectionId } from '../../connections/connection.ts';
 import { panelIds } from '../ids.ts';
 import { t } from '../localize.ts';
 import { pageStateSchema } from './detailsMessages.ts';
-import { DetailsPanel, type DetailsPanelParts, pageFolders } from './detailsPanel.ts';
+import { DetailsPanel, type DetailsPanelParts, PAGE_OPTIONS, type PageFiles } from './detailsPanel.ts';
+
+export type DetailsPanelsParts = Omit<DetailsPanelParts, 'pageFiles'>;
 
 /** The details views that are open: one for each connection, which the editor gives back after a restart. */
 export class DetailsPanels implements vscode.Disposable {
   readonly #parts: DetailsPanelParts;
+  #files: Promise<PageFiles> | undefined;
   readonly #open = new Map<ConnectionId, DetailsPanel>();
   readonly #serializer: vscode.Disposable;
 
-  constructor(parts: DetailsPanelParts) {
-    this.#parts = parts;
+  constructor(parts: DetailsPanelsParts) {
+    this.#parts = { ...parts, pageFiles: async () => this.#pageFiles() };
     this.#serializer = vscode.window.registerWebviewPanelSerializer(panelIds.details, {
       deserializeWebviewPanel: async (panel, state: unknown) => this.#restore(panel, state),
     });
@@ -34,11 +37,21 @@ export class DetailsPanels implements vscode.Disposable {
       return;
     }
     const panel = vscode.window.createWebviewPanel(panelIds.details, t('Connection'), vscode.ViewColumn.Active, {
-      enableScripts: true,
+      ...PAGE_OPTIONS,
       enableFindWidget: true,
-      localResourceRoots: [...pageFolders(this.#parts.extensionUri)],
     });
     this.#keep(panel, id);
+  }
+
+  /** Read when the first page is made, and kept for the next ones. */
+  async #pageFiles(): Promise<PageFiles> {
+    this.#files ??= readPageFiles(this.#parts.extensionUri);
+    try {
+      return await this.#files;
+    } catch (error) {
+      this.#files = undefined;
+      throw error;
+    }
   }
 
   #restore(panel: vscode.WebviewPanel, state: unknown): void {
@@ -51,4 +64,13 @@ export class DetailsPanels implements vscode.Disposable {
     const kept = new DetailsPanel(panel, id, this.#parts, () => this.#open.delete(id));
     this.#open.set(id, kept);
   }
+}
+
+async function readPageFiles(extensionUri: vscode.Uri): Promise<PageFiles> {
+  const read = async (name: string): Promise<string> => {
+    const bytes = await vscode.workspace.fs.readFile(vscode.Uri.joinPath(extensionUri, 'dist', name));
+    return new TextDecoder().decode(bytes);
+  };
+  const [script, style] = await Promise.all([read('details.js'), read('details.css')]);
+  return { script, style };
 }
