@@ -192,7 +192,9 @@ async function confirmAdding(
     ...(isReplacing ? [t('It replaces the server {0} that is there.', server.name)] : []),
     ...(hasToken && tokenPlace !== undefined ? [tokenPlaceText(tokenPlace, client, shown)] : []),
     ...(client.id === 'vscode' ? [t('The agent mode of this editor has the server without that, too.')] : []),
-    before.exists ? t('All else in the file stays as it is, and a backup is left beside it.') : t('The file is made.'),
+    before.exists
+      ? t('All else in the file stays as it is, and a backup is left beside it.')
+      : t('The file does not exist yet; it is created.'),
   ];
   const button = isReplacing ? t('Replace') : t('Add');
   const chosen = await vscode.window.showInformationMessage(

@@ -127,7 +127,7 @@ async function questions(session: Session): Promise<void> {
   }
   await workbench.runCommand('Scopekeeper: Add to MCP Client…');
   await quickInput.waitFor('To which client');
-  await quickInput.pick('Codex');
+  await quickInput.pick('VS Code');
   await quickInput.waitFor('How does it get in?');
   await pictureInAllLooks(workbench, 'add-to-client-how');
   await quickInput.pick('It signs in by itself');
