@@ -191,7 +191,7 @@ async function confirmAdding(
     snippet(client, server).trimEnd(),
     ...(isReplacing ? [t('It replaces the server {0} that is there.', server.name)] : []),
     ...(hasToken && tokenPlace !== undefined ? [tokenPlaceText(tokenPlace, client, shown)] : []),
-    ...(client.id === 'vscode' ? [t('The agent mode of this editor has the server without that, too.')] : []),
+    ...(client.id === 'vscode' ? [t('Agent mode in this editor has the server already, also without this.')] : []),
     before.exists
       ? t('All else in the file stays as it is, and a backup is left beside it.')
       : t('The file does not exist yet; it is created.'),

@@ -95,7 +95,7 @@ async function askSetting(
   const failed = name === 'issuer' ? failedIssuer(connection.lastError, connection) : undefined;
   const choices = settingChoices(connection, name).map(({ value, label, detail = '' }) => {
     const notes = [
-      ...(value === now ? [t('now')] : []),
+      ...(value === now ? [t('in use')] : []),
       ...(value !== undefined && value === failed ? [t('did not work')] : []),
     ];
     return { value, label, description: notes.join(', '), detail };

@@ -100,7 +100,7 @@ function kindNote(connection: Connection, kind: ConnectionKind): string {
   if (isOffered(connection, kind)) return t('offered by this server');
   if (kind === connection.kind && isOAuthError(connection.lastError, 'grant_unsupported'))
     return t('refused by this server');
-  return kind === connection.kind ? t('now') : '';
+  return kind === connection.kind ? t('in use') : '';
 }
 
 /** Another kind costs a connection its tokens, so the person is asked first. */

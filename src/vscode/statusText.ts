@@ -75,13 +75,13 @@ export function statusHover(connections: readonly Connection[], now: number): st
   const sorted = worstFirst(connections, now);
   const rows = sorted.slice(0, HOVER_ROWS).map((connection) => {
     const glyph = HEALTH_GLYPHS[healthOf(connection, now)];
-    const name = link(connection.name, commandIds.reveal, connection);
+    const name = link(markdownText(connection.name), commandIds.reveal, connection);
     const cells = [stateText(connection, now), scopeNumbers(connection)].map(markdownText);
     return row(`${glyph} ${name}`, ...cells, actionLink(connection, now));
   });
   const rest = sorted.length - rows.length;
   return [
-    row(...[t('MCP Connections'), t('State'), t('Scopes'), ''].map(markdownText)),
+    row(...[t('MCP Connections'), t('State'), t('Scopes'), ''].map(onOneLine)),
     '|:--|:--|:--|:--|',
     ...rows,
     '',
@@ -103,20 +103,26 @@ function actionLink(connection: Connection, now: number): string {
     case 'attention':
     case 'failed':
     case 'off':
-      return link(t('Sign in'), commandIds.reauthorize, connection);
+      return link(onOneLine(t('Sign in')), commandIds.reauthorize, connection);
     case 'ok':
       return connectionFlags(connection).includes('canRefresh')
-        ? link(t('Refresh now'), commandIds.refreshToken, connection)
+        ? link(onOneLine(t('Refresh now')), commandIds.refreshToken, connection)
         : '';
     case 'offline':
-      return link(t('Retry now'), commandIds.refreshToken, connection);
+      return link(onOneLine(t('Retry now')), commandIds.refreshToken, connection);
     case 'working':
       return '';
   }
 }
 
+/** @param label as Markdown */
 function link(label: string, command: string, connection: Connection): string {
-  return `[${markdownText(label)}](${commandLink(command, connection.id)})`;
+  return `[${label}](${commandLink(command, connection.id)})`;
+}
+
+/** A text as Markdown that the table does not break, however wide its other columns are. */
+function onOneLine(text: string): string {
+  return markdownText(text).replaceAll(' ', '&nbsp;');
 }
 
 /** A `command:` URI with one argument, fit to stand between the round brackets of a link. */

@@ -246,8 +246,6 @@ async function troubles(t: TestContext, session: Session): Promise<void> {
   await restPointer(page);
   await dragSideBar(workbench, 350, 220);
   await pictureInAllLooks(workbench, 'narrow');
-  await servers.expand('1 of 3 scopes');
-  await pictureInAllLooks(workbench, 'narrow-scopes');
 }
 
 test('what a person sees from the first minute to the worst, in light and high contrast', async (t) => {

@@ -111,7 +111,7 @@ test('P6 a server whose first authorization server registers nobody: the error l
     assert.deepEqual(
       rows.map(({ label, description }) => [label, description]),
       [
-        ['the first that works', 'now'],
+        ['the first that works', 'in use'],
         [new URL(server.issuer).host, 'did not work'],
         [new URL(server.secondIssuer).host, ''],
       ],

@@ -49,7 +49,7 @@ for (const [states, text] of items) {
 
 /** The cells of a row of a Markdown table, without escapes. */
 function cells(line = ''): readonly string[] {
-  return line.split(' | ').map((cell) => cell.replaceAll(/^\| | \|$|&nbsp;|\\/g, '').trim());
+  return line.split(' | ').map((cell) => cell.replaceAll(/^\| |(?:&nbsp;)*(?: \|)?$|\\/g, '').trim());
 }
 
 function reveal(name: string): string {
@@ -58,18 +58,18 @@ function reveal(name: string): string {
 
 test('the hover lists the connections, the worst first, with scopes, expiry and what can be done', () => {
   const lines = statusHover([connection(ready(42, true), 'Well'), connection(ended, 'Ended')], NOW).split('\n');
-  assert.deepEqual(cells(lines[0]), ['MCP Connections', 'State', 'Scopes', '']);
+  assert.deepEqual(cells(lines[0]), ['MCP&nbsp;Connections', 'State', 'Scopes', '']);
   assert.deepEqual(cells(lines[2]), [
     `$(error) ${reveal('Ended')}`,
     'needs sign-in · the token has expired',
     '',
-    '[Sign in](command:scopekeeper.reauthorize?%5B%22Ended%22%5D)',
+    '[Sign&nbsp;in](command:scopekeeper.reauthorize?%5B%22Ended%22%5D)',
   ]);
   assert.deepEqual(cells(lines[3]), [
     `$(pass) ${reveal('Well')}`,
     'expires in 42 min',
     '1',
-    '[Refresh now](command:scopekeeper.refreshToken?%5B%22Well%22%5D)',
+    '[Refresh&nbsp;now](command:scopekeeper.refreshToken?%5B%22Well%22%5D)',
   ]);
 });
 
