@@ -69,6 +69,19 @@ async function walkPalette(session: Session, context: Context, walks: Walks): Pr
   }
 }
 
+/** Sees that the title of the view has the icons and the menu that it should, and walks both. */
+async function walkTitle(session: Session): Promise<void> {
+  const { servers } = session.workbench;
+  const ours = (titles: readonly string[]): string[] =>
+    titles.filter((title) => titlesOf(menus.commands).includes(title));
+  const icons = menus.titleIcons(CONNECTED);
+  assert.deepEqual(ours(await servers.titleActions()), titlesOf(icons));
+  const entries = menus.titleMenu(CONNECTED);
+  assert.deepEqual(ours(await servers.titleMenuEntries()), titlesOf(entries));
+  for (const { id, title } of icons) await WALKS[id]?.(session, async () => servers.titleAction(title));
+  for (const { id, title } of entries) await WALKS[id]?.(session, async () => servers.titleMenu(title));
+}
+
 /**
  * Sees that a row has the menu and the icons that it should, and walks the menu.
  * @param walked what was walked from another row, where it showed the same
@@ -111,11 +124,8 @@ test('each command is reached from the palette and its menus, in order, and Esca
 
     await connectSample(session.workbench, sample);
     await servers.row('expires in').waitFor();
-    assert.deepEqual(
-      (await servers.titleActions()).filter((title) => titlesOf(menus.commands).includes(title)),
-      titlesOf(menus.titleIcons(CONNECTED)),
-    );
     await walkPalette(session, CONNECTED, WALKS);
+    await walkTitle(session);
     await servers.titleAction('Collapse All');
     await walkRow(session, walked, 'expires in', READY, WALKS_ON_ROW);
     await session.workbench.statusItem('status').click();

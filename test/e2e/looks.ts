@@ -2,12 +2,22 @@ import path from 'node:path';
 import { SCREENSHOTS_FOLDER } from '../stand/standPaths.ts';
 import type { Workbench } from './workbench.ts';
 
-/** How a workbench can look; `theme` is the class by which it says that it does. */
+/** How a workbench can look; by `theme` it says that it does, and by `page` the page of a webview. */
 const LOOKS = [
-  { look: 'dark', theme: 'vs-dark', media: { colorScheme: 'dark', forcedColors: 'none' } },
-  { look: 'light', theme: 'vs', media: { colorScheme: 'light', forcedColors: 'none' } },
-  { look: 'hc-dark', theme: 'hc-black', media: { colorScheme: 'dark', forcedColors: 'active' } },
-  { look: 'hc-light', theme: 'hc-light', media: { colorScheme: 'light', forcedColors: 'active' } },
+  { look: 'dark', theme: 'vs-dark', page: 'vscode-dark', media: { colorScheme: 'dark', forcedColors: 'none' } },
+  { look: 'light', theme: 'vs', page: 'vscode-light', media: { colorScheme: 'light', forcedColors: 'none' } },
+  {
+    look: 'hc-dark',
+    theme: 'hc-black',
+    page: 'vscode-high-contrast',
+    media: { colorScheme: 'dark', forcedColors: 'active' },
+  },
+  {
+    look: 'hc-light',
+    theme: 'hc-light',
+    page: 'vscode-high-contrast-light',
+    media: { colorScheme: 'light', forcedColors: 'active' },
+  },
 ] as const;
 
 /** Set by `npm run pictures`: every picture in every look, where `npm test` makes those that no other test makes. */
@@ -26,10 +36,13 @@ export async function pictureInAllLooks(
   name: string,
   hover = async (): Promise<void> => workbench.page.mouse.move(700, 600),
 ): Promise<void> {
-  for (const { look, theme, media } of LOOKS) {
+  for (const { look, theme, page, media } of LOOKS) {
     if (!ONLY.has(look)) continue;
     await workbench.page.emulateMedia(media);
     await workbench.page.locator(`.monaco-workbench.${theme}`).waitFor();
+    if ((await workbench.page.locator('iframe.webview.ready').count()) > 0) {
+      await workbench.webview.locator(`body[data-vscode-theme-kind="${page}"]`).waitFor();
+    }
     await hover();
     await workbench.waitUntilStill();
     await workbench.page.screenshot({ path: path.join(SCREENSHOTS_FOLDER, `look-${name}-${look}.png`) });

@@ -70,11 +70,7 @@ export class TreeView {
 
   /** The entries of a row's context menu; closes it again. */
   async contextMenuEntries(text: string | RegExp): Promise<string[]> {
-    const menu = await this.#openContextMenu(text);
-    const entries = await menu.getByRole('menuitem').allInnerTexts();
-    await this.#page.keyboard.press('Escape');
-    await menu.waitFor({ state: 'hidden' });
-    return entries.map((entry) => entry.trim()).filter((entry) => entry !== '');
+    return this.#readEntries(await this.#openContextMenu(text));
   }
 
   /** What the icons at the right end of a row say, from the left. */
@@ -88,17 +84,17 @@ export class TreeView {
 
   /** Runs an entry of a row's context menu. */
   async contextMenu(text: string | RegExp, entry: string): Promise<void> {
-    const menu = await this.#openContextMenu(text);
-    const giveUpAt = Date.now() + MENU_MS;
-    // For its first 100 ms a menu takes no clicks, and says nowhere when it does: so click until it closes.
-    while (await menu.isVisible()) {
-      if (Date.now() > giveUpAt) throw new Error(`The menu has no ${entry} that can be clicked.`);
-      await menu
-        .getByRole('menuitem', { name: entry, exact: true })
-        .click({ timeout: 1000 })
-        .catch(() => undefined);
-      await menu.waitFor({ state: 'hidden', timeout: 200 }).catch(() => undefined);
-    }
+    await clickEntry(await this.#openContextMenu(text), entry);
+  }
+
+  /** The entries behind the dots in the view's title bar, the editor's own too; closes them again. */
+  async titleMenuEntries(): Promise<string[]> {
+    return this.#readEntries(await this.#openTitleMenu());
+  }
+
+  /** Runs an entry from behind the dots in the view's title bar. */
+  async titleMenu(entry: string): Promise<void> {
+    await clickEntry(await this.#openTitleMenu(), entry);
   }
 
   /** Clicks an icon in the view's title bar. */
@@ -128,9 +124,38 @@ export class TreeView {
 
   async #openContextMenu(text: string | RegExp): Promise<Locator> {
     await this.row(text).click({ button: 'right' });
+    return this.#openedMenu();
+  }
+
+  async #openTitleMenu(): Promise<Locator> {
+    await this.titleAction('Views and More Actions');
+    return this.#openedMenu();
+  }
+
+  async #openedMenu(): Promise<Locator> {
     const menu = this.#page.locator('.context-view .monaco-menu').first();
     await menu.waitFor();
     return menu;
+  }
+
+  async #readEntries(menu: Locator): Promise<string[]> {
+    const entries = await menu.getByRole('menuitem').allInnerTexts();
+    await this.#page.keyboard.press('Escape');
+    await menu.waitFor({ state: 'hidden' });
+    return entries.map((entry) => entry.trim()).filter((entry) => entry !== '');
+  }
+}
+
+async function clickEntry(menu: Locator, entry: string): Promise<void> {
+  const giveUpAt = Date.now() + MENU_MS;
+  // For its first 100 ms a menu takes no clicks, and says nowhere when it does: so click until it closes.
+  while (await menu.isVisible()) {
+    if (Date.now() > giveUpAt) throw new Error(`The menu has no ${entry} that can be clicked.`);
+    await menu
+      .getByRole('menuitem', { name: entry, exact: true })
+      .click({ timeout: 1000 })
+      .catch(() => undefined);
+    await menu.waitFor({ state: 'hidden', timeout: 200 }).catch(() => undefined);
   }
 }
 
