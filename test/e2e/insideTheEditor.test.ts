@@ -59,9 +59,9 @@ test('P43 P44 agent mode and another extension use a connection, each with a tok
       await notifications.clickDialog('Allow');
       await quickInput.waitFor('May it?');
       await workbench.screenshot('session-consent');
-      await quickInput.pick('Choose Tools…');
+      await quickInput.pickAtLast('Choose Tools…');
       await quickInput.waitFor('Tick the tools');
-      await quickInput.toggle('list_notes');
+      await quickInput.tick('list_notes');
       await quickInput.accept();
       await servers.row(/Other extensions.*1 tool/).waitFor();
       const asked = path.join(server.home, ASKED_FILE);

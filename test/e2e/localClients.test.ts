@@ -46,14 +46,13 @@ test('P43 P44 a client asks for access, the person chooses tools, sees who uses 
 
     await quickInput.pickAtLast('Choose Tools…');
     await quickInput.waitFor('Tick the tools');
-    await quickInput.toggle('list_notes');
-    await quickInput.toggle('add_note');
+    await quickInput.tick('list_notes');
+    await quickInput.tick('add_note');
     await workbench.screenshot('consent-tools-dark');
     await workbench.screenshot('consent-tools-light', 'light');
     await quickInput.accept();
-    assert.deepEqual(await listing, ['list_notes', 'add_note']);
-
     await servers.row('Claude Code').waitFor();
+    assert.deepEqual(await listing, ['list_notes', 'add_note']);
     await servers.row(/Claude Code.*just now · 2 tools/).waitFor();
     await workbench.screenshot('used-by-dark');
     await workbench.screenshot('used-by-light', 'light');

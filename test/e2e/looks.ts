@@ -47,4 +47,7 @@ export async function pictureInAllLooks(
     await workbench.waitUntilStill();
     await workbench.page.screenshot({ path: path.join(SCREENSHOTS_FOLDER, `look-${name}-${look}.png`) });
   }
+  // A page that is made in forced colours keeps their background when they go, which only ever happens here.
+  await workbench.page.emulateMedia(LOOKS[0].media);
+  await workbench.page.locator(`.monaco-workbench.${LOOKS[0].theme}`).waitFor();
 }

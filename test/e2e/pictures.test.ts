@@ -184,11 +184,11 @@ async function localClient(t: TestContext, session: Session): Promise<void> {
   await quickInput.pickAtLast('Choose Tools…');
   await quickInput.waitFor('Tick the tools');
   await pictureInAllLooks(workbench, 'consent-tools');
-  await quickInput.toggle('list_notes');
+  await quickInput.tick('list_notes');
   await quickInput.accept();
+  await servers.row(/Claude Code.*1 tool/).waitFor();
   await listing;
   await closeTabs(session);
-  await servers.row(/Claude Code.*1 tool/).waitFor();
   const overClient = async () => hoverOver(workbench, servers.row('Claude Code'), 'a program that calls itself so');
   await pictureInAllLooks(workbench, 'used-by', overClient);
   await restPointer(page);

@@ -1,5 +1,7 @@
 import type { Locator, Page } from 'playwright-core';
 
+const TICK_MS = 30_000;
+
 export interface QuickPickRow {
   readonly label: string;
   readonly description: string;
@@ -63,6 +65,18 @@ export class QuickInput {
   /** Ticks or unticks the row with `label` in a quick pick that takes several. */
   async toggle(label: string): Promise<void> {
     await this.#row(label).locator('.label-name').first().click();
+  }
+
+  /** Ticks the row with `label`: clicks until it is, since a list that was just drawn takes no clicks at first. */
+  async tick(label: string): Promise<void> {
+    const row = this.#row(label);
+    const ticked = row.and(this.#page.locator('[aria-checked="true"]'));
+    const giveUpAt = Date.now() + TICK_MS;
+    while (!(await ticked.isVisible())) {
+      if (Date.now() > giveUpAt) throw new Error(`The row ${label} cannot be ticked.`);
+      await row.locator('.label-name').first().click();
+      await ticked.waitFor({ timeout: 1000 }).catch(() => undefined);
+    }
   }
 
   /** Accepts the ticked rows. */

@@ -46,7 +46,7 @@ test('a connection gets the name that the person gives it, as the pictures of th
     await workbench.page.mouse.move(640, 600);
     await workbench.screenshot('readme-consent', 'dark', { x: 0, y: 0, width: 960, height: 300 });
     await quickInput.pickAtLast('Allow All Tools');
-    await listing;
     await servers.row(/Claude Code.*all tools/).waitFor();
+    await listing;
   });
 });

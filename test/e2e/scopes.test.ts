@@ -80,7 +80,8 @@ test('P22 P23 the person sees which scopes are new and why, and chooses the scop
     const listing = client.listTools();
     await page.bringToFront();
     await quickInput.waitFor('May it?');
-    await quickInput.pick('Allow All Tools');
+    await quickInput.pickAtLast('Allow All Tools');
+    await servers.row(/Claude Code.*all tools/).waitFor();
     await listing;
 
     const call = client.callTool('add_note');
