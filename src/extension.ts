@@ -58,6 +58,7 @@ import { tellPort } from './vscode/tellPort.ts';
 import { tellSalvaged, tellSecretTrouble, tellUnreadable, tellUnsaved } from './vscode/tellSecretTrouble.ts';
 import { editorRedirectUri, handleUris } from './vscode/uriHandler.ts';
 import { describeWindow } from './vscode/windowName.ts';
+import { showProblem } from './vscode/viewState.ts';
 
 /** What registrations name this software by, whatever its version (RFC 7591 section 2). */
 const SOFTWARE_ID = 'c0f27eb6-eff1-44a9-bd0c-8d61b2c44bc9';
@@ -231,6 +232,7 @@ export function activate(context: vscode.ExtensionContext): ScopekeeperApi {
     ensureReady,
     reveal: async (id) => tree.reveal(id),
     details,
+    showProblem: async () => showProblem(role),
     showLog: () => channel.show(),
     sampleUrl: connections.sampleUrl,
     sync,

@@ -42,6 +42,7 @@ export interface CommandParts extends RegisteredClientParts, ChooseCaFileParts, 
   /** Shows the row of a connection. */
   readonly reveal: (id: string) => Promise<void>;
   readonly details: Pick<Details, 'show' | 'export'>;
+  readonly showProblem: () => Promise<void>;
   readonly showLog: () => void;
   readonly sampleUrl: TrySampleParts['sampleUrl'];
   readonly sync: ConnectSyncedParts['sync'];
@@ -173,6 +174,7 @@ export function commandTable(parts: CommandParts): CommandTable {
     },
     [commandIds.diagnoseConnection]: async (argument) => parts.diagnosis.run(argument),
     [commandIds.copyDiagnosis]: async () => parts.diagnosis.copy(),
+    [commandIds.showProblem]: async () => parts.showProblem(),
     [commandIds.showLog]: () => parts.showLog(),
     [commandIds.trySampleServer]: async () => {
       await ensureReady();

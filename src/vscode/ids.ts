@@ -39,6 +39,7 @@ export const commandIds = {
   exportDiagnostics: 'scopekeeper.exportDiagnostics',
   diagnoseConnection: 'scopekeeper.diagnoseConnection',
   copyDiagnosis: 'scopekeeper.copyDiagnosis',
+  showProblem: 'scopekeeper.showProblem',
   showLog: 'scopekeeper.showLog',
   trySampleServer: 'scopekeeper.trySampleServer',
   connectSynced: 'scopekeeper.connectSynced',

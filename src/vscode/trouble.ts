@@ -4,7 +4,7 @@ import type { RoleState } from '../owner/windowRole.ts';
 /** What keeps a window from the connections, as far as the way out of it differs. */
 export type Trouble = 'none' | 'port' | 'file' | 'keychain' | 'version' | 'other';
 
-/** The trouble that a window is in; its words are in the view's message, and this chooses the buttons below. */
+/** The trouble that a window is in; it chooses the words and the buttons of the view. */
 export function troubleOf(state: RoleState): Trouble {
   if (state.type !== 'blocked') return 'none';
   const { error } = state;

@@ -37,14 +37,15 @@ export function keepViewState(parts: ViewStateParts): vscode.Disposable {
       'scopekeeper.isAuthorizing',
       connections.some(({ state }) => state.type === 'authorizing'),
     );
-    view.message = roleMessage(role.state) ?? '';
+    // Where nothing is listed, the welcome text says it, with buttons; the editor shows none beside a message.
+    view.message = connections.length === 0 ? '' : (roleMessage(role.state) ?? '');
     const { needingUser: value } = summarizeHealth(connections, clock.now());
     view.badge = value === 0 ? undefined : { value, tooltip: t('{0} MCP connections need you', value) };
   };
   const updateClients = () => setContextKey('scopekeeper.hasLocalClients', gateway.accesses.length > 0);
   const tellBlocked = (state: RoleState) => {
     // Without it nobody who does not look at the view would know that nothing is renewed any more.
-    if (state.type === 'blocked') void showError(state.error, { tryAgain: async () => role.look() });
+    if (state.type === 'blocked') void showBlocked(state.error, role);
   };
   const subscriptions = [
     batches.onDidChange(update),
@@ -55,6 +56,18 @@ export function keepViewState(parts: ViewStateParts): vscode.Disposable {
   update();
   updateClients();
   return vscode.Disposable.from(...subscriptions);
+}
+
+/** *Show Problem*: tells again what keeps this window from the connections, with the button that helps. */
+export async function showProblem(role: WindowRole): Promise<void> {
+  if (role.state.type !== 'blocked') return;
+  void showBlocked(role.state.error, role); // it stays until the person is done with it
+  // It may be there already, out of sight.
+  await vscode.commands.executeCommand('notifications.showList');
+}
+
+async function showBlocked(error: unknown, role: WindowRole): Promise<void> {
+  await showError(error, { tryAgain: async () => role.look() });
 }
 
 /** What the view says when this window cannot get at the connections. */

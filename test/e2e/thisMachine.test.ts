@@ -24,8 +24,14 @@ test('a broken file and a taken port are told, nothing is lost, and all goes on 
     await workbench.reload();
     await notifications.item(/connections\.json is not what Scopekeeper wrote/).waitFor();
     await servers.show();
+    await servers.welcomeAction('A file in which Scopekeeper keeps your connections').waitFor();
     await workbench.screenshot('broken-file');
-    await notifications.click(/connections\.json is not what/, 'Open File');
+    await notifications.close(/connections\.json is not what/);
+    await servers.welcomeAction('Show Problem').click();
+    const problem = workbench.page.locator('.notifications-center', { hasText: 'connections.json is not what' });
+    await problem.waitFor();
+    await workbench.screenshot('broken-file-again');
+    await problem.locator('.monaco-button', { hasText: 'Open File' }).click();
     await workbench.page.getByRole('tab', { name: 'connections.json' }).waitFor();
     await writeFile(file, good);
     await servers.row(/2 scopes/).waitFor();
@@ -39,7 +45,10 @@ test('a broken file and a taken port are told, nothing is lost, and all goes on 
     await server.restart();
     await workbench.reload();
     await notifications.item(`Another program uses port ${port}`).waitFor();
+    await servers.show();
+    await servers.welcomeAction('Choose Another Port').waitFor();
     await workbench.screenshot('port-taken');
+    await workbench.screenshot('port-taken-light', 'light');
     stranger.close();
     await once(stranger, 'close');
     await servers.show();
