@@ -51,6 +51,8 @@ test('P22 P23 the person sees which scopes are new and why, and chooses the scop
     await page.locator('.quick-input-list').getByText('typed by you').waitFor();
     await quickInput.field.pressSequentially(' ');
     await quickInput.waitFor('New: “notes:other”');
+    // The list is whole again a moment after the field is empty.
+    await page.locator('.quick-input-list').getByText('notes:admin').waitFor();
     const unticked = ['+ notes:read | granted', '- notes:write | granted', ...listed];
     assert.deepEqual(await choices(workbench), [...unticked, '+ notes:other | new, typed by you']);
     await workbench.screenshot('choose-scopes-typed');

@@ -295,7 +295,7 @@ describe('the button of an error leads to a connection that works', () => {
       items.map(({ label, description }) => [label, description]),
       [
         ['the first that works', ''],
-        [first, 'now, did not work'],
+        [first, 'in use, did not work'],
         [second, ''],
       ],
     );
