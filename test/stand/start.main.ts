@@ -25,9 +25,10 @@ try {
   await writeMcpConfiguration(sample.mcpUrl);
   const editor = await startEditor();
   try {
-    const place = editor.url === undefined ? 'In the editor' : `Open ${editor.url}`;
-    const signIn = `sign in as ${sample.user} / ${sample.password}`;
-    console.log(`${place}, run "Scopekeeper: Connect Server…" and paste ${sample.mcpUrl} (${signIn}). Ctrl-C ends it.`);
+    // A URL at the end of its line: whoever copies it takes nothing else along.
+    if (editor.url !== undefined) console.log(`Open ${editor.url}`);
+    console.log(`Run "Scopekeeper: Connect Server…" there and paste ${sample.mcpUrl}`);
+    console.log(`Sign in as ${sample.user} / ${sample.password}. Ctrl-C ends it.`);
     await Promise.race([stopped, editor.closed]);
   } finally {
     await editor.dispose();
