@@ -53,12 +53,12 @@ async function runFiles(files: readonly string[], report: string, folder: string
 }
 
 /**
- * Runs the stories that failed once more, one at a time. A whole editor in a whole browser now and then loses a key or
- * draws nothing, which is not ours to mend; what is ours fails twice. What passed only now is told by its name.
+ * Runs the stories that failed once more, one at a time: a whole editor in a whole browser now and then loses a key or
+ * draws nothing. It may as well be a race of ours, so what passed only now is told by its name, to be looked into.
  */
 async function runAgain(files: readonly string[], { counts, report }: Run): Promise<Counts> {
   const places = failurePlaces(report);
-  // One that has no place is no story: a file that could not be run, or a test that was skipped.
+  // One without a place cannot be told alone: a test that was skipped, or one of several below the same title.
   if (places.length < counts.failed) return counts;
   const failed = files.filter((file) => places.includes(path.basename(file, '.mjs')));
   console.log(`\nOnce more, by themselves: ${failed.map((file) => path.basename(file)).join(', ')}`);
@@ -89,7 +89,7 @@ async function sourceSize(folder: string, bundle: string): Promise<number> {
   );
 }
 
-/** For each test that failed the file that it is in, without its ending, by where a TAP report says that it is. */
+/** For each test at the top that failed the file that it is in, without its ending, by where a TAP report places it. */
 export function failurePlaces(report: string): string[] {
   return [...report.matchAll(/^not ok .*\n {2}---\n(?: {2}.*\n)*? {2}location: '(.*)'$/gm)].map(
     ([, location = '']) => /([^/]+\.test)\.[^/]*$/.exec(location)?.[1] ?? location,
