@@ -1,10 +1,10 @@
-import type { IncomingMessage, OutgoingHttpHeaders } from 'node:http';
+import type { OutgoingHttpHeaders } from 'node:http';
 import type { Readable } from 'node:stream';
 import type { Connection } from '../connections/connection.ts';
 import type { LocalClient } from '../connections/scopeDemand.ts';
 import type { TokenService } from '../connections/tokenService.ts';
 import type { ScopeSet } from '../oauth/scopeSet.ts';
-import type { Upstream, UpstreamExchange, UpstreamHead } from './ports.ts';
+import type { Upstream, UpstreamAnswer, UpstreamExchange, UpstreamHead } from './ports.ts';
 
 export type GatewayTokens = Pick<TokenService, 'answerChallenge' | 'authorizeRequest' | 'noteDpopNonce'>;
 
@@ -28,13 +28,13 @@ export interface AuthorizedRequest {
 
 /** What came of a request. An `answer` that stands with something else is a 401 or 403, of no use to a client. */
 export type AuthorizedOutcome =
-  | { readonly type: 'answer'; readonly answer: IncomingMessage }
+  | { readonly type: 'answer'; readonly answer: UpstreamAnswer }
   /** The person has to authorize; then it is to be sent again. */
-  | { readonly type: 'authorize'; readonly answer: IncomingMessage; readonly scopes: ScopeSet }
+  | { readonly type: 'authorize'; readonly answer: UpstreamAnswer; readonly scopes: ScopeSet }
   /** All that could be done was done. */
-  | { readonly type: 'stop'; readonly answer: IncomingMessage }
+  | { readonly type: 'stop'; readonly answer: UpstreamAnswer }
   /** It would get another answer now, but was not kept. */
-  | { readonly type: 'again'; readonly answer: IncomingMessage }
+  | { readonly type: 'again'; readonly answer: UpstreamAnswer }
   /** No answer came. */
   | { readonly type: 'failed'; readonly error: unknown };
 
@@ -55,7 +55,7 @@ export async function authorizedExchange(
     const sent = [...head.headers, 'authorization', headers.authorization, ...added];
     const exchange = upstream.send(connection, { method: head.method, url: head.url, headers: sent }, body);
     onExchange(exchange);
-    let answer: IncomingMessage;
+    let answer: UpstreamAnswer;
     try {
       answer = await exchange.answer;
     } catch (error) {
@@ -68,7 +68,7 @@ export async function authorizedExchange(
 
     const outcome = await tokens.answerChallenge(id, {
       status,
-      wwwAuthenticate: answer.headersDistinct['www-authenticate']?.join(', ') ?? null,
+      wwwAuthenticate: answer.headers['www-authenticate'] ?? null,
       token: accessToken,
       dpopNonce,
       attempt,
@@ -86,7 +86,7 @@ export async function authorizedExchange(
 const WORTH_READING_BYTES = 65_536;
 
 /** Drops the rest of an answer that nobody wants, and keeps its connection if that is cheap. */
-export function discard(answer: IncomingMessage): void {
+export function discard(answer: UpstreamAnswer): void {
   // It may break off, or be over.
   answer.on('error', () => undefined);
   if (Number(answer.headers['content-length'] ?? Infinity) <= WORTH_READING_BYTES) answer.resume();
@@ -109,7 +109,7 @@ export type SendAuthorized = (
   body: Buffer | undefined,
   operation: string,
   signal: AbortSignal,
-) => Promise<IncomingMessage>;
+) => Promise<UpstreamAnswer>;
 
 const NO_BODY = Buffer.alloc(0);
 

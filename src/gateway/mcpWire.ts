@@ -1,4 +1,4 @@
-import type { IncomingMessage, OutgoingHttpHeaders } from 'node:http';
+import type { OutgoingHttpHeaders } from 'node:http';
 import * as v from 'valibot';
 import type { Connection } from '../connections/connection.ts';
 import { ConnectionError } from '../connections/errors.ts';
@@ -8,6 +8,7 @@ import { isProtocolType } from '../oauth/probe.ts';
 import { discard, type SendAuthorized } from './authorizedExchange.ts';
 import { readEvents } from './eventStreamReader.ts';
 import { isEventStream } from './mediaType.ts';
+import type { UpstreamAnswer } from './ports.ts';
 
 /** All that one request of ours is answered; a list of tools is rarely longer than 1 MB. */
 const LARGEST_ANSWER_BYTES = 8 * 1024 * 1024;
@@ -74,7 +75,7 @@ export async function sendMessage(
   url: string,
   message: OutgoingMessage,
   headers: OutgoingHttpHeaders = {},
-): Promise<IncomingMessage> {
+): Promise<UpstreamAnswer> {
   const body = Buffer.from(JSON.stringify({ jsonrpc: '2.0', ...message }));
   const head = {
     method: 'POST',
@@ -91,7 +92,7 @@ export async function sendMessage(
 }
 
 /** An answer that is not about the person; throws `sign_in_required` for one that is. */
-export function judgedHead({ id }: Connection, answer: IncomingMessage): IncomingMessage {
+export function judgedHead({ id }: Connection, answer: UpstreamAnswer): UpstreamAnswer {
   if (answer.statusCode !== 401 && answer.statusCode !== 403) return answer;
   answer.destroy();
   throw new ConnectionError('sign_in_required', { id });
@@ -100,7 +101,7 @@ export function judgedHead({ id }: Connection, answer: IncomingMessage): Incomin
 /** Reads an answer until the reply to the request with this id is there; nothing of it when there is none. */
 async function readReply(
   { connection, signal }: WireOptions,
-  answer: IncomingMessage,
+  answer: UpstreamAnswer,
   id: number,
 ): Promise<Pick<Reply, 'result' | 'error'>> {
   const limit = limitOf(connection);

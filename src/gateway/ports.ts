@@ -1,4 +1,4 @@
-import type { IncomingMessage } from 'node:http';
+import type { IncomingHttpHeaders } from 'node:http';
 import type { Readable } from 'node:stream';
 import type { Connection, ConnectionId } from '../connections/connection.ts';
 import type { ConnectionService } from '../connections/connectionService.ts';
@@ -21,13 +21,17 @@ export interface AccessTokens {
   onDidChangeAccesses(listener: () => void): Disposable;
 }
 
+/** The head of a server's answer; its body is still to be read, and breaks off when the server's does. */
+export interface UpstreamAnswer extends Readable {
+  readonly statusCode?: number | undefined;
+  /** As `node:http` gives them. */
+  readonly headers: IncomingHttpHeaders;
+}
+
 /** A request on its way to an MCP server. */
 export interface UpstreamExchange {
-  /**
-   * The head of the answer, whose body is still to be read; it breaks off when the server's does. Rejects with
-   * `OAuthError`, as the guarded fetch does.
-   */
-  readonly answer: Promise<IncomingMessage>;
+  /** Rejects with `OAuthError`, as the guarded fetch does. */
+  readonly answer: Promise<UpstreamAnswer>;
   /** Ends the exchange wherever it is; the answer then rejects, or breaks off. After its end it does nothing. */
   abort(): void;
 }

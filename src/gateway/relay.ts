@@ -1,4 +1,3 @@
-import type { IncomingMessage } from 'node:http';
 import type { Readable, Transform } from 'node:stream';
 import type { Connection } from '../connections/connection.ts';
 import { asScopekeeperError, describeError } from '../connections/errors.ts';
@@ -17,7 +16,7 @@ import type { LocalAccess } from './localAccess.ts';
 import { messageIds, operationOf, parseBody } from './mcpMessage.ts';
 import { announcedUrl, type MessageRoutes } from './messageRoutes.ts';
 import { generationOf, newerGrant, type OnDidDecline } from './newerGrant.ts';
-import type { GatewayConnections } from './ports.ts';
+import type { GatewayConnections, UpstreamAnswer } from './ports.ts';
 import { hasBody, takeBody } from './requestBody.ts';
 import { isEventStream } from './mediaType.ts';
 import { askForPlain, createAnswerFilter, filterAnswer, isFilterable, judgeRequest } from './toolFilter.ts';
@@ -212,7 +211,7 @@ export class Relay {
     return false;
   }
 
-  #passOn(answer: IncomingMessage): void {
+  #passOn(answer: UpstreamAnswer): void {
     const { response } = this.#call;
     const status = answer.statusCode ?? 502;
     if (REDIRECT_STATUSES.has(status)) {
@@ -252,7 +251,7 @@ export class Relay {
    * Passes on a short message in one piece, which most are: a pipe costs more than all the rest, and so does what leaves
    * tools out as a stream. One that comes in pieces is passed on as it comes, unless tools are to be left out.
    */
-  #passOnShort(answer: IncomingMessage, length: number, status: number): void {
+  #passOnShort(answer: UpstreamAnswer, length: number, status: number): void {
     const { response } = this.#call;
     const { allowedTools } = this.#target.access;
     const headers = toClient(answer.headers);

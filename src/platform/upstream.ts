@@ -1,13 +1,13 @@
-import type { ClientRequest, IncomingMessage, RequestOptions } from 'node:http';
+import type { ClientRequest, RequestOptions } from 'node:http';
 import type { TLSSocket } from 'node:tls';
 import type { Readable } from 'node:stream';
 import type { Connection, ConnectionId } from '../connections/connection.ts';
-import { deferred } from '../connections/deferred.ts';
 import type { Clock } from '../connections/ports.ts';
 import type { Upstream, UpstreamExchange, UpstreamHead } from '../gateway/ports.ts';
 import { isOAuthError } from '../oauth/errors.ts';
 import type { GuardedFetch } from './guardedFetch.ts';
-import { IdleSockets, idleMsOf, type KeptSocket, requestOn } from './idleSockets.ts';
+import { IdleConnections } from './idleConnections.ts';
+import { idleMsOf, type KeptRequest } from './keptConnection.ts';
 import { unreachable } from './networkFailure.ts';
 import { type OpenRequest, openRequest } from './sendRequest.ts';
 
@@ -29,7 +29,7 @@ interface Way {
   /** What it was found out for. */
   readonly key: string;
   readonly options: RequestOptions;
-  readonly idle: IdleSockets;
+  readonly idle: IdleConnections;
 }
 
 /**
@@ -88,7 +88,10 @@ export function createUpstream({
     const options = await guardedFetch.wayTo(serverUrl, { reach, caFile: settings.caFile });
     forget(id, undefined);
     const url = new URL(serverUrl);
-    const way = { serverUrl: url, key, path: targetOf(url), href: serverUrl, options, idle: new IdleSockets(clock) };
+    // Not before it is needed: it takes longer to load than all the rest.
+    const { default: UndiciClient } = await import('undici/lib/dispatcher/client.js');
+    const idle = new IdleConnections(UndiciClient, url.origin, clock);
+    const way = { serverUrl: url, key, path: targetOf(url), href: serverUrl, options, idle };
     ways.set(id, way);
     return way;
   }
@@ -102,23 +105,26 @@ export function createUpstream({
   }
 
   function begin(way: Way, id: ConnectionId, head: UpstreamHead, body: Buffer | Readable): UpstreamExchange {
-    const kept = way.idle.take();
-    const { abort, answer, request } = kept === undefined ? open(way, head) : reopen(way, kept, head);
-    write(request, body);
+    const path = pathOf(way, head.url);
+    const headers = ['host', way.serverUrl.host, ...head.headers];
+    const exchange =
+      way.idle.take()?.send({ method: head.method, path, headers, body }) ??
+      open(way, { method: head.method, path, headers }, body);
     return {
-      answer: answer.catch((error: unknown) => {
+      answer: exchange.answer.catch((error: unknown) => {
         // The server's name may mean something else by now, or a file with certificates may.
         if (error !== ABORTED) forget(id, way);
         throw isOAuthError(error) ? error : unreachable(way.serverUrl, error, error === LATE);
       }),
-      abort: () => abort(ABORTED),
+      abort: () => exchange.abort(ABORTED),
     };
   }
 
-  function open(way: Way, { headers, method, url }: UpstreamHead): OpenRequest {
+  /** Sends a request on a connection that is opened for it. */
+  function open(way: Way, { headers, method, path }: Omit<KeptRequest, 'body'>, body: Buffer | Readable): OpenRequest {
     // As an object: through an http proxy they are written anew, which Node can only do with that.
-    const named = Object.fromEntries(pairs(headersFor(way, headers)));
-    const opened = openRequest({ ...way.options, method, path: pathOf(way, url), headers: named });
+    const named = Object.fromEntries(pairs([...headers, 'connection', 'keep-alive']));
+    const opened = openRequest({ ...way.options, method, path, headers: named });
     const { request } = opened;
     const timer = clock.after(connectTimeoutMs, () => opened.abort(LATE));
     const stop = (): void => timer.dispose();
@@ -127,7 +133,7 @@ export function createUpstream({
       const kept = way.idle.adopt(socket);
       request.once('response', (answer) => {
         stop();
-        kept.idleMs = idleMsOf(answer);
+        kept.idleMs = idleMsOf(answer.headers);
       });
       socket.setNoDelay(true);
       // So that a stream whose server is gone without a word comes to its end.
@@ -135,6 +141,7 @@ export function createUpstream({
       if (isConnected(socket)) stop();
       else socket.once('encrypted' in socket ? 'secureConnect' : 'connect', stop);
     });
+    write(request, body);
     return opened;
   }
 
@@ -170,30 +177,6 @@ const SETTINGS_FRESH_MS = 1000;
 const PROBE_AFTER_MS = 60_000;
 const LATE = new Error('connecting took too long');
 const ABORTED = new Error('aborted');
-
-/** Sends on a connection that is there. */
-function reopen(way: Way, kept: KeptSocket, { headers, method, url }: UpstreamHead): OpenRequest {
-  const options = { method, path: pathOf(way, url), headers: headersFor(way, headers) };
-  const request = requestOn(kept.socket, options);
-  const { promise: answer, reject, resolve } = deferred<IncomingMessage>();
-  request.on('response', (incoming) => {
-    kept.idleMs = idleMsOf(incoming);
-    resolve(incoming);
-  });
-  request.on('error', reject);
-  return {
-    request,
-    answer,
-    abort(reason) {
-      reject(reason);
-      request.destroy();
-    },
-  };
-}
-
-function headersFor({ serverUrl }: Way, headers: readonly string[]): string[] {
-  return ['host', serverUrl.host, ...headers, 'connection', 'keep-alive'];
-}
 
 function pairs(headers: readonly string[]): [string, string][] {
   return headers.flatMap((name, at) => (at % 2 === 0 ? [[name, headers[at + 1] ?? '']] : []));
