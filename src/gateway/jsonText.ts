@@ -13,7 +13,12 @@ export interface JsonMember extends JsonSpan {
 const DEEPEST = 128;
 
 const QUOTE = 0x22;
+const COMMA = 0x2c;
+const OPEN_ARRAY = 0x5b;
 const BACKSLASH = 0x5c;
+const CLOSE_ARRAY = 0x5d;
+const OPEN_OBJECT = 0x7b;
+const CLOSE_OBJECT = 0x7d;
 
 /**
  * The values of the array that begins at `start`.
@@ -74,8 +79,13 @@ export function isJson(text: string): boolean {
 /** The first place at or after `at` that is not white space. */
 export function skipSpace(text: string, at: number): number {
   let next = at;
-  while (' \t\n\r'.includes(text.charAt(next)) && next < text.length) next += 1;
+  while (isSpace(text.charCodeAt(next))) next += 1;
   return next;
+}
+
+/** @param code `NaN` behind the end */
+function isSpace(code: number): boolean {
+  return code === 0x20 || code === 0x09 || code === 0x0a || code === 0x0d;
 }
 
 function skipString(text: string, start: number): number {
@@ -93,21 +103,21 @@ function skipValue(text: string, start: number): number | undefined {
   let depth = 0;
   let at = start;
   while (at < text.length) {
-    const character = text[at];
-    if (character === '"') {
+    const code = text.charCodeAt(at);
+    if (code === QUOTE) {
       at = skipString(text, at);
       if (depth === 0) return at;
       continue;
     }
-    if (character === '{' || character === '[') {
+    if (code === OPEN_OBJECT || code === OPEN_ARRAY) {
       depth += 1;
       if (depth > DEEPEST) return undefined;
-    } else if (character === '}' || character === ']') {
+    } else if (code === CLOSE_OBJECT || code === CLOSE_ARRAY) {
       // A number, or a word, that is the last in what is around it.
       if (depth === 0) return at;
       depth -= 1;
       if (depth === 0) return at + 1;
-    } else if (depth === 0 && character !== undefined && ', \t\n\r'.includes(character)) {
+    } else if (depth === 0 && (code === COMMA || isSpace(code))) {
       return at;
     }
     at += 1;

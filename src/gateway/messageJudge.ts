@@ -25,8 +25,8 @@ const INVALID_REQUEST = -32_600;
 const METHOD_NOT_FOUND = -32_601;
 const INVALID_PARAMS = -32_602;
 
-const MESSAGE_KEYS = ['jsonrpc', 'id', 'method', 'params', 'result', 'error'];
-const PARAMS_KEYS = ['name', 'uri', 'taskId'];
+const MESSAGE_KEYS = byLowerCase(['jsonrpc', 'id', 'method', 'params', 'result', 'error']);
+const PARAMS_KEYS = byLowerCase(['name', 'uri', 'taskId']);
 
 /** The parameter that says what each method is for, as `Mcp-Name` has it; `tasks/*` is of SEP-2663. */
 const NAME_PARAMETERS = new Map([
@@ -98,15 +98,20 @@ function refusalOf(method: string, name: string | undefined, allowed: readonly s
  * Whether every parser finds the same values under the keys that matter: each is there once, and spelt as it should be
  * (Go takes any case, and K for the Kelvin sign), and no key could be cut or normalised into another.
  */
-function isUnambiguous(members: readonly JsonMember[], keys: readonly string[]): boolean {
+function isUnambiguous(members: readonly JsonMember[], keys: ReadonlyMap<string, string>): boolean {
   const folded = new Set<string>();
-  return members.every(({ key }) => {
-    const lower = key.toLowerCase();
-    const isMisspelt = !keys.includes(key) && keys.some((known) => known.toLowerCase() === lower);
-    const isRepeated = folded.has(lower);
-    folded.add(lower);
-    return VISIBLE_ASCII.test(key) && !isMisspelt && !isRepeated;
-  });
+  return (
+    members.every(({ key }) => {
+      const lower = key.toLowerCase();
+      const isMisspelt = (keys.get(lower) ?? key) !== key;
+      folded.add(lower);
+      return VISIBLE_ASCII.test(key) && !isMisspelt;
+    }) && folded.size === members.length
+  );
+}
+
+function byLowerCase(keys: readonly string[]): ReadonlyMap<string, string> {
+  return new Map(keys.map((key) => [key.toLowerCase(), key]));
 }
 
 function find(members: readonly JsonMember[], key: string): JsonMember | undefined {

@@ -84,12 +84,14 @@ export class Relay {
       if (taken.type === 'whole') this.#kept = taken.body;
       body = taken.type === 'whole' ? taken.body : request;
     }
-    const judged = this.#judged(body);
-    if (judged !== undefined) await this.#send(judged);
+    // What is judged is what goes on: the client may have named some for this connection only.
+    const headers = toServer(request.headers);
+    const judged = this.#judged(body, headers);
+    if (judged !== undefined) await this.#send(judged, headers);
   }
 
   /** The body as it goes on; undefined when it was refused, for the tools that the client may use (P43). */
-  #judged(body: Buffer | Readable): Buffer | Readable | undefined {
+  #judged(body: Buffer | Readable, headers: readonly string[]): Buffer | Readable | undefined {
     const { allowedTools } = this.#target.access;
     const { request } = this.#call;
     if (allowedTools === '*' || !hasBody(request)) return body;
@@ -97,8 +99,7 @@ export class Relay {
       this.#tell('request_too_large');
       return undefined;
     }
-    // By the headers that are sent on: the client may have named some for this connection only.
-    const judged = judgeRequest(body, byName(toServer(request.headers)), allowedTools);
+    const judged = judgeRequest(body, byName(headers), allowedTools);
     if (judged.type === 'forward') return judged.body;
     // A client of the older transport waits on its stream for what a message is answered, and would for ever.
     const status = this.#target.isMessage && judged.status === 200 ? 403 : judged.status;
@@ -106,17 +107,13 @@ export class Relay {
     return undefined;
   }
 
-  async #send(body: Buffer | Readable): Promise<void> {
+  async #send(body: Buffer | Readable, passed: readonly string[]): Promise<void> {
     const { clock, connections, stepUpTimeoutMs } = this.#parts;
     const { headers, method = 'GET' } = this.#call.request;
     const { access, connection: begun, url } = this.#target;
-    const passed = toServer(headers);
-    if (Buffer.isBuffer(body)) {
-      if (body.length > 0 || method === 'POST') passed.push('content-length', String(body.length));
-    } else if (headers['content-length'] !== undefined) {
-      passed.push('content-length', headers['content-length']);
-    }
-    const head = { method, url, headers: access.allowedTools === '*' ? passed : askForPlain(passed) };
+    const length = Buffer.isBuffer(body) ? lengthOf(body, method) : headers['content-length'];
+    const asked = access.allowedTools === '*' ? passed : askForPlain(passed);
+    const head = { method, url, headers: length === undefined ? asked : [...asked, 'content-length', length] };
     const request = {
       head,
       body,
@@ -318,6 +315,11 @@ export class Relay {
     const ids = isMessage ? undefined : messageIds(this.#json());
     sendJson(this.#call.response, errorAnswer(error, ids));
   }
+}
+
+/** What `Content-Length` says; undefined for a request that has no body, and none that is expected. */
+function lengthOf(body: Buffer, method: string): string | undefined {
+  return body.length > 0 || method === 'POST' ? String(body.length) : undefined;
 }
 
 /** Headers for a body of another length. */
