@@ -15,6 +15,16 @@ const PURE_FOLDERS = ['src/oauth', 'src/connections', 'src/mcpConfig'];
 /** Started only when a client's configuration file is open. */
 const LANGUAGE_SERVER = 'src/languageServer/languageServer.ts';
 
+/** Needed when the first request goes to a server, and as large as all that is needed before. */
+const HTTP_CLIENT = 'undici/lib/dispatcher/client.js';
+
+const httpClientBeside = {
+  name: 'http-client-beside',
+  setup({ onResolve }) {
+    onResolve({ filter: new RegExp(`^${HTTP_CLIENT}$`) }, () => ({ path: './httpClient.js', external: true }));
+  },
+};
+
 /** Every file below `folder` whose path ends with one of `endings`. */
 async function filesBelow(folder, ...endings) {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });
@@ -36,6 +46,9 @@ async function buildExtension() {
     target: 'node22',
     format: 'cjs',
     external: ['vscode'],
+    plugins: [httpClientBeside],
+    // By `require`, as the editor loads the extension itself.
+    supported: { 'dynamic-import': false },
     minify: production,
     sourcemap: production ? 'external' : true,
     legalComments: 'none',
@@ -60,6 +73,7 @@ async function buildExtension() {
     buildProgram('src/platform/keytarProcess.ts', 'dist/keytarProcess.js'),
     buildProgram('src/platform/exchange/exchangeProcess.ts', 'dist/exchangeProcess.js'),
     buildProgram('src/sample/sampleServer.ts', 'dist/sampleServer.js'),
+    buildProgram(HTTP_CLIENT, 'dist/httpClient.js'),
     buildProgram(LANGUAGE_SERVER, 'dist/languageServer.js'),
   ]);
   // keytar's loader looks for ./prebuilds/<platform>-<arch>/keytar.node beside the bundle.
@@ -129,6 +143,7 @@ async function buildTests() {
       external: ['vscode'],
     }),
     // As it is packed: tests speak to it over its process.
+    buildProgram(HTTP_CLIENT, 'dist/httpClient.js'),
     buildProgram(LANGUAGE_SERVER, 'out/test/languageServer.cjs', { minify: true }),
   ]);
 }

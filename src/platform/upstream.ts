@@ -131,9 +131,12 @@ export function createUpstream({
     request.once('close', stop);
     request.once('socket', (socket) => {
       const kept = way.idle.adopt(socket);
+      // undici takes a go-ahead that nobody has asked for as a fault of the server, which it is.
+      let saysContinue = false;
+      request.once('continue', () => (saysContinue = true));
       request.once('response', (answer) => {
         stop();
-        kept.idleMs = idleMsOf(answer.headers);
+        kept.idleMs = saysContinue ? 0 : idleMsOf(answer.headers);
       });
       socket.setNoDelay(true);
       // So that a stream whose server is gone without a word comes to its end.

@@ -1,11 +1,12 @@
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
+import type { Server as TcpServer } from 'node:net';
 
 /**
  * Binds 127.0.0.1 and gives the origin.
  * @param port 0 for a free one
  */
-export async function listenOnLoopback(server: Server, port = 0): Promise<string> {
+export async function listenOnLoopback(server: TcpServer, port = 0): Promise<string> {
   const listening = once(server, 'listening');
   server.listen(port, '127.0.0.1');
   await listening;

@@ -3,67 +3,16 @@ import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import http, { type RequestListener } from 'node:http';
 import https from 'node:https';
-import { createServer as createTcpServer, type Socket } from 'node:net';
+import { createServer as createTcpServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
-import type { Connection } from '../../../src/connections/connection.ts';
 import { deferred } from '../../../src/connections/deferred.ts';
 import { isOAuthError } from '../../../src/oauth/errors.ts';
-import { systemClock } from '../../../src/platform/clock.ts';
-import { createGuardedFetch, type GuardedFetchOptions } from '../../../src/platform/guardedFetch.ts';
-import { createUpstream } from '../../../src/platform/upstream.ts';
 import { ManualClock } from '../../headless/memoryPorts.ts';
+import { connectionTo, type Lookup, NO_BODY, startUpstream } from '../../headless/upstreamStand.ts';
 import { type Certificate, issueCertificate, makeAuthority } from '../../servers/certificates.ts';
 import { listenOnLoopback, stopServer } from '../../servers/loopback.ts';
-
-type Lookup = NonNullable<GuardedFetchOptions['lookup']>;
-
-const NO_BODY = Buffer.alloc(0);
-const AT_LOOPBACK: Lookup = async () => [{ address: '127.0.0.1', family: 4 }];
-
-function connectionTo(serverUrl: string, settings: Connection['settings'] = {}): Connection {
-  return {
-    id: 'one',
-    name: 'One',
-    slug: 'one',
-    serverUrl,
-    kind: 'static_token',
-    requested: [],
-    challenged: [],
-    settings,
-    state: { type: 'disconnected' },
-  };
-}
-
-interface Options {
-  readonly lookup?: Lookup;
-  readonly clock?: ManualClock;
-  readonly extraCaFile?: () => string | undefined;
-}
-
-function start(t: TestContext, { clock, extraCaFile, lookup }: Options = {}) {
-  const more = { ...(lookup !== undefined && { lookup }), ...(extraCaFile !== undefined && { extraCaFile }) };
-  const guardedFetch = createGuardedFetch({ version: '0', ...more });
-  const upstream = createUpstream({ guardedFetch, clock: clock ?? systemClock, ...more });
-  t.after(() => {
-    upstream.dispose();
-    guardedFetch.dispose();
-  });
-  return {
-    upstream,
-    /** Sends a request, reads its answer, and gives the status. */
-    get: async (connection: Connection): Promise<number | undefined> => {
-      const head = { method: 'GET', url: connection.serverUrl, headers: [] };
-      const answer = await upstream.send(connection, head, NO_BODY).answer;
-      answer.resume();
-      await once(answer, 'end');
-      // The connection is free at the next turn.
-      await new Promise((resolve) => setImmediate(resolve));
-      return answer.statusCode;
-    },
-  };
-}
 
 /** A server, and how many connections it has had. */
 async function serve(t: TestContext, answer: RequestListener, certificate?: Certificate) {
@@ -77,6 +26,8 @@ async function serve(t: TestContext, answer: RequestListener, certificate?: Cert
 
 const answerOk: RequestListener = (_request, response) => response.writeHead(200).end('{}');
 
+const AT_LOOPBACK: Lookup = async () => [{ address: '127.0.0.1', family: 4 }];
+
 describe('requests to MCP servers', () => {
   it('P20 a name of a public server that leads to this machine is refused, and nothing is sent', async (t) => {
     const { count, port } = await serve(t, answerOk);
@@ -86,7 +37,7 @@ describe('requests to MCP servers', () => {
       answers += 1;
       return [{ address: answers === 1 ? '93.184.216.34' : '127.0.0.1', family: 4 }];
     };
-    const { get } = start(t, { lookup });
+    const { get } = startUpstream(t, { lookup });
     await assert.rejects(get(connectionTo(`https://mcp.test:${port}/mcp`)), (error) => {
       assert.ok(isOAuthError(error, 'address_refused'));
       return error.details.address === '127.0.0.1';
@@ -95,7 +46,7 @@ describe('requests to MCP servers', () => {
   });
 
   it('P20 plain http goes to this machine only', async (t) => {
-    const { get } = start(t, { lookup: AT_LOOPBACK });
+    const { get } = startUpstream(t, { lookup: AT_LOOPBACK });
     await assert.rejects(get(connectionTo('http://mcp.test/mcp')), { code: 'insecure_url' });
   });
 
@@ -106,7 +57,7 @@ describe('requests to MCP servers', () => {
       return [{ address: '10.0.0.1', family: 4 }];
     };
     const clock = new ManualClock();
-    const { upstream, get } = start(t, { lookup, clock });
+    const { upstream, get } = startUpstream(t, { lookup, clock });
     const connection = connectionTo('https://intranet.test/mcp');
     await assert.rejects(get(connection), (error) => {
       assert.ok(isOAuthError(error, 'server_unreachable'));
@@ -130,7 +81,7 @@ describe('requests to MCP servers', () => {
     const address = silent.address();
     assert.ok(typeof address === 'object' && address !== null);
     const clock = new ManualClock();
-    const { get } = start(t, { clock });
+    const { get } = startUpstream(t, { clock });
     // It takes the bytes, and never speaks TLS.
     const answer = get(connectionTo(`https://localhost:${address.port}/mcp`));
     await reached;
@@ -149,7 +100,7 @@ describe('requests to MCP servers', () => {
       answer = response;
       resolve();
     });
-    const { get } = start(t, { clock });
+    const { get } = startUpstream(t, { clock });
     const status = get(connectionTo(`${origin}/mcp`));
     await reached;
     clock.advance(24 * 3_600_000);
@@ -174,7 +125,7 @@ describe('certificates of MCP servers', () => {
     const { count, port } = await serve(t, answerOk, issueCertificate(authority, 'DNS:localhost'));
     let extra: string | undefined;
     const clock = new ManualClock();
-    const { get } = start(t, { clock, extraCaFile: () => extra });
+    const { get } = startUpstream(t, { clock, extraCaFile: () => extra });
     const url = `https://localhost:${port}/mcp`;
     await assert.rejects(get(connectionTo(url)), isTls);
     await assert.rejects(get(connectionTo(url, { caFile: otherFile })), isTls);
@@ -197,7 +148,7 @@ describe('connections that are idle', () => {
     const { count, origin } = await serve(t, (request, response) => {
       if (request.method === 'GET') response.writeHead(200).end('{}');
     });
-    const { get, upstream } = start(t);
+    const { get, upstream } = startUpstream(t);
     const connection = connectionTo(`${origin}/mcp`);
     await Promise.all([get(connection), get(connection)]);
     const head = { method: 'POST', url: connection.serverUrl, headers: [] };
@@ -224,7 +175,7 @@ describe('connections that are idle', () => {
         response.writeHead(200).end('{}');
       });
       server.keepAliveTimeout = 0;
-      const { get } = start(t, { clock });
+      const { get } = startUpstream(t, { clock });
       const connection = connectionTo(`${origin}/mcp`);
       await get(connection);
       if (stillUsedAfterMs !== undefined) {
@@ -244,7 +195,7 @@ describe('connections that are idle', () => {
     const closed = new Promise((resolve) => {
       server.on('connection', (socket) => socket.once('close', resolve));
     });
-    const { get } = start(t, { clock });
+    const { get } = startUpstream(t, { clock });
     await get(connectionTo(`${origin}/mcp`));
     clock.advance(6000);
     await closed;
@@ -252,7 +203,7 @@ describe('connections that are idle', () => {
 
   it('P37 are many for many requests at once, and few of them are kept', async (t) => {
     const { count, origin } = await serve(t, answerOk);
-    const { get } = start(t);
+    const { get } = startUpstream(t);
     const connection = connectionTo(`${origin}/mcp`);
     const many = async () => Promise.all(Array.from({ length: 50 }, async () => get(connection)));
     await many();
@@ -260,45 +211,4 @@ describe('connections that are idle', () => {
     await many();
     assert.equal(count.connections, 50 + 18);
   });
-
-  for (const [title, isAtOnce] of [
-    ['with the answer', true],
-    ['after it', false],
-  ] as const) {
-    it(`P37 on which the server says something unasked, ${title}, are not used again`, async (t) => {
-      const asked: string[] = [];
-      const unasked = 'HTTP/1.1 299 Unasked\r\ncontent-length: 2\r\n\r\n{}';
-      const sockets: Socket[] = [];
-      const server = createTcpServer((socket) => {
-        sockets.push(socket);
-        socket.on('error', () => undefined);
-        socket.on('data', (data) => {
-          asked.push(data.toString().split('\r\n', 1)[0] ?? '');
-          socket.write(`HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}${isAtOnce ? unasked : ''}`);
-        });
-      });
-      const port = await new Promise<number>((resolve) => {
-        server.listen(0, '127.0.0.1', () => {
-          const address = server.address();
-          resolve(typeof address === 'object' && address !== null ? address.port : 0);
-        });
-      });
-      t.after(() => {
-        for (const socket of sockets) socket.destroy();
-        server.close();
-      });
-      const { get } = start(t);
-      const connection = connectionTo(`http://127.0.0.1:${port}/mcp`);
-      assert.equal(await get(connection), 200);
-      if (!isAtOnce) {
-        const first = sockets[0] ?? assert.fail();
-        const closed = once(first, 'close');
-        first.write(unasked);
-        await closed;
-      }
-      assert.equal(await get(connection), 200);
-      assert.equal(sockets.length, 2);
-      assert.equal(asked.length, 2);
-    });
-  }
 });
