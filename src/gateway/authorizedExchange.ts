@@ -86,11 +86,13 @@ export async function authorizedExchange(
 const WORTH_READING_BYTES = 65_536;
 
 /** Drops the rest of an answer that nobody wants, and keeps its connection if that is cheap. */
-export function discard(answer: UpstreamAnswer): void {
+export function discard(answer: Pick<UpstreamAnswer, 'body' | 'headers' | 'whole'>): void {
+  if (answer.whole !== undefined) return;
+  const { body, headers } = answer;
   // It may break off, or be over.
-  answer.on('error', () => undefined);
-  if (Number(answer.headers['content-length'] ?? Infinity) <= WORTH_READING_BYTES) answer.resume();
-  else answer.destroy();
+  body.on('error', () => undefined);
+  if (Number(headers['content-length'] ?? Infinity) <= WORTH_READING_BYTES) body.resume();
+  else body.destroy();
 }
 
 function oneOf(value: string | string[] | undefined): string | undefined {
@@ -141,7 +143,7 @@ export function createSendAuthorized(parts: AuthorizedExchangeParts): SendAuthor
       if (signal.aborted) throw signal.reason;
       if (outcome.type === 'failed') throw outcome.error;
       // The rest of the answer may take long, and is aborted too.
-      outcome.answer.once('close', () => signal.removeEventListener('abort', abort));
+      outcome.answer.body.once('close', () => signal.removeEventListener('abort', abort));
       return outcome.answer;
     } catch (error) {
       signal.removeEventListener('abort', abort);

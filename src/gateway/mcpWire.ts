@@ -57,7 +57,7 @@ export async function exchangeMessage(
   const answer = await sendMessage(options, options.connection.serverUrl, message, headers);
   const sessionId = answer.headers['mcp-session-id'];
   const head = {
-    status: answer.statusCode ?? 0,
+    status: answer.statusCode,
     contentType: answer.headers['content-type'] ?? null,
     ...(typeof sessionId === 'string' && { sessionId }),
   };
@@ -94,7 +94,7 @@ export async function sendMessage(
 /** An answer that is not about the person; throws `sign_in_required` for one that is. */
 export function judgedHead({ id }: Connection, answer: UpstreamAnswer): UpstreamAnswer {
   if (answer.statusCode !== 401 && answer.statusCode !== 403) return answer;
-  answer.destroy();
+  answer.body.destroy();
   throw new ConnectionError('sign_in_required', { id });
 }
 
@@ -106,7 +106,7 @@ async function readReply(
 ): Promise<Pick<Reply, 'result' | 'error'>> {
   const limit = limitOf(connection);
   try {
-    const texts = isEventStream(answer.headers) ? messageTexts(answer, limit) : wholeText(answer, limit);
+    const texts = isEventStream(answer.headers) ? messageTexts(answer.body, limit) : wholeText(answer.body, limit);
     for await (const text of texts) {
       const reply = replyTo(id, text);
       if (reply !== undefined) return reply;
@@ -115,7 +115,7 @@ async function readReply(
   } catch (error) {
     throw readingError(error, limit.url, signal);
   } finally {
-    answer.destroy();
+    answer.body.destroy();
   }
 }
 

@@ -31,10 +31,10 @@ export async function listOlderTools(
   const headers = { accept: 'text/event-stream', 'accept-encoding': 'identity' };
   const head = { method: 'GET', url: serverUrl, headers };
   const stream = judgedHead(connection, await send(connection, head, undefined, 'GET', signal));
-  const reply = { status: stream.statusCode ?? 0, contentType: stream.headers['content-type'] ?? null };
+  const reply = { status: stream.statusCode, contentType: stream.headers['content-type'] ?? null };
   try {
     if (reply.status !== 200 || !isEventStream(stream.headers)) throw notAServer(reply, serverUrl);
-    const events = readEvents(stream, limit);
+    const events = readEvents(stream.body, limit);
     const next = async (type: string): Promise<string> => {
       for (;;) {
         const { done, value } = await events.next();
@@ -48,7 +48,7 @@ export async function listOlderTools(
     const tell = async (message: OutgoingMessage): Promise<void> => {
       const answer = await sendMessage(wire, endpoint, message);
       discard(answer);
-      const { statusCode: status = 0 } = answer;
+      const { statusCode: status } = answer;
       if (status >= 300) throw notAServer({ status, contentType: answer.headers['content-type'] ?? null }, serverUrl);
     };
     const ask = async (id: number, method: string, asked: Readonly<Record<string, unknown>>): Promise<Reply> => {
@@ -69,6 +69,6 @@ export async function listOlderTools(
   } catch (error) {
     throw readingError(error, limit.url, signal);
   } finally {
-    stream.destroy();
+    stream.body.destroy();
   }
 }

@@ -21,11 +21,15 @@ export interface AccessTokens {
   onDidChangeAccesses(listener: () => void): Disposable;
 }
 
-/** The head of a server's answer; its body is still to be read, and breaks off when the server's does. */
-export interface UpstreamAnswer extends Readable {
-  readonly statusCode?: number | undefined;
+/** What a server answers. */
+export interface UpstreamAnswer {
+  readonly statusCode: number;
   /** As `node:http` gives them. */
   readonly headers: IncomingHttpHeaders;
+  /** All of the body, where it came along with the head, as short ones do; undefined where it is still to be read. */
+  readonly whole: Buffer | undefined;
+  /** The body, which breaks off when the server's does. To be read, or destroyed, unless it is `whole`. */
+  readonly body: Readable;
 }
 
 /** A request on its way to an MCP server. */

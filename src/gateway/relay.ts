@@ -43,12 +43,6 @@ export interface RelayTarget {
 /** So much of a body is kept, to be sent again; JSON-RPC messages are far shorter. */
 const KEPT_BYTES = 4 * 1024 * 1024;
 
-/** Whatever length their headers tell (RFC 9110 section 8.6). */
-const BODILESS_STATUSES: ReadonlySet<number> = new Set([204, 304]);
-
-/** Up to this length an answer is a short message. */
-const SHORT_BYTES = 65_536;
-
 const REDIRECT_STATUSES: ReadonlySet<number> = new Set([300, 301, 302, 303, 305, 306, 307, 308]);
 
 const NO_BODY = Buffer.alloc(0);
@@ -210,7 +204,7 @@ export class Relay {
 
   #passOn(answer: UpstreamAnswer): void {
     const { response } = this.#call;
-    const status = answer.statusCode ?? 502;
+    const status = answer.statusCode;
     if (REDIRECT_STATUSES.has(status)) {
       discard(answer);
       this.#tell('redirect_refused');
@@ -223,16 +217,15 @@ export class Relay {
       return;
     }
     const isStream = isEventStream(answer.headers);
-    const length = Number(answer.headers['content-length'] ?? 0);
-    const isShort = length > 0 && length <= SHORT_BYTES && !BODILESS_STATUSES.has(status);
-    if (isShort && !isStream) return this.#passOnShort(answer, length, status);
+    const { whole } = answer;
+    if (whole !== undefined && !isStream) return this.#passOnWhole(answer, whole);
     const filters: Transform[] = [];
     if (isStream && this.#mayBeOlderTransport()) filters.push(this.#endpointRewriter());
     if (allowedTools !== '*') filters.push(createAnswerFilter(answer.headers, allowedTools));
 
     const headers = toClient(answer.headers);
-    let body: Readable = answer;
-    answer.on('error', this.#call.breakOff);
+    let { body } = answer;
+    body.on('error', this.#call.breakOff);
     for (const filter of filters) {
       filter.on('error', this.#call.breakOff);
       body = body.pipe(filter);
@@ -244,37 +237,14 @@ export class Relay {
     this.#call.pour(body);
   }
 
-  /**
-   * Passes on a short message in one piece, which most are: a pipe costs more than all the rest, and so does what leaves
-   * tools out as a stream. One that comes in pieces is passed on as it comes, unless tools are to be left out.
-   */
-  #passOnShort(answer: UpstreamAnswer, length: number, status: number): void {
+  /** Passes on what has come in one piece, as most messages do, without the cost of a stream. */
+  #passOnWhole({ headers: received, statusCode }: UpstreamAnswer, whole: Buffer): void {
     const { response } = this.#call;
     const { allowedTools } = this.#target.access;
-    const headers = toClient(answer.headers);
-    const chunks: Buffer[] = [];
-    let received = 0;
-    const take = (chunk: Buffer): void => {
-      chunks.push(chunk);
-      received += chunk.length;
-      if (received < length && allowedTools !== '*') return;
-      answer.off('data', take);
-      if (received < length) {
-        response.writeHead(status, headers);
-        response.write(chunk);
-        this.#call.pour(answer);
-        return;
-      }
-      const whole = chunks.length === 1 ? chunk : Buffer.concat(chunks, received);
-      const passed = allowedTools === '*' ? whole : filterAnswer(whole, allowedTools);
-      const passedHeaders = passed === whole ? headers : withLength(headers, passed.length);
-      response.writeHead(status, passedHeaders);
-      response.end(passed);
-      // To its end, for the connection's sake.
-      answer.resume();
-    };
-    answer.on('error', this.#call.breakOff);
-    answer.on('data', take);
+    const headers = toClient(received);
+    const passed = allowedTools === '*' ? whole : filterAnswer(whole, allowedTools);
+    response.writeHead(statusCode, passed === whole ? headers : withLength(headers, passed.length));
+    response.end(passed);
   }
 
   /** A stream of the newer transport is one of a session, or answers a POST. */

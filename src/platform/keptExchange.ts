@@ -31,7 +31,7 @@ export class KeptExchange implements Dispatcher.DispatchHandler {
   readonly #listener: ExchangeListener;
   readonly #head = deferred<UpstreamAnswer>();
   #controller: Dispatcher.DispatchController | undefined;
-  #body: ReceivedAnswer | undefined;
+  #received: ReceivedAnswer | undefined;
   #abortedFor: Error | undefined;
 
   constructor(listener: ExchangeListener) {
@@ -59,39 +59,89 @@ export class KeptExchange implements Dispatcher.DispatchHandler {
     if (status < 200) return;
     const headers = joined(received);
     this.#listener.onHead(headers);
-    this.#body = new ReceivedAnswer(status, headers, controller);
-    this.#head.resolve(this.#body);
+    this.#received = new ReceivedAnswer(status, headers, controller);
+    this.#head.resolve(this.#received);
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
-    if (this.#body?.push(chunk) === false) controller.pause();
+    if (this.#received?.push(chunk) === false) controller.pause();
   }
 
   onResponseEnd(): void {
-    this.#body?.end();
+    this.#received?.end();
     this.#listener.onEnd();
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
-    if (this.#body === undefined) this.#head.reject(error);
-    else this.#body.destroy(error);
+    if (this.#received === undefined) this.#head.reject(error);
+    else this.#received.breakOff(error);
     this.#listener.onError();
   }
 }
 
 const GIVEN_UP = new Error('nobody reads the answer');
+/** So much is taken before somebody reads. */
+const TAKEN_BYTES = 65_536;
 
-/** An answer whose body undici receives, as fast as it is read. */
-class ReceivedAnswer extends Readable implements UpstreamAnswer {
+/** An answer that undici receives: most are there as a whole before anybody looks, and need no stream. */
+class ReceivedAnswer implements UpstreamAnswer {
   readonly statusCode: number;
   readonly headers: IncomingHttpHeaders;
   readonly #controller: Dispatcher.DispatchController;
+  readonly #taken: Buffer[] = [];
+  #takenBytes = 0;
   #isWhole = false;
+  #error: Error | undefined;
+  #body: ReceivedBody | undefined;
 
   constructor(statusCode: number, headers: IncomingHttpHeaders, controller: Dispatcher.DispatchController) {
-    super();
     this.statusCode = statusCode;
     this.headers = headers;
+    this.#controller = controller;
+  }
+
+  get whole(): Buffer | undefined {
+    if (!this.#isWhole || this.#body !== undefined) return undefined;
+    const [first] = this.#taken;
+    return first !== undefined && this.#taken.length === 1 ? first : Buffer.concat(this.#taken, this.#takenBytes);
+  }
+
+  get body(): Readable {
+    if (this.#body === undefined) {
+      this.#body = new ReceivedBody(this.#controller);
+      for (const chunk of this.#taken.splice(0)) this.#body.push(chunk);
+      if (this.#isWhole) this.#body.end();
+      if (this.#error !== undefined) this.#body.destroy(this.#error);
+    }
+    return this.#body;
+  }
+
+  /** Takes a piece of the body; gives whether more may come now. */
+  push(chunk: Buffer): boolean {
+    if (this.#body !== undefined) return this.#body.push(chunk);
+    this.#taken.push(chunk);
+    this.#takenBytes += chunk.length;
+    return this.#takenBytes < TAKEN_BYTES;
+  }
+
+  end(): void {
+    this.#isWhole = true;
+    this.#body?.end();
+  }
+
+  breakOff(error: Error): void {
+    this.#error = error;
+    this.#body?.destroy(error);
+  }
+}
+
+/** The body of an answer that takes longer, as fast as it is read. */
+class ReceivedBody extends Readable {
+  readonly #controller: Dispatcher.DispatchController;
+  #isWhole = false;
+
+  constructor(controller: Dispatcher.DispatchController) {
+    super();
     this.#controller = controller;
     // One that breaks off before anybody reads it is no fault of ours.
     this.on('error', () => undefined);

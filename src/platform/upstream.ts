@@ -1,15 +1,16 @@
-import type { ClientRequest, RequestOptions } from 'node:http';
+import type { ClientRequest, IncomingMessage, RequestOptions } from 'node:http';
 import type { TLSSocket } from 'node:tls';
 import type { Readable } from 'node:stream';
 import type { Connection, ConnectionId } from '../connections/connection.ts';
 import type { Clock } from '../connections/ports.ts';
-import type { Upstream, UpstreamExchange, UpstreamHead } from '../gateway/ports.ts';
+import type { Upstream, UpstreamAnswer, UpstreamExchange, UpstreamHead } from '../gateway/ports.ts';
 import { isOAuthError } from '../oauth/errors.ts';
 import type { GuardedFetch } from './guardedFetch.ts';
 import { IdleConnections } from './idleConnections.ts';
 import { idleMsOf, type KeptRequest } from './keptConnection.ts';
+import type { KeptExchange } from './keptExchange.ts';
 import { unreachable } from './networkFailure.ts';
-import { type OpenRequest, openRequest } from './sendRequest.ts';
+import { openRequest } from './sendRequest.ts';
 
 export interface UpstreamOptions {
   readonly guardedFetch: Pick<GuardedFetch, 'resolveReach' | 'wayTo'>;
@@ -105,11 +106,9 @@ export function createUpstream({
   }
 
   function begin(way: Way, id: ConnectionId, head: UpstreamHead, body: Buffer | Readable): UpstreamExchange {
-    const path = pathOf(way, head.url);
     const headers = ['host', way.serverUrl.host, ...head.headers];
-    const exchange =
-      way.idle.take()?.send({ method: head.method, path, headers, body }) ??
-      open(way, { method: head.method, path, headers }, body);
+    const request = { method: head.method, path: pathOf(way, head.url), headers, body };
+    const exchange = way.idle.take()?.send(request) ?? open(way, request);
     return {
       answer: exchange.answer.catch((error: unknown) => {
         // The server's name may mean something else by now, or a file with certificates may.
@@ -121,7 +120,7 @@ export function createUpstream({
   }
 
   /** Sends a request on a connection that is opened for it. */
-  function open(way: Way, { headers, method, path }: Omit<KeptRequest, 'body'>, body: Buffer | Readable): OpenRequest {
+  function open(way: Way, { body, headers, method, path }: KeptRequest): Pick<KeptExchange, 'abort' | 'answer'> {
     // As an object: through an http proxy they are written anew, which Node can only do with that.
     const named = Object.fromEntries(pairs([...headers, 'connection', 'keep-alive']));
     const opened = openRequest({ ...way.options, method, path, headers: named });
@@ -145,7 +144,7 @@ export function createUpstream({
       else socket.once('encrypted' in socket ? 'secureConnect' : 'connect', stop);
     });
     write(request, body);
-    return opened;
+    return { answer: opened.answer.then(unread), abort: opened.abort };
   }
 
   return {
@@ -180,6 +179,11 @@ const SETTINGS_FRESH_MS = 1000;
 const PROBE_AFTER_MS = 60_000;
 const LATE = new Error('connecting took too long');
 const ABORTED = new Error('aborted');
+
+/** An answer of Node's, which comes piece by piece. */
+function unread(incoming: IncomingMessage): UpstreamAnswer {
+  return { statusCode: incoming.statusCode ?? 0, headers: incoming.headers, whole: undefined, body: incoming };
+}
 
 function pairs(headers: readonly string[]): [string, string][] {
   return headers.flatMap((name, at) => (at % 2 === 0 ? [[name, headers[at + 1] ?? '']] : []));

@@ -1,4 +1,4 @@
-import { once } from 'node:events';
+import { buffer } from 'node:stream/consumers';
 import type { TestContext } from 'node:test';
 import type { Connection } from '../../src/connections/connection.ts';
 import type { UpstreamAnswer } from '../../src/gateway/ports.ts';
@@ -44,7 +44,7 @@ export function startUpstream(t: TestContext, { clock, extraCaFile, lookup }: Up
   return {
     upstream,
     /** Sends a request, reads its answer, and gives the status. */
-    get: async (connection: Connection): Promise<number | undefined> => {
+    get: async (connection: Connection): Promise<number> => {
       const head = { method: 'GET', url: connection.serverUrl, headers: [] };
       return (await readAnswer(upstream.send(connection, head, NO_BODY).answer)).status;
     },
@@ -54,10 +54,9 @@ export function startUpstream(t: TestContext, { clock, extraCaFile, lookup }: Up
 /** All of an answer; afterwards its connection is free. */
 export async function readAnswer(answered: Promise<UpstreamAnswer>) {
   const answer = await answered;
-  const chunks: Buffer[] = [];
-  answer.on('data', (chunk: Buffer) => chunks.push(chunk));
-  await once(answer, 'end');
+  const { headers, statusCode: status, whole } = answer;
+  const body = whole ?? (await buffer(answer.body));
   // The connection is free at the next turn.
   await new Promise((resolve) => setImmediate(resolve));
-  return { status: answer.statusCode, headers: answer.headers, body: Buffer.concat(chunks).toString() };
+  return { status, headers, body: body.toString() };
 }

@@ -64,6 +64,22 @@ describe('later requests on a connection', () => {
     assert.deepEqual(lines[2], lines[0]);
   });
 
+  it('P37 are answered whole, in one piece, in several, or with nothing at all', async (t) => {
+    const texts = ['{}', '', '{}', 'x'.repeat(3_000_000), '{ }'];
+    const { origin, sockets } = await serveRaw(t, (count) => {
+      const text = texts[count] ?? '';
+      return `HTTP/1.1 200 OK\r\ncontent-length: ${text.length}\r\n\r\n${text}`;
+    });
+    const { upstream } = startUpstream(t);
+    const connection = connectionTo(`${origin}/mcp`);
+    const request = { method: 'GET', url: connection.serverUrl, headers: [] };
+    for (const text of texts) {
+      const { body } = await readAnswer(upstream.send(connection, request, NO_BODY).answer);
+      assert.equal(body, text);
+    }
+    assert.equal(sockets.length, 1);
+  });
+
   it('P37 break off with the answer, and the next one has another connection', async (t) => {
     const cut = 'HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n{}';
     const { origin, sockets } = await serveRaw(t, (count) => (count === 1 ? cut : OK));
@@ -72,8 +88,8 @@ describe('later requests on a connection', () => {
     await get(connection);
     const request = { method: 'GET', url: connection.serverUrl, headers: [] };
     const broken = await upstream.send(connection, request, NO_BODY).answer;
-    const failed = once(broken, 'error');
-    broken.once('data', () => sockets[0]?.destroy());
+    const failed = once(broken.body, 'error');
+    broken.body.once('data', () => sockets[0]?.destroy());
     await failed;
     assert.equal(await get(connection), 200);
     assert.equal(sockets.length, 2);
