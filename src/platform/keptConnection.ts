@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Socket } from 'node:net';
-import type { Readable } from 'node:stream';
+import { PassThrough, type Readable } from 'node:stream';
 import type { Client } from 'undici';
 import { KeptExchange } from './keptExchange.ts';
 
@@ -88,9 +88,23 @@ export class KeptConnection {
       // What is still on its way in it is nobody's.
       onError: () => void this.socket.destroy(),
     });
-    this.#client.dispatch(request, exchange);
+    const { body } = request;
+    this.#client.dispatch({ ...request, body: Buffer.isBuffer(body) ? body : copyOf(body) }, exchange);
     return exchange;
   }
+}
+
+/**
+ * What undici destroys when it is done with a body: that of a client's request would take the client's connection along,
+ * by which it still waits for its answer.
+ */
+function copyOf(body: Readable): Readable {
+  const copy = body.pipe(new PassThrough());
+  // Its sender went away: what was sent of it may not pass for a whole.
+  body.once('close', () => {
+    if (!body.readableEnded) copy.destroy();
+  });
+  return copy;
 }
 
 /**

@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer, type Socket } from 'node:net';
+import { PassThrough } from 'node:stream';
 import { describe, it, type TestContext } from 'node:test';
 import { connectionTo, NO_BODY, readAnswer, startUpstream } from '../../headless/upstreamStand.ts';
 import { listenOnLoopback } from '../../servers/loopback.ts';
 
-const OK = 'HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}';
+const LENGTH = 'content-length: 2\r\n\r\n{}';
+const OK = `HTTP/1.1 200 OK\r\n${LENGTH}`;
 
 /**
  * A server that says what it is told to.
@@ -78,6 +80,41 @@ describe('later requests on a connection', () => {
       assert.equal(body, text);
     }
     assert.equal(sockets.length, 1);
+  });
+
+  it('P37 leave a body alone that the server has not waited for', async (t) => {
+    const { origin, sockets } = await serveRaw(t, (count) => (count === 1 ? `HTTP/1.1 413 No\r\n${LENGTH}` : OK));
+    const { get, upstream } = startUpstream(t);
+    const connection = connectionTo(`${origin}/mcp`);
+    await get(connection);
+    const body = new PassThrough();
+    body.write('{');
+    const request = { method: 'POST', url: connection.serverUrl, headers: ['content-length', '9'] };
+    const [socket = assert.fail()] = sockets;
+    const closed = once(socket, 'close');
+    assert.equal((await readAnswer(upstream.send(connection, request, body).answer)).status, 413);
+    await closed;
+    // Of a client's request: its connection has still to carry the answer.
+    assert.equal(body.destroyed, false);
+    assert.equal(await get(connection), 200);
+  });
+
+  it('P37 break off with the body', async (t) => {
+    const { asked, origin, sockets } = await serveRaw(t, (count) => (count === 0 ? OK : ''));
+    const { get, upstream } = startUpstream(t);
+    const connection = connectionTo(`${origin}/mcp`);
+    await get(connection);
+    const body = new PassThrough();
+    body.write('{');
+    const request = { method: 'POST', url: connection.serverUrl, headers: ['content-length', '9'] };
+    const [socket = assert.fail()] = sockets;
+    const [arrived, closed] = [once(socket, 'data'), once(socket, 'close')];
+    const { answer } = upstream.send(connection, request, body);
+    await arrived;
+    body.destroy();
+    await assert.rejects(answer, { code: 'server_unreachable' });
+    await closed;
+    assert.match(asked[1] ?? '', /\r\n\r\n\{$/);
   });
 
   it('P37 break off with the answer, and the next one has another connection', async (t) => {
