@@ -58,8 +58,11 @@ const RECEIVED_HEADERS = ['content-type', 'www-authenticate', 'location', 'retry
 /** Documents that anybody can read. */
 const PUBLIC_DOCUMENTS: ReadonlySet<TracePurpose> = new Set(['probe', 'resource_metadata', 'server_metadata']);
 
-/** Anything with a scheme, up to what cannot be in a URL. */
-const URL_IN_TEXT = /[a-z][a-z0-9+.-]*:\/\/[^\s"'<>\\]+/gi;
+/**
+ * Anything with a scheme, up to what cannot be in a URL. It is looked for only where a word begins: a long text that
+ * comes from a server, each letter of which might begin a scheme, would take minutes.
+ */
+const URL_IN_TEXT = /(?<![a-z0-9+.-])[a-z0-9+.-]+:\/\/[^\s"'<>\\]+/gi;
 
 type Named = readonly [name: string, value: unknown];
 

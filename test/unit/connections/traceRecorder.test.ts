@@ -110,6 +110,27 @@ describe('the recorder of a trace', () => {
     for (const { sent, received } of steps) assert.ok(sent.length <= 40 && received.length <= 40);
   });
 
+  for (const [title, text] of [
+    ['letters', 'a'.repeat(1_000_000)],
+    ['digits', '1'.repeat(1_000_000)],
+    ['colons', 'a:'.repeat(500_000)],
+    ['slashes', 'a:/'.repeat(333_333)],
+    ['URLs', 'a://b '.repeat(166_666)],
+  ] as const) {
+    it(`P36 reads a megabyte of ${title} in under 500 ms`, async () => {
+      const request = form({ grant_type: 'x' });
+      const fetch = answering({ error_description: text }, { status: 400 });
+      // The best of several: a machine that is busy with something else says nothing of the reader.
+      const times: number[] = [];
+      for (let round = 0; round < 3; round += 1) {
+        const startedAt = performance.now();
+        await new TraceRecorder(new ManualClock()).recorded(fetch)(TOKEN_URL, request);
+        times.push(performance.now() - startedAt);
+      }
+      assert.ok(Math.min(...times) < 500, `took ${times.map((ms) => ms.toFixed(0)).join(', ')} ms`);
+    });
+  }
+
   it('tells what made a request fail', async () => {
     const recorder = new TraceRecorder(new ManualClock());
     const refused = new OAuthError('address_refused', { url: 'https://as.example', address: '10.0.0.1' });
