@@ -3,8 +3,9 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { type BrowserSession, startBrowser } from '../stand/browser.ts';
 import { CodeServer, type CodeServerOptions } from '../stand/codeServer.ts';
+import { INSTALLED_EXTENSIONS } from '../stand/installedExtension.ts';
 import { withKeyring } from '../stand/keyring.ts';
-import { SCREENSHOTS_FOLDER, VSIX_FILE } from '../stand/standPaths.ts';
+import { SCREENSHOTS_FOLDER } from '../stand/standPaths.ts';
 import { Workbench } from './workbench.ts';
 
 /** An editor with the packed extension in it, a browser, and a first window. */
@@ -45,9 +46,9 @@ async function runSession(
   options: CodeServerOptions,
 ): Promise<void> {
   const scratch = await mkdtemp(path.join(tmpdir(), 'scopekeeper-e2e-'));
-  const server = await CodeServer.start(options);
+  const server = await CodeServer.start({ extensions: INSTALLED_EXTENSIONS, ...options });
   try {
-    const browser = await prepare(server);
+    const browser = await startBrowser();
     try {
       const openWindow = async (): Promise<Workbench> =>
         Workbench.open(browser.context, server, await mkdtemp(path.join(scratch, 'window-')));
@@ -65,15 +66,6 @@ async function runSession(
     await server.dispose();
     await rm(scratch, { recursive: true, force: true });
   }
-}
-
-/** Installs the extension, and starts a browser meanwhile. */
-async function prepare(server: CodeServer): Promise<BrowserSession> {
-  const [installed, started] = await Promise.allSettled([server.installExtension(VSIX_FILE), startBrowser()]);
-  if (started.status === 'rejected') throw started.reason;
-  if (installed.status === 'fulfilled') return started.value;
-  await started.value.dispose();
-  throw installed.reason;
 }
 
 async function takePictures(name: string, browser: BrowserSession): Promise<void> {

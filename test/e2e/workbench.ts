@@ -1,5 +1,6 @@
 import path from 'node:path';
 import type { BrowserContext, Locator, Page } from 'playwright-core';
+import { newWorkbenchPage } from '../stand/browser.ts';
 import type { CodeServer } from '../stand/codeServer.ts';
 import { SCREENSHOTS_FOLDER } from '../stand/standPaths.ts';
 import { Notifications } from './notifications.ts';
@@ -32,7 +33,7 @@ export class Workbench {
 
   /** Opens a window on `folder` (absolute) and waits until it can be used. */
   static async open(context: BrowserContext, server: CodeServer, folder: string): Promise<Workbench> {
-    const page = await context.newPage();
+    const page = await newWorkbenchPage(context);
     const workbench = new Workbench(page);
     await page.goto(server.urlFor(folder), { waitUntil: 'commit' });
     await workbench.#waitUntilUsable();

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { type BrowserContext, chromium } from 'playwright-core';
+import { type BrowserContext, chromium, type Page } from 'playwright-core';
 import { cleanEnvironment } from './processes.ts';
 import { findProgram } from './provisionPackages.ts';
 
@@ -52,4 +52,14 @@ export async function startBrowser(profileFolder?: string): Promise<BrowserSessi
       await rm(scratch, { recursive: true, force: true, maxRetries: 5 });
     },
   };
+}
+
+/**
+ * Opens a page for a workbench: code-server would compress its 20 MB each time, for a browser on the same machine.
+ * Pages that the workbench opens ask as every browser does.
+ */
+export async function newWorkbenchPage(context: BrowserContext): Promise<Page> {
+  const page = await context.newPage();
+  await page.setExtraHTTPHeaders({ 'accept-encoding': 'identity' });
+  return page;
 }

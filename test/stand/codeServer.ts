@@ -1,6 +1,6 @@
 import type { ChildProcess } from 'node:child_process';
 import { createWriteStream } from 'node:fs';
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
@@ -52,6 +52,8 @@ export interface CodeServerOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** User settings on top of the quiet ones; a lasting folder keeps those that it has. */
   readonly settings?: Readonly<Record<string, unknown>>;
+  /** A folder of extensions that are installed, as another server has left it; it has a copy of them from the start. */
+  readonly extensions?: string;
   /** Whether a folder is trusted only when the person says so; else all are. */
   readonly hasWorkspaceTrust?: boolean;
   /** How long a window that lost its connection keeps its extension host. */
@@ -104,6 +106,7 @@ export class CodeServer {
     await Promise.all(
       [server.configHome, server.extensionsFolder].map(async (each) => mkdir(each, { recursive: true })),
     );
+    if (options.extensions !== undefined) await cp(options.extensions, server.extensionsFolder, { recursive: true });
     await writeFile(server.#configFile, 'auth: none\ncert: false\n');
     await server.#writeSettings({ ...QUIET_SETTINGS, ...options.settings });
     await server.#launch();

@@ -5,6 +5,7 @@ import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import {
+  HOST_AGENTS_VARIABLE,
   HOST_LOG_VARIABLE,
   HOST_RESULTS_VARIABLE,
   UNPACKED_EXTENSION,
@@ -13,6 +14,7 @@ import {
 } from './hostTests.ts';
 import { type Counts, writeCounts } from './counts.ts';
 import { startKeyring } from './keyring.ts';
+import { longestFirst } from './longestFirst.ts';
 import { packVsix } from './packVsix.ts';
 import { cleanEnvironment, runQuietly } from './processes.ts';
 import { provision } from './provision.ts';
@@ -22,6 +24,8 @@ import { extractZip } from './zipFile.ts';
 
 /** Each has an editor and a browser. */
 const AT_ONCE = 2;
+/** What talks to the editor's own agent mode. */
+const WITH_AGENTS = new Set(['agentMode.test.cjs']);
 const FOLDER = path.join(RESULTS_FOLDER, 'host');
 
 const editor = chooseEditor();
@@ -40,13 +44,13 @@ const needsScreen = editor === 'desktop' && process.platform === 'linux' && proc
 if (needsScreen && (await findProgram('xvfb-run')) === undefined) throw new Error('Install xvfb, or set DISPLAY.');
 const [command = node, ...args] = needsScreen ? ['xvfb-run', '-a', ...driver] : driver;
 
-const waiting = (await readdir(path.join(OUT_FOLDER, 'test', 'host'), { recursive: true }))
+const files = (await readdir(path.join(OUT_FOLDER, 'test', 'host'), { recursive: true }))
   .filter((file) => file.endsWith('.test.cjs'))
   // Those of a bench measure nothing but when they are asked for.
   .filter((file) =>
     filters.length === 0 ? !file.endsWith('Bench.test.cjs') : filters.some((filter) => file.includes(filter)),
-  )
-  .toSorted();
+  );
+const waiting = await longestFirst('host', files);
 const sum = { passed: 0, failed: 0 };
 const workers = Array.from({ length: AT_ONCE }, async () => {
   for (let file = waiting.shift(); file !== undefined; file = waiting.shift()) {
@@ -68,6 +72,7 @@ async function runFile(file: string): Promise<Counts> {
     [HOST_RESULTS_VARIABLE]: results,
     [HOST_LOG_VARIABLE]: log,
     SCOPEKEEPER_HOST_FILES: file,
+    ...(WITH_AGENTS.has(file) && { [HOST_AGENTS_VARIABLE]: '1' }),
     ...keyring?.env,
   };
   const run = await runQuietly(command, args, { env: cleanEnvironment(environment) });

@@ -10,6 +10,9 @@ export const HOST_RESULTS_VARIABLE = 'SCOPEKEEPER_HOST_RESULTS';
 /** Names the file for what workbench and extension host say meanwhile. */
 export const HOST_LOG_VARIABLE = 'SCOPEKEEPER_HOST_LOG';
 
+/** Set where code-server has its agent mode, which those who do not test it go without. */
+export const HOST_AGENTS_VARIABLE = 'SCOPEKEEPER_HOST_AGENTS';
+
 /** The extension as it is in the VSIX, unpacked. */
 export const UNPACKED_EXTENSION = path.join(OUT_FOLDER, 'host', 'extension');
 

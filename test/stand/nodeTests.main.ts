@@ -1,4 +1,5 @@
 // npm run test:unit, npm run test:e2e [-- part of a file name ...]: runs tests inside a throw-away keyring.
+import { installPackedExtension } from './installedExtension.ts';
 import { withKeyring } from './keyring.ts';
 import { runNodeTests } from './nodeTests.ts';
 import { packVsix } from './packVsix.ts';
@@ -19,7 +20,10 @@ async function runAll(): Promise<void> {
 
 if (process.platform === 'linux') {
   await provision();
-  if (folders.includes('e2e') && !args.includes('--packed')) await packVsix();
+  if (folders.includes('e2e')) {
+    if (!args.includes('--packed')) await packVsix();
+    await installPackedExtension();
+  }
   await withKeyring(runAll);
 } else {
   if (folders.includes('e2e')) throw new Error('The e2e tests drive code-server, which runs on Linux only.');

@@ -1,9 +1,10 @@
-import { readFile, readdir, rm, mkdir, stat } from 'node:fs/promises';
+import { readFile, readdir, rm, mkdir } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import { type Counts, writeCounts } from './counts.ts';
+import { longestFirst } from './longestFirst.ts';
 import { runLoudly } from './processes.ts';
-import { OUT_FOLDER, REPOSITORY, RESULTS_FOLDER } from './standPaths.ts';
+import { OUT_FOLDER, RESULTS_FOLDER } from './standPaths.ts';
 
 const TEST_TIMEOUT_MS = 300_000;
 /** A person's whole day in the workbench, where other work keeps the processors from it; each step has its own end. */
@@ -69,24 +70,13 @@ async function runAgain(files: readonly string[], { counts, report }: Run): Prom
   return { passed: counts.passed + counts.failed - again.counts.failed, failed: again.counts.failed };
 }
 
-/** The files with the longest source first: a long one that is begun last would run alone at the end. */
 async function testFiles(folder: string, filters: readonly string[]): Promise<string[]> {
   const top = path.join(OUT_FOLDER, 'test', folder);
   const names = await readdir(top, { recursive: true }).catch(() => []);
   const chosen = names
     .filter((name) => name.endsWith('.test.mjs'))
     .filter((name) => filters.length === 0 || filters.some((filter) => name.includes(filter)));
-  const sized = await Promise.all(chosen.map(async (name) => ({ name, size: await sourceSize(folder, name) })));
-  return sized.toSorted((one, other) => other.size - one.size).map(({ name }) => path.join(top, name));
-}
-
-/** The bytes of the file from which esbuild made a bundle; of one that is gone, 0. */
-async function sourceSize(folder: string, bundle: string): Promise<number> {
-  const source = path.join(REPOSITORY, 'test', folder, bundle.replace(/\.mjs$/, '.ts'));
-  return stat(source).then(
-    ({ size }) => size,
-    () => 0,
-  );
+  return (await longestFirst(folder, chosen)).map((name) => path.join(top, name));
 }
 
 /** For each test at the top that failed the file that it is in, without its ending, by where a TAP report places it. */

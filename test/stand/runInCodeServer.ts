@@ -1,9 +1,9 @@
 import { createWriteStream } from 'node:fs';
 import { devNull } from 'node:os';
-import { startBrowser } from './browser.ts';
+import { newWorkbenchPage, startBrowser } from './browser.ts';
 import { CodeServer } from './codeServer.ts';
 import type { EditorCommand } from './editorCommand.ts';
-import { HOST_LOG_VARIABLE } from './hostTests.ts';
+import { HOST_AGENTS_VARIABLE, HOST_LOG_VARIABLE } from './hostTests.ts';
 
 /** Longer than any run should take; a window that never reports must not hang the tests. */
 const RUN_TIMEOUT_MS = 10 * 60_000;
@@ -14,11 +14,14 @@ const RUN_TIMEOUT_MS = 10 * 60_000;
  */
 export async function runInCodeServer(command: EditorCommand): Promise<number> {
   const log = createWriteStream(process.env[HOST_LOG_VARIABLE] ?? devNull);
-  const server = await CodeServer.start();
+  const server = await CodeServer.start({
+    // It starts a process of its own, and the window asks it for ten seconds who is signed in.
+    settings: { 'chat.disableAIFeatures': process.env[HOST_AGENTS_VARIABLE] === undefined },
+  });
   try {
     const browser = await startBrowser();
     try {
-      const page = await browser.context.newPage();
+      const page = await newWorkbenchPage(browser.context);
       const ended = new Promise<number>((resolve, reject) => {
         page.once('crash', () => reject(new Error('The page with the workbench crashed.')));
         void page.exposeFunction('codeAutomationExit', resolve).catch(reject);
