@@ -7,6 +7,9 @@ import type { OAuthClientInformationMixed, OAuthTokens } from '@modelcontextprot
 import { type Deferred, deferred } from '../../src/connections/deferred.ts';
 import { listenOnLoopback, stopServer } from '../servers/loopback.ts';
 
+/** A call may wait for a person who signs in meanwhile, on a machine that is busy; the client's own limit is a minute. */
+const CALL_TIMEOUT_MS = 600_000;
+
 /** Opens the authorization URL, as a browser does; where it ends is not waited for. */
 export type OpenAuthorization = (url: URL) => void;
 
@@ -87,7 +90,8 @@ export async function startLocalClient(url: string, name: string, open: OpenAuth
 
   return {
     listTools: async () => (await (await connected()).listTools()).tools.map((tool) => tool.name),
-    callTool: async (tool) => (await connected()).callTool({ name: tool, arguments: {} }),
+    callTool: async (tool) =>
+      (await connected()).callTool({ name: tool, arguments: {} }, undefined, { timeout: CALL_TIMEOUT_MS }),
     get secrets() {
       return [tokens?.access_token, tokens?.refresh_token].filter((token) => token !== undefined);
     },
