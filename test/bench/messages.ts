@@ -14,7 +14,7 @@ export const usageSchema = v.object({
    * was asked for: to find it out takes the process 10 ms.
    */
   pss: v.exactOptional(v.number()),
-  /** How many connections it has accepted, where it counts them. */
+  /** How many connections it has had, where it counts them. */
   accepted: v.number(),
 });
 export type Usage = v.InferOutput<typeof usageSchema>;

@@ -4,7 +4,7 @@ import { questionSchema, type Telling, type Usage } from './messages.ts';
 
 /**
  * Tells the parent what this process has used, whenever it asks, and ends with the parent.
- * @param accepted gives how many connections were accepted so far
+ * @param accepted gives how many connections there were so far
  */
 export function answerUsage(accepted?: () => number): void {
   process.on('message', (message) => {

@@ -32,6 +32,8 @@ const WARM_UP_BLOCKS = 50;
 const WINDOW_MS = 100;
 const EVENTS_PER_BLOCK = 4;
 const IDLE_SERVERS = 10;
+/** At the gateway's own path its connections are counted. */
+const GATEWAY_INDEX = IDLE_SERVERS;
 
 /** Something to be closed at the end. */
 interface Closable {
@@ -57,7 +59,8 @@ export function formatResult({ rows, bare, aims, connections }: BenchResult): st
 
 async function measureAll(options: BenchOptions, closing: Closable[]): Promise<BenchResult> {
   const { blocks, rounds, bytes, hasMcpRemote, isHosted } = options;
-  const upstream = await Station.start('upstream');
+  // All have the same one behind them: two of the same kind may differ by a tenth.
+  const upstream = await Station.start('upstream', serverUrl(0, GATEWAY_INDEX).pathname);
   closing.push(upstream.station);
   const startBare = async (): Promise<{ station: Station; port: number }> => {
     const started = await Station.start('bareProxy', String(upstream.port));
@@ -71,10 +74,7 @@ async function measureAll(options: BenchOptions, closing: Closable[]): Promise<B
   const direct = httpTarget('direct', serverUrl(upstream.port, 0));
   const bare = await bareTarget('bare');
   const control = await bareTarget('bare again');
-  // One of its own, whose connections are counted.
-  const behindGateway = await Station.start('upstream');
-  closing.push(behindGateway.station);
-  const gatewayUrl = serverUrl(behindGateway.port, 0);
+  const gatewayUrl = serverUrl(upstream.port, GATEWAY_INDEX);
   const gateway = isHosted ? await startHostedGateway(gatewayUrl) : await startBenchedGateway([gatewayUrl]);
   closing.push(gateway);
   const [unfiltered = missing()] = gateway.targets;
@@ -83,10 +83,10 @@ async function measureAll(options: BenchOptions, closing: Closable[]): Promise<B
   if (mcpRemote !== undefined) closing.push(mcpRemote);
   const targets: Target[] = [...overHttp, ...(mcpRemote === undefined ? [] : [mcpRemote])];
 
-  const connectionsBefore = (await behindGateway.station.usage()).accepted;
+  const connectionsBefore = (await upstream.station.usage()).accepted;
   const latencies = await measureLatency(targets, blocks, Math.min(WARM_UP_BLOCKS, blocks));
   const throughputs = await measureThroughput(targets, rounds, WINDOW_MS);
-  const connections = (await behindGateway.station.usage()).accepted - connectionsBefore;
+  const connections = (await upstream.station.usage()).accepted - connectionsBefore;
   const eventDelays = await measureEventDelay(targets, blocks * EVENTS_PER_BLOCK);
   const streamed = new Map<Target, Pick<Row, 'streamed' | 'firstEventMs'>>();
   for (const target of bytes === 0 ? [] : overHttp) {

@@ -1,6 +1,7 @@
 // An MCP server that does as little as it can, so that what is before it is measured and not the server.
 // Any path is one, JSON and event streams are answered; each open stream gets an event in turn.
 import { createServer, type ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import * as v from 'valibot';
 import { listenOnLoopback } from '../servers/loopback.ts';
 import { answerUsage, tell } from './meter.ts';
@@ -23,8 +24,10 @@ const messageSchema = v.object({
 });
 type Message = v.InferOutput<typeof messageSchema>;
 
+/** Connections are counted by which requests for this path have come. */
+const countedPath = process.argv[2];
+const counted = new Set<Socket>();
 const streams: ServerResponse[] = [];
-let accepted = 0;
 let turn = 0;
 
 function resultOf({ method, params }: Message): object {
@@ -86,6 +89,7 @@ function eventNow(): string {
 }
 
 const server = createServer((request, response) => {
+  if (request.url === countedPath) counted.add(request.socket);
   if (request.method !== 'POST') {
     response.writeHead(200, { 'content-type': 'text/event-stream' });
     response.write(': open\n\n');
@@ -103,8 +107,7 @@ const server = createServer((request, response) => {
   });
 });
 server.keepAliveTimeout = 60_000;
-server.on('connection', () => (accepted += 1));
-answerUsage(() => accepted);
+answerUsage(() => counted.size);
 setInterval(() => streams[turn++ % streams.length]?.write(eventNow()), EVENT_INTERVAL_MS);
 const { port } = new URL(await listenOnLoopback(server));
 tell({ type: 'ready', port: Number(port) });

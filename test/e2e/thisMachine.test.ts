@@ -49,6 +49,9 @@ test('a broken file and a taken port are told, nothing is lost, and all goes on 
     await servers.welcomeAction('Choose Another Port').waitFor();
     await workbench.screenshot('port-taken');
     await workbench.screenshot('port-taken-light', 'light');
+    await servers.welcomeAction('Choose Another Port').click();
+    await workbench.page.locator('.setting-item-contents', { hasText: 'Gateway: Port' }).waitFor();
+    await workbench.screenshot('port-setting');
     stranger.close();
     await once(stranger, 'close');
     await servers.show();
