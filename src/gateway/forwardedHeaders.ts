@@ -96,11 +96,10 @@ function forwarded(headers: IncomingHttpHeaders, isKept: (name: string) => boole
   return passed;
 }
 
-/** Headers by their names. */
-export function byName(headers: readonly string[]): Readonly<Partial<Record<string, string>>> {
-  const named: Record<string, string> = {};
-  for (let at = 0; at < headers.length; at += 2) named[headers[at] ?? ''] = headers[at + 1] ?? '';
-  return named;
+/** The value of one of these headers, which are there once. */
+export function headerOf(headers: readonly string[], name: string): string | undefined {
+  for (let at = 0; at < headers.length; at += 2) if (headers[at] === name) return headers[at + 1];
+  return undefined;
 }
 
 /** The same headers without these. */

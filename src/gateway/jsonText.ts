@@ -62,6 +62,8 @@ export function jsonMembers(text: string, start: number): JsonMember[] | undefin
 /** The string there, unescaped; undefined when it is another value. */
 export function jsonString(text: string, { start, end }: JsonSpan): string | undefined {
   if (text.charCodeAt(start) !== QUOTE) return undefined;
+  const written = text.slice(start + 1, end - 1);
+  if (!written.includes('\\')) return written;
   const value: unknown = JSON.parse(text.slice(start, end));
   return typeof value === 'string' ? value : undefined;
 }

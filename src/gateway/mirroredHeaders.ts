@@ -1,10 +1,21 @@
 import { isUtf8 } from 'node:buffer';
+import { headerOf } from './forwardedHeaders.ts';
 import type { JudgedMessage, Refusal } from './messageJudge.ts';
 
 /** The headers that a request is judged by. */
 export type SentHeaders = Readonly<
-  Partial<Record<'content-type' | 'content-encoding' | 'mcp-method' | 'mcp-name', string>>
+  Partial<Record<'content-type' | 'content-encoding' | 'mcp-method' | 'mcp-name', string | undefined>>
 >;
+
+/** Those among all headers that are sent. */
+export function sentHeaders(headers: readonly string[]): SentHeaders {
+  return {
+    'content-type': headerOf(headers, 'content-type'),
+    'content-encoding': headerOf(headers, 'content-encoding'),
+    'mcp-method': headerOf(headers, 'mcp-method'),
+    'mcp-name': headerOf(headers, 'mcp-name'),
+  };
+}
 
 /** `HeaderMismatch` of the 2026-07-28 revision, which wants status 400 with it. */
 const HEADER_MISMATCH = -32_020;

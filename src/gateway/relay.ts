@@ -10,10 +10,11 @@ import {
 } from './authorizedExchange.ts';
 import { type Call, sendJson } from './call.ts';
 import { createEndpointRewriter } from './endpointEvent.ts';
-import { byName, toClient, toServer, without } from './forwardedHeaders.ts';
+import { toClient, toServer, without } from './forwardedHeaders.ts';
 import { errorAnswer, type GatewayError, type GatewayErrorReason } from './gatewayError.ts';
 import type { LocalAccess } from './localAccess.ts';
 import { messageIds, operationOf, parseBody } from './mcpMessage.ts';
+import { sentHeaders } from './mirroredHeaders.ts';
 import { announcedUrl, type MessageRoutes } from './messageRoutes.ts';
 import { generationOf, newerGrant, type OnDidDecline } from './newerGrant.ts';
 import type { GatewayConnections, UpstreamAnswer } from './ports.ts';
@@ -93,7 +94,7 @@ export class Relay {
       this.#tell('request_too_large');
       return undefined;
     }
-    const judged = judgeRequest(body, byName(headers), allowedTools);
+    const judged = judgeRequest(body, sentHeaders(headers), allowedTools);
     if (judged.type === 'forward') return judged.body;
     // A client of the older transport waits on its stream for what a message is answered, and would for ever.
     const status = this.#target.isMessage && judged.status === 200 ? 403 : judged.status;
