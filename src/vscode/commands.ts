@@ -28,6 +28,7 @@ import { t } from './localize.ts';
 import { accessOf, changeTools, manageLocalClients, revokeAccess } from './localClients.ts';
 import { newToken } from './newToken.ts';
 import { showError } from './notifications.ts';
+import { openSetting } from './openSetting.ts';
 import { type RegisteredClientParts, useRegisteredClient } from './registeredClient.ts';
 import { showStatus } from './showStatus.ts';
 import { signInAnotherWay } from './signInAnotherWay.ts';
@@ -175,6 +176,7 @@ export function commandTable(parts: CommandParts): CommandTable {
     [commandIds.diagnoseConnection]: async (argument) => parts.diagnosis.run(argument),
     [commandIds.copyDiagnosis]: async () => parts.diagnosis.copy(),
     [commandIds.showProblem]: async () => parts.showProblem(),
+    [commandIds.openSetting]: async (id) => openSetting(id),
     [commandIds.showLog]: () => parts.showLog(),
     [commandIds.trySampleServer]: async () => {
       await ensureReady();

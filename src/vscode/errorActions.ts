@@ -58,8 +58,8 @@ export function actionLabel(action: ErrorAction): string {
 export function commandOf(action: ErrorAction, connection: Connection | undefined): CommandCall | undefined {
   const command = ACTION_COMMANDS[action];
   if (action === 'show_log' || action === 'reload_window') return { command, args: [] };
-  if (action === 'open_proxy_settings') return { command, args: ['@id:http.proxy'] };
-  if (action === 'open_ca_setting') return { command, args: [`@id:${settingIds.extraCaFile}`] };
+  if (action === 'open_proxy_settings') return { command, args: ['http.proxy'] };
+  if (action === 'open_ca_setting') return { command, args: [settingIds.extraCaFile] };
   if (action === 'open_file' || connection === undefined) return undefined;
   // Such a kind has questions of its own, of which the client ID is one.
   if (action === 'enter_client' && needsClient(connection.kind)) {
@@ -69,7 +69,7 @@ export function commandOf(action: ErrorAction, connection: Connection | undefine
   return { command, args: [connection.id, ...(argument === undefined ? [] : [argument])] };
 }
 
-type EditorCommand = 'vscode.open' | 'workbench.action.openSettings' | 'workbench.action.reloadWindow';
+type EditorCommand = 'vscode.open' | 'workbench.action.reloadWindow';
 
 const ACTION_COMMANDS: Readonly<Record<ErrorAction, CommandId | EditorCommand>> = {
   try_again: commandIds.reauthorize,
@@ -85,8 +85,8 @@ const ACTION_COMMANDS: Readonly<Record<ErrorAction, CommandId | EditorCommand>> 
   choose_kind: commandIds.signInAnotherWay,
   enter_token: commandIds.signInAnotherWay,
   choose_ca_file: commandIds.chooseCaFile,
-  open_ca_setting: 'workbench.action.openSettings',
-  open_proxy_settings: 'workbench.action.openSettings',
+  open_ca_setting: commandIds.openSetting,
+  open_proxy_settings: commandIds.openSetting,
   open_file: 'vscode.open',
   reload_window: 'workbench.action.reloadWindow',
   show_log: commandIds.showLog,

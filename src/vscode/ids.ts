@@ -40,6 +40,7 @@ export const commandIds = {
   diagnoseConnection: 'scopekeeper.diagnoseConnection',
   copyDiagnosis: 'scopekeeper.copyDiagnosis',
   showProblem: 'scopekeeper.showProblem',
+  openSetting: 'scopekeeper.openSetting',
   showLog: 'scopekeeper.showLog',
   trySampleServer: 'scopekeeper.trySampleServer',
   connectSynced: 'scopekeeper.connectSynced',

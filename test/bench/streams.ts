@@ -12,7 +12,7 @@ const SAMPLE_MS = 50;
  * V8 lets 64 MiB of what was read lie before it collects it, in any program on node:http: that much is taken once, and
  * what grows after it is ours.
  */
-const WARM_UP_BYTES = 128 * 1024 * 1024;
+const WARM_UP_BYTES = 256 * 1024 * 1024;
 
 /** How long an event takes from the server's write to the client, at the median. The streams get events in turn. */
 export async function measureEventDelay(targets: readonly Target[], events: number): Promise<Map<Target, number>> {

@@ -191,6 +191,7 @@ export const RUN_FROM_ELSEWHERE: Readonly<Record<string, string>> = {
   'scopekeeper.connectConfigServer': 'test/host/languageServer.test.ts: a code lens',
   'scopekeeper.useThroughGateway': 'test/host/languageServer.test.ts: a code lens',
   'scopekeeper.moveTokenToKeychain': 'test/host/languageServer.test.ts: a quick fix',
+  'scopekeeper.openSetting': 'thisMachine.test.ts: the view without connections',
   'scopekeeper.showProblem': 'thisMachine.test.ts: the view without connections',
   'scopekeeper.reveal': 'commands.test.ts: the list of the status bar',
 };

@@ -50,8 +50,14 @@ test('a broken file and a taken port are told, nothing is lost, and all goes on 
     await workbench.screenshot('port-taken');
     await workbench.screenshot('port-taken-light', 'light');
     await servers.welcomeAction('Choose Another Port').click();
-    await workbench.page.locator('.setting-item-contents', { hasText: 'Gateway: Port' }).waitFor();
+    const setting = workbench.page.locator('.setting-item-contents', { hasText: 'Gateway: Port' });
+    await setting.waitFor();
     await workbench.screenshot('port-setting');
+    await workbench.page
+      .locator('.monaco-modal-editor-block')
+      .getByRole('button', { name: /^Close/ })
+      .click();
+    await setting.waitFor({ state: 'detached' });
     stranger.close();
     await once(stranger, 'close');
     await servers.show();

@@ -42,7 +42,6 @@ const manifestSchema = v.object({
 
 /** Commands of the editor itself that our texts link to. */
 const EDITORS_COMMANDS = new Set([
-  'workbench.action.openSettings',
   'workbench.action.openWalkthrough',
   'workbench.action.reloadWindow',
   `${viewIds.servers}.focus`,
