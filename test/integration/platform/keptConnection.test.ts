@@ -34,6 +34,21 @@ async function serveRaw(t: TestContext, answer: (count: number) => string | unde
   return { asked, origin, sockets };
 }
 
+/** Begins a second request, whose body is a stream that has only begun, at a server that answers it so. */
+async function beginLong(t: TestContext, secondAnswer: string) {
+  const { asked, origin, sockets } = await serveRaw(t, (count) => (count === 1 ? secondAnswer : OK));
+  const { get, upstream } = startUpstream(t);
+  const connection = connectionTo(`${origin}/mcp`);
+  await get(connection);
+  const [socket = assert.fail()] = sockets;
+  const [arrived, closed] = [once(socket, 'data'), once(socket, 'close')];
+  const body = new PassThrough();
+  body.write('{');
+  const request = { method: 'POST', url: connection.serverUrl, headers: ['content-length', '9'] };
+  const { answer } = upstream.send(connection, request, body);
+  return { answer, arrived, asked, body, closed, get: async () => get(connection) };
+}
+
 /** They go another way than the first, which must not show. */
 describe('later requests on a connection', () => {
   const head = ['HTTP/1.1 200 OK', 'Content-Type: application/json', 'content-type: text/plain'];
@@ -83,33 +98,16 @@ describe('later requests on a connection', () => {
   });
 
   it('P37 leave a body alone that the server has not waited for', async (t) => {
-    const { origin, sockets } = await serveRaw(t, (count) => (count === 1 ? `HTTP/1.1 413 No\r\n${LENGTH}` : OK));
-    const { get, upstream } = startUpstream(t);
-    const connection = connectionTo(`${origin}/mcp`);
-    await get(connection);
-    const body = new PassThrough();
-    body.write('{');
-    const request = { method: 'POST', url: connection.serverUrl, headers: ['content-length', '9'] };
-    const [socket = assert.fail()] = sockets;
-    const closed = once(socket, 'close');
-    assert.equal((await readAnswer(upstream.send(connection, request, body).answer)).status, 413);
+    const { answer, body, closed, get } = await beginLong(t, `HTTP/1.1 413 No\r\n${LENGTH}`);
+    assert.equal((await readAnswer(answer)).status, 413);
     await closed;
     // Of a client's request: its connection has still to carry the answer.
     assert.equal(body.destroyed, false);
-    assert.equal(await get(connection), 200);
+    assert.equal(await get(), 200);
   });
 
   it('P37 break off with the body', async (t) => {
-    const { asked, origin, sockets } = await serveRaw(t, (count) => (count === 0 ? OK : ''));
-    const { get, upstream } = startUpstream(t);
-    const connection = connectionTo(`${origin}/mcp`);
-    await get(connection);
-    const body = new PassThrough();
-    body.write('{');
-    const request = { method: 'POST', url: connection.serverUrl, headers: ['content-length', '9'] };
-    const [socket = assert.fail()] = sockets;
-    const [arrived, closed] = [once(socket, 'data'), once(socket, 'close')];
-    const { answer } = upstream.send(connection, request, body);
+    const { answer, arrived, asked, body, closed } = await beginLong(t, '');
     await arrived;
     body.destroy();
     await assert.rejects(answer, { code: 'server_unreachable' });
