@@ -53,7 +53,7 @@ export class KeptConnection {
       connect: (_options, callback) => {
         // Later, as any other connection is there later: at once it would not be noticed.
         queueMicrotask(() => {
-          if (isTaken || socket.destroyed) return callback(new Error('the connection was closed'), null);
+          if (isTaken || socket.destroyed) return callback(closedError(), null);
           isTaken = true;
           // From here on the client judges what comes.
           socket.off('data', onUnasked);
@@ -92,6 +92,11 @@ export class KeptConnection {
     this.#client.dispatch({ ...request, body: Buffer.isBuffer(body) ? body : copyOf(body) }, exchange);
     return exchange;
   }
+}
+
+/** As Node has it for a connection that the server has closed meanwhile. */
+function closedError(): Error {
+  return Object.assign(new Error('the connection was closed'), { code: 'ECONNRESET' });
 }
 
 /**

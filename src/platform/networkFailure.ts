@@ -16,6 +16,7 @@ const FAILURES: Readonly<Record<string, NetworkFailure>> = {
   ECONNRESET: 'reset',
   ECONNABORTED: 'reset',
   EPIPE: 'reset',
+  UND_ERR_SOCKET: 'reset',
   EPROTO: 'tls',
   HOSTNAME_MISMATCH: 'tls',
   // Node's own agent, when the environment tells it to use a proxy.
@@ -25,7 +26,7 @@ const FAILURES: Readonly<Record<string, NetworkFailure>> = {
 /** Certificate errors bear OpenSSL's own names. */
 const TLS_CODE = /^ERR_(?:TLS|SSL)_|CERT|CRL|_SIGNATURE|^INVALID_(?:CA|PURPOSE)$|^PATH_LENGTH_EXCEEDED$/;
 
-/** Sorts an error of {@link sendRequest}, `node:http`, `node:https` or the resolver by its code. */
+/** Sorts an error of {@link sendRequest}, `node:http`, `node:https`, undici or the resolver by its code. */
 export function networkFailureOf(error: unknown): NetworkFailure {
   if (error instanceof ProxyFailure) return 'proxy';
   const code = errorCode(error);

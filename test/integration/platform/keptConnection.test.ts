@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { createServer, type Socket } from 'node:net';
 import { PassThrough } from 'node:stream';
 import { describe, it, type TestContext } from 'node:test';
+import { isOAuthError } from '../../../src/oauth/errors.ts';
 import { connectionTo, NO_BODY, readAnswer, startUpstream } from '../../headless/upstreamStand.ts';
 import { listenOnLoopback } from '../../servers/loopback.ts';
 
@@ -135,7 +136,11 @@ describe('later requests on a connection', () => {
     const { get } = startUpstream(t);
     const connection = connectionTo(`${origin}/mcp`);
     await get(connection);
-    await assert.rejects(get(connection), { code: 'server_unreachable' });
+    await assert.rejects(get(connection), (error) => {
+      assert.ok(isOAuthError(error, 'server_unreachable'));
+      assert.equal(error.details.failure, 'reset');
+      return true;
+    });
     assert.equal(await get(connection), 200);
     assert.equal(sockets.length, 2);
   });
