@@ -55,11 +55,23 @@ export async function startBrowser(profileFolder?: string): Promise<BrowserSessi
 }
 
 /**
+ * The frame of each webview asks the browser whether the editor's service worker has changed, and shows nothing before
+ * the answer (`registration.update()` in the editor's own webview/browser/pre/index.html). Chromium takes two seconds
+ * for it on a free machine and tens of seconds on a busy one, and a webview that is closed and opened anew waits behind
+ * the same check. It can find nothing, as the server stays the same; so in these frames it has found nothing at once.
+ * What a webview is given, and when, stays as it is.
+ */
+const WITHOUT_WORKER_UPDATES = `if (location.pathname.endsWith('/webview/browser/pre/index.html')) {
+  ServiceWorkerRegistration.prototype.update = async function () { return this; };
+}`;
+
+/**
  * Opens a page for a workbench: code-server would compress its 20 MB each time, for a browser on the same machine.
  * Pages that the workbench opens ask as every browser does.
  */
 export async function newWorkbenchPage(context: BrowserContext): Promise<Page> {
   const page = await context.newPage();
   await page.setExtraHTTPHeaders({ 'accept-encoding': 'identity' });
+  await page.addInitScript(WITHOUT_WORKER_UPDATES);
   return page;
 }
