@@ -37,26 +37,30 @@ export async function measureEventDelay(targets: readonly Target[], events: numb
 
 export interface StreamedAnswer {
   readonly seconds: number;
-  /** How much more memory the proxy held at the worst moment than before. */
+  /** How much more memory the proxy held at the worst moment than at the worst moment of a shorter answer before. */
   readonly growthBytes: number;
 }
 
 /** Has an answer of so many bytes streamed through a target, and looks at the memory of its process meanwhile. */
 export async function measureStreamedAnswer(target: HttpTarget, bytes: number): Promise<StreamedAnswer> {
-  const rss = async (): Promise<number> => (await target.usage?.())?.rss ?? 0;
-  await consume(await target.callTool('stream', { bytes: WARM_UP_BYTES }));
-  const before = await rss();
+  const before = await mostMemory(target, WARM_UP_BYTES);
   const startedAt = performance.now();
-  const answer = await target.callTool('stream', { bytes });
-  let most = before;
-  const consumed = consume(answer);
+  const most = await mostMemory(target, bytes);
+  return { seconds: (performance.now() - startedAt) / 1000, growthBytes: Math.max(0, most - before) };
+}
+
+/** The memory that a target's process held at the worst moment of an answer of so many bytes. */
+async function mostMemory(target: HttpTarget, bytes: number): Promise<number> {
+  const rss = async (): Promise<number> => (await target.usage?.())?.rss ?? 0;
+  let most = await rss();
+  const consumed = consume(await target.callTool('stream', { bytes }));
   let received: number | undefined;
   while (received === undefined) {
     most = Math.max(most, await rss());
     received = await Promise.race([consumed, delay(SAMPLE_MS, undefined)]);
   }
   if (received < bytes) throw new Error(`Only ${received} bytes came`);
-  return { seconds: (performance.now() - startedAt) / 1000, growthBytes: most - before };
+  return most;
 }
 
 /** Reads an answer to its end; gives its size. */

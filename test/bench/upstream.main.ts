@@ -30,6 +30,19 @@ const counted = new Set<Socket>();
 const streams: ServerResponse[] = [];
 let turn = 0;
 
+const messageText = v.pipe(v.string(), v.parseJson(), messageSchema);
+const knownMessages = new Map<string, Message>();
+
+/** A message of ASCII; most are one that was read before. Undefined for what is none. */
+function messageOf(text: string): Message | undefined {
+  const known = knownMessages.get(text);
+  if (known !== undefined) return known;
+  const read = v.safeParse(messageText, text);
+  if (!read.success) return undefined;
+  knownMessages.set(text, read.output);
+  return read.output;
+}
+
 function resultOf({ method, params }: Message): object {
   switch (method) {
     case 'initialize':
@@ -97,13 +110,13 @@ const server = createServer((request, response) => {
     response.once('close', () => streams.splice(streams.indexOf(response), 1));
     return;
   }
-  const chunks: Buffer[] = [];
-  request.on('data', (chunk: Buffer) => void chunks.push(chunk));
+  let text = '';
+  request.setEncoding('latin1');
+  request.on('data', (chunk: string) => (text += chunk));
   request.on('end', () => {
-    const text = Buffer.concat(chunks).toString();
-    const message = v.safeParse(v.pipe(v.string(), v.parseJson(), messageSchema), text);
-    if (message.success) answer(message.output, response);
-    else response.writeHead(400).end();
+    const message = messageOf(text);
+    if (message === undefined) response.writeHead(400).end();
+    else answer(message, response);
   });
 });
 server.keepAliveTimeout = 60_000;
