@@ -51,7 +51,8 @@ export class KeptConnection {
     let isTaken = false;
     this.#client = new UndiciClient(origin, {
       connect: (_options, callback) => {
-        // Later, as any other connection is there later: at once it would not be noticed.
+        // Not at once: undici asks from within its round of sending, and passes over what is told in it, so that the
+        // request would wait for ever.
         queueMicrotask(() => {
           if (isTaken || socket.destroyed) return callback(closedError(), null);
           isTaken = true;
